@@ -1,0 +1,1 @@
+"""Kaquan 卡券: cards and vouchers for a nationwide issuer."""

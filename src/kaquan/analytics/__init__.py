@@ -1,0 +1,1 @@
+"""Analysis (分析): counters and reports; reads only."""

@@ -1,0 +1,1 @@
+"""Campaigns (活动): goals, schedule and the batches that belong to them."""

@@ -1,0 +1,1 @@
+"""Customers (顾客): profiles, tags and segments."""

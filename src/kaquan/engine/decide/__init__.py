@@ -1,0 +1,97 @@
+"""The one decision: what each command does to the rows of its block, or why it does nothing.
+
+Pure and total: the same commands on the same world give the same outcomes, and no command that can be
+decoded makes it raise. Each operation is a row of checks in order of precedence; after the last of
+them nothing may fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kaquan.engine import commands as c
+from kaquan.engine.decide.issue import issue, top_up
+from kaquan.engine.decide.supply import (
+    activate,
+    allot,
+    change_budget,
+    define_batch,
+    mint,
+    open_budget,
+    set_batch_state,
+)
+from kaquan.engine.decide.use import redeem
+from kaquan.engine.decide.vouchers import malformed
+from kaquan.engine.fields import field_fault
+from kaquan.engine.outcomes import Outcome, OutcomeCode, Refusal
+from kaquan.engine.world import World
+
+_LINK_FAILED = Outcome(OutcomeCode.LINKED_COMMAND_FAILED)
+
+_OPERATIONS: dict[type[c.Command], Callable[[Any, World], Outcome | Refusal]] = {
+    c.OpenBudget: open_budget,
+    c.ChangeBudget: change_budget,
+    c.DefineBatch: define_batch,
+    c.Mint: mint,
+    c.SetBatchState: set_batch_state,
+    c.Activate: activate,
+    c.Allot: allot,
+    c.Claim: issue,
+    c.Assign: issue,
+    c.Sell: issue,
+    c.TopUp: top_up,
+    c.Redeem: redeem,
+}
+
+
+def decide(commands: Sequence[c.AnyCommand], world: World) -> list[Outcome]:
+    """Decide the commands of one block in order; each sees what the ones before it did.
+
+    ``world`` must hold every row that ``engine.footprint`` names. Neighbours with the same ``link``
+    above zero stand or fall together: the one that broke keeps its own answer.
+    """
+    outcomes: list[Outcome] = []
+    while len(outcomes) < len(commands):
+        first = len(outcomes)
+        link = commands[first].link
+        if link <= 0:
+            outcomes.append(_decide_one(commands[first], world, first))
+            continue
+        end = first + 1
+        while end < len(commands) and commands[end].link == link:
+            end += 1
+        outcomes += _decide_group(commands[first:end], world, first)
+    return outcomes
+
+
+def _decide_group(commands: Sequence[c.AnyCommand], world: World, first: int) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    world.begin_link()
+    for index, command in enumerate(commands, first):
+        outcome = _decide_one(command, world, index)
+        outcomes.append(outcome)
+        if not outcome.done:
+            break
+    failed = not outcomes[-1].done
+    world.end_link(undo=failed)
+    if failed:
+        broken = len(outcomes) - 1
+        for outcome in outcomes[:broken]:
+            if outcome.place is not None:
+                world.past.pop(outcome.place, None)
+        return [outcomes[i] if i == broken else _LINK_FAILED for i, _ in enumerate(commands)]
+    return outcomes
+
+
+def _decide_one(command: c.AnyCommand, world: World, index: int) -> Outcome:
+    world.index = index
+    world.limit_changes = []
+    field = field_fault(command)
+    if field is not None:
+        refusal = malformed(field)
+        return Outcome(refusal.code, refusal.data)
+    answer = _OPERATIONS[type(command)](command, world)
+    if isinstance(answer, Refusal):
+        return Outcome(answer.code, answer.data)
+    return answer

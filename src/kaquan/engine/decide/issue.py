@@ -1,0 +1,267 @@
+"""Handing vouchers out: claim, assign and sell, from stock or by code; and topping up a card."""
+
+from __future__ import annotations
+
+from kaquan.engine import commands as c
+from kaquan.engine.decide.kinds import Kind, kind_of
+from kaquan.engine.decide.limits import LimitMoves
+from kaquan.engine.decide.postings import commit, enter_units
+from kaquan.engine.decide.supply import BATCH_UNKNOWN
+from kaquan.engine.decide.vouchers import (
+    BATCH_PAUSED,
+    BATCH_STOPPED,
+    COMMAND_NOT_FOR_KIND,
+    VOUCHER_HELD,
+    VOUCHER_UNKNOWN,
+    begin_change,
+    home_of_piece,
+    malformed,
+    move_piece,
+    result_of,
+    state_refusal,
+)
+from kaquan.engine.entries import Account, Unit
+from kaquan.engine.lifecycle import State
+from kaquan.engine.outcomes import Outcome, OutcomeCode, Refusal
+from kaquan.engine.rows import Batch, Custody, Slice, Voucher
+from kaquan.engine.rules.terms import PrepaidCard
+from kaquan.engine.shards import BUCKETS, bucket_of_customer, shard_of_serial
+from kaquan.engine.world import World
+
+CUSTOMER_REQUIRED = Refusal(OutcomeCode.CUSTOMER_REQUIRED)
+STOCK_EXHAUSTED = Refusal(OutcomeCode.STOCK_EXHAUSTED)
+ALREADY_ISSUED = Refusal(OutcomeCode.VOUCHER_ALREADY_ISSUED)
+
+
+def issue(command: c.Claim | c.Assign | c.Sell, world: World) -> Outcome | Refusal:
+    """Give a voucher to a customer, or sell it, also to a bearer whom nobody knows."""
+    batch = world.batches.get(command.batch_id)
+    if batch is None:
+        return BATCH_UNKNOWN
+    if (command.serial is None) == batch.by_code:
+        return malformed("serial")
+    kind = kind_of(batch.rules)
+    share = world.slices[batch.batch_id]
+    voucher = _named_voucher(command, world, batch) if batch.by_code else None
+    if isinstance(voucher, Refusal):
+        return voucher
+    refusal = (
+        _slice_refusal(share)
+        or _voucher_refusal(command, batch, kind, voucher)
+        or _person_refusal(command, batch)
+    )
+    if refusal is not None:
+        return refusal
+    load_fen = _load(command, kind, voucher)
+    if isinstance(load_fen, Refusal):
+        return load_fen
+    moves = None
+    if kind.claim_has_limits:
+        moves = LimitMoves(world)
+        refusal = moves.add_use(batch, "claim", command.facts, 0, command.at, uses=1)
+        if refusal is not None:
+            return refusal
+    if voucher is None:
+        seat = _find_seat(world, batch, share, command.facts.customer_id)
+        if seat is None:
+            return STOCK_EXHAUSTED
+    else:
+        seat = None
+    refusal = _budget_refusal(world, batch, kind)
+    if refusal is not None:
+        return refusal
+
+    # From here on nothing may fail.
+    if moves is not None:
+        moves.apply()
+    if voucher is None:
+        assert seat is not None
+        voucher = _take_seat(world, batch, share, seat)
+    return _hand_over(command, world, voucher, batch, kind, load_fen)
+
+
+def top_up(command: c.TopUp, world: World) -> Outcome | Refusal:
+    """Put paid money onto a prepaid card that takes more."""
+    voucher = world.vouchers.get(command.serial)
+    if voucher is None:
+        return VOUCHER_UNKNOWN
+    batch = world.batches[voucher.batch_id]
+    refusal = _slice_refusal(world.slices[voucher.batch_id]) or state_refusal(
+        voucher, batch, "top_up", command.at, before_start=True
+    )
+    if refusal is not None:
+        return refusal
+    card = batch.rules.terms.benefit
+    if not isinstance(card, PrepaidCard) or not card.reloadable:
+        return COMMAND_NOT_FOR_KIND
+    room = card.max_balance_fen - voucher.balance_fen
+    if not card.minimum_top_up_fen <= command.amount_fen <= room:
+        data = {"minimum_fen": max(card.minimum_top_up_fen, 1), "maximum_fen": max(room, 0)}
+        return Refusal(OutcomeCode.AMOUNT_NOT_ALLOWED, {**data})
+    # From here on nothing may fail.
+    place = world.place
+    before = begin_change(world, command, voucher, batch, place)
+    _load_card(world, command, voucher, command.amount_fen)
+    _book_sale(world, command, voucher, command.amount_fen)
+    result = result_of(voucher, before, balance_used_fen=-command.amount_fen)
+    return Outcome(OutcomeCode.DONE, {}, place, (result,))
+
+
+def _named_voucher(command: c.Issue, world: World, batch: Batch) -> Voucher | Refusal:
+    assert command.serial is not None
+    voucher = world.vouchers.get(command.serial)
+    if voucher is None or voucher.batch_id != batch.batch_id:
+        return VOUCHER_UNKNOWN
+    return voucher
+
+
+def _slice_refusal(share: Slice) -> Refusal | None:
+    if share.state == "running":
+        return None
+    return BATCH_PAUSED if share.state == "paused" else BATCH_STOPPED
+
+
+def _voucher_refusal(
+    command: c.Issue, batch: Batch, kind: Kind, voucher: Voucher | None
+) -> Refusal | None:
+    """Why this voucher, or a new one of the batch, cannot be handed out."""
+    if voucher is None:
+        window = batch.rules.validity_window(None)
+        if window is not None and command.at >= window[1]:
+            data = {"valid_until": window[1].isoformat()}
+            return Refusal(OutcomeCode.VOUCHER_EXPIRED, {**data})
+    else:
+        refusal = state_refusal(voucher, batch, command.operation, command.at, before_start=True)
+        # What has no window before its claim is not unissued by that: it is being issued now.
+        if refusal is not None and refusal.code is not OutcomeCode.VOUCHER_NOT_ISSUED:
+            return refusal
+        if voucher.holds:
+            return VOUCHER_HELD
+    if isinstance(command, c.Sell):
+        if voucher is not None and voucher.version and _is_in_use(voucher, kind):
+            return ALREADY_ISSUED
+        if kind.terms.price_fen is None and not kind.is_prepaid:
+            return COMMAND_NOT_FOR_KIND
+    return None
+
+
+def _is_in_use(voucher: Voucher, kind: Kind) -> bool:
+    """Whether a voucher that nobody bought is not fresh any more: a second buyer would get less."""
+    opening = (kind.opening_balance_fen, kind.opening_uses)
+    return (voucher.balance_fen, voucher.uses_left) != opening
+
+
+def _person_refusal(command: c.Issue, batch: Batch) -> Refusal | None:
+    if not command.facts.customer_id and not isinstance(command, c.Sell):
+        return CUSTOMER_REQUIRED
+    return batch.rules.claim_refusal(command.facts)
+
+
+def _load(command: c.Issue, kind: Kind, voucher: Voucher | None) -> int | Refusal:
+    """The money that goes onto a prepaid card with its issue; 0 for other kinds."""
+    asked = command.face_fen if isinstance(command, c.Sell) else None
+    card = kind.terms.benefit
+    if not isinstance(card, PrepaidCard):
+        return 0 if asked is None else malformed("face_fen")
+    if card.face_fen == 0 and asked is None and isinstance(command, c.Sell):
+        return malformed("face_fen")
+    fen = asked or card.face_fen
+    room = card.max_balance_fen - (0 if voucher is None else voucher.balance_fen)
+    if fen > room or (card.face_fen and fen != card.face_fen):
+        data = {"minimum_fen": card.face_fen, "maximum_fen": min(room, card.face_fen or room)}
+        return Refusal(OutcomeCode.AMOUNT_NOT_ALLOWED, {**data})
+    return fen
+
+
+def _budget_refusal(world: World, batch: Batch, kind: Kind) -> Refusal | None:
+    if not batch.budget_id or not kind.commits_fen:
+        return None
+    available = world.budgets[batch.budget_id].available_fen
+    if available >= kind.commits_fen:
+        return None
+    data = {"available_fen": available, "shortfall_fen": kind.commits_fen - available}
+    return Refusal(OutcomeCode.BUDGET_EXHAUSTED, {**data})
+
+
+def _find_seat(
+    world: World, batch: Batch, share: Slice, customer_id: int
+) -> tuple[int, int] | None:
+    """The next free serial in the customer's bucket, or in the next bucket that has one.
+
+    Returns (bucket, serial). Seats of a bucket are handed out in the order of their serials, so the
+    count in ``cursor`` says which are gone; at the first one that is not active a bucket waits.
+    """
+    if share.stock_left == 0:
+        return None
+    handed_out = share.minted - share.stock_left
+    wanted = bucket_of_customer(customer_id) if customer_id else handed_out % BUCKETS
+    runs = world.custody.get(batch.batch_id, ())
+    for step in range(BUCKETS):
+        bucket = (wanted + step) % BUCKETS
+        serial = _active_serial(runs, share.cursor[bucket] * BUCKETS + bucket)
+        if serial is not None:
+            return bucket, serial
+    return None
+
+
+def _active_serial(runs: list[Custody] | tuple[Custody, ...], offset: int) -> int | None:
+    """The serial at ``offset`` in a batch's runs laid end to end, if it is active."""
+    for run in runs:
+        if offset < run.quantity:
+            return run.first_serial + offset if run.active else None
+        offset -= run.quantity
+    return None
+
+
+def _take_seat(world: World, batch: Batch, share: Slice, seat: tuple[int, int]) -> Voucher:
+    bucket, serial = seat
+    assert serial % BUCKETS == bucket, seat
+    assert serial not in world.vouchers, serial
+    world.touch("slices", batch.batch_id)
+    share.cursor[bucket] += 1
+    share.stock_left -= 1
+    world.touch("vouchers", serial)
+    voucher = Voucher(shard_of_serial(serial), serial, batch.batch_id)
+    world.vouchers[serial] = voucher
+    return voucher
+
+
+def _hand_over(
+    command: c.Claim | c.Assign | c.Sell,
+    world: World,
+    voucher: Voucher,
+    batch: Batch,
+    kind: Kind,
+    load_fen: int,
+) -> Outcome:
+    place, customer_id = world.place, command.facts.customer_id
+    before = begin_change(world, command, voucher, batch, place)
+    source = home_of_piece(voucher)
+    voucher.state = State.ISSUED
+    voucher.customer_id = customer_id
+    window = batch.rules.validity_window(command.at)
+    assert window is not None
+    if batch.rules.validity_window(None) is None:
+        voucher.valid_from, voucher.valid_until = window
+    elif not customer_id:
+        voucher.valid_from = window[0]  # marks it as a bearer's own, see ``vouchers.issued``
+    move_piece(world, command, voucher, source, (Account.HOLDER, customer_id))
+    if batch.budget_id and kind.commits_fen:
+        commit(world, command, voucher, batch, kind.commits_fen)
+    if load_fen:
+        _load_card(world, command, voucher, load_fen)
+    if isinstance(command, c.Sell):
+        _book_sale(world, command, voucher, command.paid_fen)
+    result = result_of(voucher, before, balance_used_fen=-load_fen)
+    return Outcome(OutcomeCode.DONE, {}, place, (result,), tuple(world.limit_changes))
+
+
+def _load_card(world: World, command: c.AnyCommand, voucher: Voucher, fen: int) -> None:
+    issued, card = (Account.CARD_ISSUED, voucher.batch_id), (Account.CARD, voucher.serial)
+    voucher.balance_fen += fen
+    enter_units(world, command, voucher, Unit.FEN, fen, issued, card)
+
+
+def _book_sale(world: World, command: c.AnyCommand, voucher: Voucher, fen: int) -> None:
+    payment, sales = (Account.PAYMENT, voucher.batch_id), (Account.SALES, voucher.batch_id)
+    enter_units(world, command, voucher, Unit.FEN, fen, payment, sales)

@@ -1,0 +1,195 @@
+"""The voucher rows of a command: birth, one step of version, the result that keeps the after-image."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kaquan.engine.commands import AnyCommand
+from kaquan.engine.decide.kinds import Kind, kind_of
+from kaquan.engine.entries import Account, Unit
+from kaquan.engine.lifecycle import State, refusal_of
+from kaquan.engine.outcomes import Data, Outcome, OutcomeCode, Refusal, VoucherResult
+from kaquan.engine.places import Place
+from kaquan.engine.rows import Batch, Voucher
+from kaquan.engine.rules.opening import Window, validity_refusal
+from kaquan.engine.world import World
+
+Side = tuple[Account, int]
+
+VOUCHER_UNKNOWN = Refusal(OutcomeCode.VOUCHER_UNKNOWN)
+VOUCHER_NOT_YOURS = Refusal(OutcomeCode.VOUCHER_NOT_YOURS)
+VOUCHER_HELD = Refusal(OutcomeCode.VOUCHER_HELD)
+VOUCHER_NOT_ISSUED = Refusal(OutcomeCode.VOUCHER_NOT_ISSUED)
+BATCH_PAUSED = Refusal(OutcomeCode.BATCH_PAUSED)
+BATCH_STOPPED = Refusal(OutcomeCode.BATCH_STOPPED)
+COMMAND_NOT_FOR_KIND = Refusal(OutcomeCode.COMMAND_NOT_FOR_KIND)
+
+
+def malformed(field: str) -> Refusal:
+    """The refusal of a command whose ``field`` cannot mean anything."""
+    return Refusal(OutcomeCode.MALFORMED_COMMAND, {"field": field})
+
+
+def done(world: World, vouchers: tuple[VoucherResult, ...] = (), data: Data | None = None) -> Outcome:
+    """The answer of a command that happened."""
+    return Outcome(OutcomeCode.DONE, data or {}, world.place, vouchers, tuple(world.limit_changes))
+
+
+def issued(voucher: Voucher) -> bool:
+    """Whether it is in somebody's hands: a customer's, or a bearer's who bought it.
+
+    A voucher that nobody holds by name gets its ``valid_from`` when it is sold, and only then.
+    """
+    return voucher.customer_id > 0 or voucher.valid_from is not None
+
+
+def window_of(voucher: Voucher, batch: Batch) -> Window | None:
+    """When a voucher is good; None where that starts with a claim and there was none."""
+    start, end = voucher.valid_from, voucher.valid_until
+    if start is not None and end is not None:
+        return start, end
+    window = batch.rules.validity_window(None)
+    if window is None:
+        return None
+    return start or window[0], end or window[1]
+
+
+def time_refusal(voucher: Voucher, batch: Batch, at: datetime) -> Refusal | None:
+    """Why a voucher is not good at ``at`` as far as its first and last moment go."""
+    return validity_refusal(window_of(voucher, batch), at)
+
+
+def is_over(voucher: Voucher, batch: Batch, at: datetime) -> bool:
+    """Whether a voucher's time is over, booked or not."""
+    window = window_of(voucher, batch)
+    return window is not None and at >= window[1]
+
+
+def state_refusal(
+    voucher: Voucher, batch: Batch, operation: str, at: datetime, *, before_start: bool = False
+) -> Refusal | None:
+    """Why the voucher's state or time forbids an operation, lowest code first.
+
+    A voucher whose time is over is expired before anybody books that. ``before_start``: whether it
+    may happen before the first moment of its validity.
+    """
+    code = refusal_of(voucher.state, operation)
+    if code is not None and code < OutcomeCode.VOUCHER_EXPIRED:
+        return Refusal(code)
+    late = time_refusal(voucher, batch, at)
+    if late is not None and late.code is OutcomeCode.VOUCHER_EXPIRED:
+        return late
+    if late is not None and not before_start:
+        return late
+    return None if code is None else Refusal(code)
+
+
+def begin_change(
+    world: World, command: AnyCommand, voucher: Voucher, batch: Batch, place: Place
+) -> Place | None:
+    """One step of a voucher's version, filling it when it is its first. Returns where its last was."""
+    serial, before = voucher.serial, voucher.last
+    world.touch("vouchers", serial)
+    if voucher.version == 0:
+        kind = kind_of(batch.rules)
+        voucher.balance_fen = kind.opening_balance_fen
+        voucher.uses_left = kind.opening_uses
+        if kind.is_count:
+            world.enter(
+                command,
+                Unit.USE,
+                kind.opening_uses,
+                (Account.OUTSIDE, 0),
+                (Account.USES, serial),
+                serial=serial,
+                version=1,
+                batch_id=voucher.batch_id,
+            )
+    voucher.version += 1
+    voucher.last = place
+    return before
+
+
+def home_of_piece(voucher: Voucher) -> Side:
+    """The account that holds the piece of a voucher in its state; a used one stays where it was used."""
+    state = voucher.state
+    if state in (State.FROZEN_LIVE, State.FROZEN_ISSUED):
+        return Account.FROZEN, voucher.batch_id
+    if state in (State.EXPIRED, State.VOID):
+        return Account.ENDED, voucher.batch_id
+    if issued(voucher):
+        return Account.HOLDER, voucher.customer_id
+    return Account.STOCK, voucher.batch_id
+
+
+def move_piece(
+    world: World, command: AnyCommand, voucher: Voucher, source: Side, target: Side
+) -> None:
+    """Book that the piece of a voucher changed hands; nothing where it stays."""
+    if source != target:
+        world.enter(
+            command,
+            Unit.PIECE,
+            1,
+            source,
+            target,
+            serial=voucher.serial,
+            version=voucher.version,
+            batch_id=voucher.batch_id,
+        )
+
+
+def set_state(world: World, command: AnyCommand, voucher: Voucher, state: State) -> None:
+    """Give a voucher another state and move its piece to where that state keeps it."""
+    source = home_of_piece(voucher)
+    voucher.state = state
+    move_piece(world, command, voucher, source, home_of_piece(voucher))
+
+
+def result_of(
+    voucher: Voucher,
+    before: Place | None,
+    *,
+    balance_used_fen: int = 0,
+    uses_used: int = 0,
+    discount_fen: int = 0,
+    allocation: tuple[int, ...] = (),
+    funding: tuple[tuple[int, int], ...] = (),
+    set_aside_fen: int = 0,
+    released_fen: int = 0,
+) -> VoucherResult:
+    """What a command did to a voucher, with the voucher's state after it."""
+    assert voucher.balance_fen >= 0, voucher
+    assert voucher.uses_left >= 0, voucher
+    assert voucher.committed_fen >= 0, voucher
+    return VoucherResult(
+        voucher.serial,
+        voucher.batch_id,
+        voucher.version,
+        voucher.state,
+        discount_fen,
+        allocation,
+        funding,
+        balance_used_fen,
+        uses_used,
+        voucher.customer_id,
+        voucher.balance_fen,
+        voucher.uses_left,
+        voucher.committed_fen,
+        voucher.holds,
+        voucher.valid_from,
+        voucher.valid_until,
+        before,
+        set_aside_fen,
+        released_fen,
+    )
+
+
+def is_spent(voucher: Voucher, kind: Kind) -> bool:
+    """Whether nothing is left on a voucher, held parts included."""
+    if voucher.holds:
+        return False
+    if kind.is_prepaid:
+        # A card that can be loaded again is never used up.
+        return voucher.balance_fen == 0 and not kind.terms.benefit.reloadable  # type: ignore[union-attr]
+    return (voucher.balance_fen if kind.is_partial else voucher.uses_left) == 0

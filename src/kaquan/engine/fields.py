@@ -1,0 +1,290 @@
+"""The first check of all: whether a command's fields can mean anything.
+
+Each function names the first field that cannot, or None. Types are right already (the command was
+decoded); what is judged here is size, sign and time zone, so that nothing after it can overflow,
+fail in a column of the database or be ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from kaquan.engine import commands as c
+from kaquan.engine.entries import OPERATION_NUMBER
+from kaquan.engine.facts import Facts, Order
+from kaquan.engine.money import MAX_FEN
+from kaquan.engine.places import Place
+from kaquan.engine.shards import SERIAL_END
+
+ID_MAX = 2**63 - 1  # customers, stores, persons: bigint
+SHORT_ID_MAX = 2**31 - 1  # batches, budgets, organisations, offer versions: int
+QUANTITY_MAX = 10**9
+LINES_MAX = 1_000
+USES_MAX = 10_000
+TEXT_MAX = 1_000
+NAME_MAX = 200
+STORE_PATH_MAX = 32
+TAGS_MAX = 5_000
+CATEGORIES_MAX = 100
+YEARS = range(2000, 2200)
+
+Fault = Callable[[Any], str | None]
+
+
+def no_moment(at: datetime) -> bool:
+    """Whether a time is naive, or so far away that a zone's offset or a duration could overflow."""
+    return at.tzinfo is None or not 2000 <= at.year < 2200
+
+
+def no_reason(reason: str) -> bool:
+    """Whether a reason that is required says nothing, or far too much."""
+    return len(reason) > TEXT_MAX or not reason.strip()
+
+
+def facts_fault(facts: Facts) -> str | None:
+    """The first part of the facts that cannot mean anything."""
+    if not (
+        0 <= facts.store_id <= ID_MAX
+        and 0 <= facts.customer_id <= ID_MAX
+        and 0 <= facts.person_id <= ID_MAX
+    ):
+        return "facts"
+    if (
+        len(facts.store_path) > STORE_PATH_MAX
+        or len(facts.channel) > NAME_MAX
+        or len(facts.terminal_kind) > NAME_MAX
+        or len(facts.tags) > TAGS_MAX
+    ):
+        return "facts"
+    return None if facts.order is None else order_fault(facts.order)
+
+
+def order_fault(order: Order) -> str | None:
+    """The first part of an order that cannot mean anything; its lines must have names of their own."""
+    lines = order.lines
+    if len(order.order_no) > NAME_MAX:
+        return "facts.order.order_no"
+    if len(lines) > LINES_MAX:
+        return "facts.order.lines"
+    total = 0
+    for line in lines:
+        if (
+            not 0 < line.quantity <= QUANTITY_MAX
+            or not 0 <= line.discount_fen <= line.amount_fen <= MAX_FEN
+            or len(line.line_id) > NAME_MAX
+            or len(line.sku) > NAME_MAX
+            or len(line.categories) > CATEGORIES_MAX
+        ):
+            return "facts.order.lines"
+        total += line.amount_fen
+    if total > MAX_FEN:
+        return "facts.order.lines"
+    if len(lines) > 1 and len({line.line_id for line in lines}) < len(lines):
+        return "facts.order.lines.line_id"
+    return None
+
+
+def _is_id(number: int) -> bool:
+    return 0 < number <= SHORT_ID_MAX
+
+
+def _is_place(place: Place) -> bool:
+    return 0 <= place.block <= ID_MAX and 0 <= place.index <= SHORT_ID_MAX
+
+
+def _is_serial(serial: int) -> bool:
+    return 0 <= serial < SERIAL_END
+
+
+def _open_budget(command: c.OpenBudget) -> str | None:
+    if not _is_id(command.budget_id):
+        return "budget_id"
+    return None if 0 <= command.total_fen <= MAX_FEN else "total_fen"
+
+
+def _change_budget(command: c.ChangeBudget) -> str | None:
+    if not _is_id(command.budget_id):
+        return "budget_id"
+    if not 0 <= command.expected_fen <= MAX_FEN:
+        return "expected_fen"
+    return None if 0 <= command.total_fen <= MAX_FEN else "total_fen"
+
+
+def _define_batch(command: c.DefineBatch) -> str | None:
+    if not _is_id(command.batch_id):
+        return "batch_id"
+    if not 0 <= command.offer_version_id <= SHORT_ID_MAX:
+        return "offer_version_id"
+    return None if 0 <= command.budget_id <= SHORT_ID_MAX else "budget_id"
+
+
+def _mint(command: c.Mint) -> str | None:
+    return None if 0 < command.quantity <= QUANTITY_MAX else "quantity"
+
+
+def _set_batch_state(command: c.SetBatchState) -> str | None:
+    if command.state not in ("running", "paused", "stopped"):
+        return "state"
+    return "reason" if len(command.reason) > TEXT_MAX else None
+
+
+def _activate(command: c.Activate) -> str | None:
+    if not _is_serial(command.first_serial):
+        return "first_serial"
+    return None if 0 < command.quantity <= QUANTITY_MAX else "quantity"
+
+
+def _allot(command: c.Allot) -> str | None:
+    if not 0 <= command.organisation_id <= SHORT_ID_MAX:
+        return "organisation_id"
+    if not 0 <= command.from_organisation_id <= SHORT_ID_MAX:
+        return "from_organisation_id"
+    if command.organisation_id == command.from_organisation_id:
+        return "organisation_id"
+    if not _is_serial(command.first_serial):
+        return "first_serial"
+    return None if 0 < command.quantity <= QUANTITY_MAX else "quantity"
+
+
+def _issue(command: c.Issue) -> str | None:
+    return facts_fault(command.facts)
+
+
+def _sell(command: c.Sell) -> str | None:
+    if not 0 <= command.paid_fen <= MAX_FEN:
+        return "paid_fen"
+    if len(command.payment_no) > NAME_MAX:
+        return "payment_no"
+    if command.face_fen is not None and not 0 < command.face_fen <= MAX_FEN:
+        return "face_fen"
+    return facts_fault(command.facts)
+
+
+def _top_up(command: c.TopUp) -> str | None:
+    if not 0 < command.amount_fen <= MAX_FEN:
+        return "amount_fen"
+    if len(command.payment_no) > NAME_MAX:
+        return "payment_no"
+    return facts_fault(command.facts)
+
+
+def vouchers_fault(vouchers: tuple[c.VoucherUse, ...]) -> str | None:
+    """The first part of the uses that cannot mean anything; a serial stands there once."""
+    for use in vouchers:
+        if use.amount_fen is not None and not 0 < use.amount_fen <= MAX_FEN:
+            return "vouchers.amount_fen"
+        if not 0 < use.uses <= USES_MAX:
+            return "vouchers.uses"
+    if len(vouchers) > 1 and len({use.serial for use in vouchers}) < len(vouchers):
+        return "vouchers.serial"
+    return None
+
+
+def _redeem(command: c.Redeem) -> str | None:
+    if command.hold is not None:
+        if not _is_place(command.hold):
+            return "hold"
+    elif not command.vouchers:
+        return "vouchers"
+    return vouchers_fault(command.vouchers) or facts_fault(command.facts)
+
+
+def _hold(command: c.Hold) -> str | None:
+    if not command.vouchers:
+        return "vouchers"
+    if no_moment(command.expires_at):
+        return "expires_at"
+    return vouchers_fault(command.vouchers) or facts_fault(command.facts)
+
+
+def _release(command: c.Release) -> str | None:
+    return None if _is_place(command.hold) else "hold"
+
+
+def _reverse(command: c.Reverse) -> str | None:
+    if not _is_place(command.redemption):
+        return "redemption"
+    if command.amount_fen is not None and not 0 < command.amount_fen <= MAX_FEN:
+        return "amount_fen"
+    lines = command.lines
+    if len(lines) > LINES_MAX or (lines and command.amount_fen is not None):
+        return "lines"
+    if any([not 0 < line.quantity <= QUANTITY_MAX for line in lines]):
+        return "lines.quantity"
+    if len({line.line_id for line in lines}) < len(lines):
+        return "lines.line_id"
+    return "reason" if len(command.reason) > TEXT_MAX else None
+
+
+def _transfer(command: c.Transfer) -> str | None:
+    if not 0 < command.from_customer_id <= ID_MAX:
+        return "from_customer_id"
+    to = command.to_customer_id
+    return "to_customer_id" if not 0 < to <= ID_MAX or to == command.from_customer_id else None
+
+
+def _extend(command: c.Extend) -> str | None:
+    if no_moment(command.valid_until):
+        return "valid_until"
+    return "reason" if len(command.reason) > TEXT_MAX else None
+
+
+def _with_reason(command: c.Freeze | c.Void) -> str | None:
+    return "reason" if no_reason(command.reason) else None
+
+
+def _unfreeze(command: c.Unfreeze) -> str | None:
+    return "reason" if len(command.reason) > TEXT_MAX else None
+
+
+def _expire(command: c.Expire) -> str | None:  # noqa: ARG001  # a serial and a time: nothing to judge
+    return None
+
+
+def _adjust(command: c.Adjust) -> str | None:
+    if not -MAX_FEN <= command.balance_fen <= MAX_FEN:
+        return "balance_fen"
+    if not -USES_MAX <= command.uses <= USES_MAX:
+        return "uses"
+    if (command.balance_fen == 0) == (command.uses == 0):
+        return "balance_fen"
+    return "reason" if no_reason(command.reason) else None
+
+
+FAULTS: dict[type[c.Command], Fault] = {
+    c.OpenBudget: _open_budget,
+    c.ChangeBudget: _change_budget,
+    c.DefineBatch: _define_batch,
+    c.Mint: _mint,
+    c.SetBatchState: _set_batch_state,
+    c.Activate: _activate,
+    c.Allot: _allot,
+    c.Claim: _issue,
+    c.Assign: _issue,
+    c.Sell: _sell,
+    c.TopUp: _top_up,
+    c.Redeem: _redeem,
+    c.Hold: _hold,
+    c.Release: _release,
+    c.Reverse: _reverse,
+    c.Transfer: _transfer,
+    c.Extend: _extend,
+    c.Freeze: _with_reason,
+    c.Unfreeze: _unfreeze,
+    c.Void: _with_reason,
+    c.Expire: _expire,
+    c.Adjust: _adjust,
+}
+
+assert {one.operation for one in FAULTS} == set(OPERATION_NUMBER)
+
+
+def field_fault(command: c.AnyCommand) -> str | None:
+    """The first field of a command that cannot mean anything, or None."""
+    if no_moment(command.at):
+        return "at"
+    if command.link < 0:
+        return "link"
+    return FAULTS[type(command)](command)

@@ -1,0 +1,182 @@
+"""Which rows a command reads and changes: what the door loads and locks before ``decide``.
+
+First what the command says itself (``footprint``). Redemptions and holds stand behind some commands,
+and a redemption may have settled a hold (``settled_hold``): all of them go into ``World.past``, and
+so do the active holds on every voucher. With vouchers and batches there, ``limit_keys`` names the rest.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from kaquan.engine import commands as c
+from kaquan.engine.facts import Facts
+from kaquan.engine.fields import field_fault
+from kaquan.engine.outcomes import LimitChange
+from kaquan.engine.places import Place
+from kaquan.engine.rows import Batch, LimitKey
+from kaquan.engine.rules.check import CompiledLimit, Dimension, LimitUnit
+from kaquan.engine.shards import SHARD_KEYS_64, shard_of_customer
+from kaquan.engine.world import Past, World
+
+#: Rows that belong to no customer and no serial live in one shard until a cluster needs more.
+HOME_SHARD = SHARD_KEYS_64[0]
+
+FUNDER = 5  # the dimension of the rows that count what a capped funder has borne
+
+MOMENTS = {"claim": 1, "redeem": 2}
+
+
+class Footprint(Struct, frozen=True):
+    """What a command names. ``past``: the redemption or hold behind it; its vouchers belong here too.
+
+    ``changes_slice``: the batch's slice must be locked for change, not only for reading.
+    ``needs_custody``: the batch's custody runs; ``needs_serials``: ``World.next_serial``.
+    """
+
+    serials: tuple[int, ...] = ()
+    past: Place | None = None
+    batch_id: int | None = None
+    budget_id: int | None = None
+    changes_slice: bool = False
+    needs_custody: bool = False
+    needs_serials: bool = False
+
+
+_NOTHING = Footprint()
+
+
+def footprint(command: c.AnyCommand) -> Footprint:
+    """What is known from the command alone. A malformed command needs nothing: it is refused."""
+    if field_fault(command) is not None:
+        return _NOTHING
+    match command:
+        case c.Redeem(hold=place, vouchers=uses):
+            return Footprint(tuple([use.serial for use in uses]), past=place)
+        case c.Claim() | c.Assign() | c.Sell():
+            stock = command.serial is None
+            return Footprint(
+                () if command.serial is None else (command.serial,),
+                batch_id=command.batch_id,
+                changes_slice=stock,
+                needs_custody=stock,
+            )
+        case c.Hold(vouchers=uses):
+            return Footprint(tuple([use.serial for use in uses]))
+        case c.Release(hold=place) | c.Reverse(redemption=place):
+            return Footprint(past=place)
+        case c.OpenBudget() | c.ChangeBudget():
+            return Footprint(budget_id=command.budget_id)
+        case c.DefineBatch():
+            return Footprint(batch_id=command.batch_id, budget_id=command.budget_id or None)
+        case c.SetBatchState():
+            return Footprint(batch_id=command.batch_id, changes_slice=True)
+        case c.Mint() | c.Activate() | c.Allot():
+            return Footprint(
+                batch_id=command.batch_id,
+                changes_slice=True,
+                needs_custody=True,
+                needs_serials=isinstance(command, c.Mint),
+            )
+        case _:
+            return Footprint((command.serial,))
+
+
+def settled_hold(past: Past) -> Place | None:
+    """The hold that a redemption settled: its facts count, so it must be in ``World.past`` as well."""
+    command, _ = past
+    return command.hold if isinstance(command, c.Redeem) else None
+
+
+def limit_keys(command: c.AnyCommand, world: World) -> set[LimitKey]:
+    """The limit rows that a command may move, given-back ones included.
+
+    ``world`` must hold batches, ``past``, ``held`` and every named voucher already; of an untouched
+    one only its batch matters. Caps of funders are among the rows.
+    """
+    if field_fault(command) is not None:
+        return set()
+    found: set[LimitKey] = set()
+    serials = list(footprint(command).serials)
+    if isinstance(command, c.Claim | c.Assign | c.Sell):
+        batch = world.batches.get(command.batch_id)
+        if batch is not None:
+            found.update(key for key, _ in keyed_limits(batch, "claim", command.facts, 0, command.at))
+    elif isinstance(command, c.Hold) or (isinstance(command, c.Redeem) and command.hold is None):
+        for serial in serials:
+            found.update(_keys_of_use(world, serial, command.facts, command.at))
+    elif isinstance(command, c.Redeem | c.Release | c.Reverse):
+        place = command.redemption if isinstance(command, c.Reverse) else command.hold
+        serials += _add_past(world, place, found)
+    for serial in serials:
+        for held in world.held.get(serial, ()):
+            if held.state == "active":
+                _add_past(world, held.hold, found)
+    return found
+
+
+def _keys_of_use(world: World, serial: int, facts: Facts, at: datetime) -> list[LimitKey]:
+    voucher = world.vouchers.get(serial)
+    if voucher is None:
+        return []
+    batch = world.batches[voucher.batch_id]
+    keys = [key for key, _ in keyed_limits(batch, "redeem", facts, voucher.customer_id, at)]
+    return keys + [funder_key(batch, funder) for funder in batch.rules.capped_funders]
+
+
+def _add_past(world: World, place: Place | None, found: set[LimitKey]) -> list[int]:
+    """Add the limits that a redemption or hold moved; returns the serials of its vouchers."""
+    serials: list[int] = []
+    while place is not None and (past := world.past.get(place)) is not None:
+        outcome = past[1]
+        serials += [result.serial for result in outcome.vouchers]
+        found.update(map(key_of, outcome.limits))
+        place = settled_hold(past)
+    return serials
+
+
+def keyed_limits(
+    batch: Batch, moment: str, facts: Facts, holder_id: int, at: datetime
+) -> list[tuple[LimitKey, CompiledLimit]]:
+    """The limits of a batch's terms at a moment, each with the row that counts it.
+
+    ``holder_id``: the customer who holds the voucher, 0 where nobody does by name.
+    """
+    rules = batch.rules
+    found = []
+    for limit in rules.limits_at(moment):
+        subject, shard = 0, HOME_SHARD
+        if limit.dimension is Dimension.CUSTOMER:
+            subject = holder_id or facts.customer_id
+            shard = shard_of_customer(subject)
+        elif limit.dimension is Dimension.PERSON:
+            subject = facts.person_id
+            shard = shard_of_customer(subject)
+        elif limit.dimension is Dimension.STORE:
+            subject = facts.store_id
+        day = rules.day_number(at) if limit.daily else 0
+        dimension, unit = int(limit.dimension), int(limit.unit)
+        key = LimitKey(shard, batch.batch_id, dimension, subject, day, unit, MOMENTS[moment])
+        found.append((key, limit))
+    return found
+
+
+def funder_key(batch: Batch, funder_id: int) -> LimitKey:
+    """The row that counts what a funder who pays up to a total has borne for a batch."""
+    fen = int(LimitUnit.FEN)
+    return LimitKey(HOME_SHARD, batch.batch_id, FUNDER, funder_id, 0, fen, MOMENTS["redeem"])
+
+
+def key_of(change: LimitChange) -> LimitKey:
+    """The limit row that a change was made to."""
+    return LimitKey(
+        change.shard,
+        change.batch_id,
+        change.dimension,
+        change.subject_id,
+        change.day,
+        change.unit,
+        change.moment,
+    )

@@ -1,0 +1,1 @@
+"""Offers: terms as data, checked, priced, stacked and put into words."""

@@ -1,0 +1,1 @@
+"""The glue that every capability stands on: configuration, clock, ids, keys, audit."""

@@ -1,0 +1,1 @@
+"""The one door through which a voucher, a limit or money ever changes."""

@@ -1,0 +1,110 @@
+"""Which batch a serial belongs to: a cached map of custody runs, and batches with compiled terms.
+
+Batches never change, so they are kept for ever. Custody does: a slice's ``custody_version``, read
+under its lock, tells the door that its map of that batch is stale.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+
+from kaquan.engine.rows import Batch, Custody
+from kaquan.engine.rules.check import compile_terms
+from kaquan.engine.rules.reading import read_terms
+from kaquan.engine.rules.terms import Terms
+from kaquan.engine.shards import SHARD_KEYS_64
+
+#: Batch-wide rows live in one slice until a cluster needs more.
+HOME_SHARD = SHARD_KEYS_64[0]
+
+
+class Catalogue:
+    """Batches and custody runs of one process; shared by its writers, safe for threads.
+
+    Readers take ``_runs`` in one piece; a reload builds a new one and swaps it in.
+    """
+
+    def __init__(self) -> None:
+        self._batches: dict[int, Batch] = {}
+        self._runs: tuple[list[int], list[Custody]] = ([], [])
+        self._by_batch: dict[int, list[Custody]] = {}
+        self._versions: dict[int, int] = {}
+
+    def batch(self, connection: psycopg.Connection[Any], batch_id: int) -> Batch | None:
+        """The batch, or None where there is none."""
+        if batch_id not in self._batches:
+            self._load_batches(connection, [batch_id])
+        return self._batches.get(batch_id)
+
+    def is_stale(self, batch_id: int, custody_version: int) -> bool:
+        """Whether the map of a batch is older than its slice says."""
+        return self._versions.get(batch_id, -1) != custody_version
+
+    def run_of(self, serial: int) -> Custody | None:
+        """The custody run that holds ``serial``, as far as the cached map knows."""
+        firsts, runs = self._runs
+        position = bisect_right(firsts, serial) - 1
+        if position < 0:
+            return None
+        run = runs[position]
+        return run if serial < run.first_serial + run.quantity else None
+
+    def find(self, connection: psycopg.Connection[Any], serials: Iterable[int]) -> None:
+        """Load the runs of serials that the map does not know; those of no batch stay unknown."""
+        unknown = [serial for serial in serials if self.run_of(serial) is None]
+        if not unknown:
+            return
+        rows = connection.execute(
+            "SELECT DISTINCT c.batch_id FROM unnest(%s::bigint[]) AS u (serial), LATERAL ("
+            "  SELECT batch_id, first_serial, quantity FROM ledger_custody"
+            "  WHERE first_serial <= u.serial ORDER BY first_serial DESC LIMIT 1"
+            ") c WHERE u.serial < c.first_serial + c.quantity",
+            [unknown],
+        ).fetchall()
+        if rows:
+            self.reload(connection, [row[0] for row in rows])
+
+    def reload(self, connection: psycopg.Connection[Any], batch_ids: Sequence[int]) -> None:
+        """Read the custody runs of some batches anew."""
+        by_batch = dict(self._by_batch)
+        for batch_id in batch_ids:
+            by_batch[batch_id] = []
+        versions = connection.execute(
+            "SELECT batch_id, custody_version FROM ledger_slice WHERE batch_id = any(%s)",
+            [list(batch_ids)],
+        ).fetchall()
+        for row in connection.execute(
+            "SELECT shard, batch_id, first_serial, quantity, active, organisation_id, true "
+            "FROM ledger_custody WHERE batch_id = any(%s) ORDER BY first_serial",
+            [list(batch_ids)],
+        ):
+            by_batch[row[1]].append(Custody(*row))
+        self._load_batches(connection, [i for i in batch_ids if i not in self._batches])
+        runs = sorted(
+            (run for some in by_batch.values() for run in some), key=lambda run: run.first_serial
+        )
+        self._by_batch = by_batch
+        self._runs = ([run.first_serial for run in runs], runs)
+        self._versions = self._versions | dict(versions)
+
+    def runs_of_batch(self, batch_id: int) -> list[Custody]:
+        """The batch's custody runs as cached; copy them before changing any."""
+        return self._by_batch.get(batch_id, [])
+
+    def _load_batches(self, connection: psycopg.Connection[Any], batch_ids: Sequence[int]) -> None:
+        if not batch_ids:
+            return
+        for row in connection.execute(
+            "SELECT batch_id, offer_version_id, terms, budget_id, by_code, active "
+            "FROM ledger_batch WHERE batch_id = any(%s)",
+            [list(batch_ids)],
+        ):
+            terms = read_terms(bytes(row[2]))
+            assert isinstance(terms, Terms), (row[0], terms)
+            self._batches[row[0]] = Batch(
+                row[0], row[1], compile_terms(terms), bytes(row[2]), row[3], row[4], row[5]
+            )

@@ -1,0 +1,222 @@
+"""The one door: the only way anything happens to a voucher, a limit or money.
+
+One call is one transaction and at most one block: known request keys answer what they answered,
+the rows that the commands name are read and locked in one order, the engine decides, a handful of
+statements write all effects. Where two writers give birth to the same row, the later one starts
+anew and finds it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import connections
+from msgspec import structs
+from psycopg import errors
+
+from kaquan.engine.commands import AnyCommand
+from kaquan.engine.decide import decide
+from kaquan.engine.facts import Facts
+from kaquan.engine.footprint import footprint
+from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.places import lane_of
+from kaquan.engine.shards import SERIAL_END, shard_of_customer, shard_of_serial
+from kaquan.foundation import clock
+from kaquan.foundation.actor import Actor
+from kaquan.foundation.failpoints import failpoint
+from kaquan.ledger.catalogue import HOME_SHARD, Catalogue
+from kaquan.ledger.connections import LedgerConnection
+from kaquan.ledger.loading import Loaded, Loader
+from kaquan.ledger.records import Record, block_hash, entry_line, pack_body
+from kaquan.ledger.statements import statement
+from kaquan.ledger.writing import copy_entries, copy_rows, write_rows
+
+COMMANDS_MAX = 1_000
+ATTEMPTS_MAX = 30
+
+#: Another writer was there first, or stood in the way: begin anew and see what it left.
+BEGIN_ANEW = (
+    errors.UniqueViolation,
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+    errors.LockNotAvailable,
+)
+
+
+class Door:
+    """A writer: one connection, one lane. Not to be shared between threads."""
+
+    def __init__(self, connection: LedgerConnection, catalogue: Catalogue) -> None:
+        self._connection = connection
+        self._loader = Loader(connection, catalogue)
+        self._committing: tuple[int, bytes, list[Outcome]] | None = None
+
+    def submit(self, commands: Sequence[AnyCommand], *, dry: bool = False) -> list[Outcome]:
+        """Decide and book commands, in order, in one transaction; one outcome each.
+
+        With ``dry`` nothing is locked or written: what would happen now. Refusals are outcomes.
+        Where the database stays out of reach every outcome is ``UNAVAILABLE``: whether it happened
+        is then not known, and a retry with the same request keys is safe.
+        """
+        assert 0 < len(commands) <= COMMANDS_MAX, len(commands)
+        for _attempt in range(ATTEMPTS_MAX):
+            self._committing = None
+            try:
+                return self._attempt(commands, dry=dry)
+            except BEGIN_ANEW:
+                self._connection.rollback()
+            except psycopg.OperationalError:
+                if not self._connection.reopen():
+                    break
+                outcomes = self._outcomes_if_committed()
+                if outcomes is not None:
+                    return outcomes
+            except BaseException:
+                self._connection.rollback()
+                raise
+        else:
+            return [Outcome(OutcomeCode.BUSY)] * len(commands)
+        return [Outcome(OutcomeCode.UNAVAILABLE)] * len(commands)
+
+    def close(self) -> None:
+        """Give the connection and its lane back."""
+        self._connection.close()
+
+    def _attempt(self, commands: Sequence[AnyCommand], *, dry: bool) -> list[Outcome]:
+        loaded = self._loader.load(commands, lock=not dry)
+        answers, fresh = loaded.answers, loaded.fresh
+        if fresh:
+            decided = decide([commands[i] for i in fresh], loaded.world)
+            assert len(decided) == len(fresh), (len(decided), len(fresh))
+            answers.update(zip(fresh, decided, strict=True))
+        answers.update((index, answers[first]) for index, first in loaded.repeats.items())
+        outcomes = [answers[index] for index in range(len(commands))]
+        records = [Record(commands[i], answers[i]) for i in fresh]
+        if dry or not any(r.outcome.done or r.command.key is not None for r in records):
+            self._connection.rollback()
+            return outcomes
+        self._write(loaded, records, outcomes)
+        return outcomes
+
+    def _write(self, loaded: Loaded, records: list[Record], outcomes: list[Outcome]) -> None:
+        """Write everything and commit; after the first statement here nothing fails for a business
+        reason."""
+        connection, world = self._connection.raw, loaded.world
+        failpoint("ledger.before_write")
+        if any(record.outcome.done for record in records):
+            write_rows(connection, world)
+        self._write_requests(loaded, records)
+        body = pack_body(records)
+        lines = [entry_line(entry).encode() for entry in world.entries]
+        committed_at = clock.now()
+        digest = block_hash(
+            previous_hash=loaded.lane_hash,
+            block=world.block,
+            committed_at=committed_at,
+            record_count=len(records),
+            body=body,
+            entry_lines=lines,
+        )
+        if lines:
+            copy_entries(connection, world.block, HOME_SHARD, lines)
+        with connection.pipeline():
+            connection.execute(
+                statement("add_block"),
+                {
+                    "block": world.block,
+                    "shard": HOME_SHARD,
+                    "committed_at": committed_at,
+                    "entry_count": len(lines),
+                    "record_count": len(records),
+                    "previous_hash": loaded.lane_hash,
+                    "hash": digest,
+                    "body": body,
+                },
+            )
+            connection.execute(
+                statement("update_lane"),
+                {
+                    "block": world.block,
+                    "shard": HOME_SHARD,
+                    "lane": self._connection.lane,
+                    "hash": digest,
+                },
+            )
+        failpoint("ledger.before_commit")
+        self._committing = (world.block, digest, outcomes)
+        connection.execute("COMMIT")
+        failpoint("ledger.after_commit")
+
+    def _write_requests(self, loaded: Loaded, records: Sequence[Record]) -> None:
+        rows = [
+            f"{high}\t{low}\t{_shard_of(record)}\t{loaded.world.block}\t{index}\n"
+            for index, record in enumerate(records)
+            if record.command.key is not None
+            for high, low in [loaded.request_hashes[loaded.fresh[index]]]
+        ]
+        if rows:
+            copy_rows(
+                self._connection.raw,
+                "ledger_request (key_high, key_low, shard, block, index)",
+                sorted(rows),
+            )
+
+    def _outcomes_if_committed(self) -> list[Outcome] | None:
+        """What was being committed when the connection broke, if it is in the books.
+
+        The lane's lock makes this exact: a server process that still works on the lost commit
+        holds it.
+        """
+        if self._committing is None:
+            return None
+        block, digest, outcomes = self._committing
+        with self._connection.raw.transaction():
+            self._connection.raw.execute(
+                "SELECT FROM ledger_lane WHERE lane = %s FOR UPDATE", [lane_of(block)]
+            )
+            row = self._connection.raw.execute(
+                "SELECT hash FROM ledger_block WHERE block = %s", [block]
+            ).fetchone()
+        return outcomes if row is not None and bytes(row[0]) == digest else None
+
+
+def _shard_of(record: Record) -> int:
+    """The shard of what a command is about, from its content alone: a retry finds the same."""
+    names = footprint(record.command)
+    if names.serials:
+        serial = names.serials[0]
+        return shard_of_serial(serial) if 0 <= serial < SERIAL_END else HOME_SHARD
+    facts: Facts | None = getattr(record.command, "facts", None)
+    return HOME_SHARD if facts is None else shard_of_customer(facts.customer_id)
+
+
+_catalogue = Catalogue()
+_local = threading.local()
+
+
+def open_door() -> Door:
+    """A new writer on this process's database (Django's default)."""
+    default: Any = connections["default"]
+
+    def connect() -> psycopg.Connection[Any]:
+        parameters = default.get_connection_params()
+        for name in ("cursor_factory", "context", "server_side_binding", "prepare_threshold"):
+            parameters.pop(name, None)
+        return psycopg.connect(**parameters)
+
+    return Door(LedgerConnection(connect), _catalogue)
+
+
+def submit(commands: Sequence[AnyCommand], *, actor: Actor, dry: bool = False) -> list[Outcome]:
+    """``Door.submit`` through this thread's own writer, signed by ``actor``."""
+    door = getattr(_local, "door", None)
+    if door is None:
+        door = _local.door = open_door()
+    signed = [
+        command if command.actor else structs.replace(command, actor=actor.id)
+        for command in commands
+    ]
+    return door.submit(signed, dry=dry)

@@ -1,0 +1,181 @@
+"""Fills the world of one block: reads, and locks in one sorted order, every row that the commands
+name.
+
+Order of locks, the same in every writer: vouchers, holds, slices, custody, limits, budgets, next
+serial, reversals, lane; within a table by key. Rows that do not exist yet are born while writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from kaquan.engine.commands import AnyCommand
+from kaquan.engine.footprint import Footprint, footprint, limit_keys, settled_hold
+from kaquan.engine.lifecycle import State
+from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.places import Place
+from kaquan.engine.rows import Voucher
+from kaquan.engine.shards import SERIAL_END, shard_of_serial
+from kaquan.engine.world import Past, World
+from kaquan.ledger.catalogue import Catalogue
+from kaquan.ledger.connections import LedgerConnection
+from kaquan.ledger.reading import Reader
+from kaquan.ledger.records import request_hash
+
+Hash = tuple[int, int]
+
+
+class Loaded(Struct):
+    """A filled world, and which commands are still to be decided.
+
+    ``answers`` holds the outcomes already known by request key, ``fresh`` the indexes of the
+    commands to decide, ``repeats`` those that repeat an earlier one of the same call (index → that
+    one's index).
+    """
+
+    world: World
+    lane_hash: bytes
+    answers: dict[int, Outcome]
+    fresh: list[int]
+    repeats: dict[int, int]
+    request_hashes: dict[int, Hash]
+
+
+class Loader:
+    """Loads worlds for one writer."""
+
+    def __init__(self, connection: LedgerConnection, catalogue: Catalogue) -> None:
+        self._connection = connection
+        self._catalogue = catalogue
+
+    def load(self, commands: Sequence[AnyCommand], *, lock: bool) -> Loaded:
+        """Begin a transaction and read what ``commands`` need; without ``lock`` only to look."""
+        reader = Reader(self._connection.raw, lock=lock)
+        wanted = [footprint(command) for command in commands]
+        hashes = {
+            index: request_hash(command.key, command.operation)
+            for index, command in enumerate(commands)
+            if command.key is not None
+        }
+        world = World(block=0, next_serial=0)
+        world.past = reader.past({names.past for names in wanted if names.past is not None})
+        settled = {hold for past in world.past.values() if (hold := settled_hold(past)) is not None}
+        world.past |= reader.past(settled - set(world.past))
+        serials = _named_serials(wanted, world.past.values())
+        self._catalogue.find(self._connection.raw, serials)
+        requests = reader.begin(hashes.values(), serials, world)
+        answers, repeats = _known_answers(
+            commands, hashes, reader.past(requests.values()), requests
+        )
+        fresh = [i for i in range(len(commands)) if i not in answers and i not in repeats]
+        head = self._fill(reader, world, [(commands[i], wanted[i]) for i in fresh], serials)
+        world.block = head[0] + 1
+        return Loaded(world, head[1], answers, fresh, repeats, hashes)
+
+    def _fill(
+        self,
+        reader: Reader,
+        world: World,
+        fresh: Sequence[tuple[AnyCommand, Footprint]],
+        serials: Sequence[int],
+    ) -> tuple[int, bytes]:
+        held = {serial for serial, row in world.vouchers.items() if row.holds}
+        if held:
+            world.held = reader.holds(sorted(held))
+            world.past |= reader.past(
+                {row.hold for rows in world.held.values() for row in rows} - set(world.past)
+            )
+        self._add_untouched(world, serials)
+        self._name_batches(world, [names for _, names in fresh])
+        changed = {n.batch_id for _, n in fresh if n.changes_slice and n.batch_id is not None}
+        with_custody = {n.batch_id for _, n in fresh if n.needs_custody and n.batch_id is not None}
+        keys = {key for command, _ in fresh for key in limit_keys(command, world)}
+        budget_ids = {batch.budget_id for batch in world.batches.values()} | {
+            names.budget_id for _, names in fresh if names.budget_id is not None
+        }
+        head = reader.fill(
+            world,
+            changed=changed,
+            with_custody=with_custody,
+            limit_keys=keys,
+            budget_ids=budget_ids - {0},
+            takes_serials=any(names.needs_serials for _, names in fresh),
+            lane=self._connection.lane,
+        )
+        stale = [
+            row.batch_id
+            for row in world.slices.values()
+            if self._catalogue.is_stale(row.batch_id, row.custody_version)
+        ]
+        if stale:
+            self._catalogue.reload(self._connection.raw, stale)
+            self._add_untouched(world, serials)
+        return head
+
+    def _name_batches(self, world: World, fresh: Iterable[Footprint]) -> None:
+        batch_ids = {row.batch_id for row in world.vouchers.values()}
+        batch_ids.update(names.batch_id for names in fresh if names.batch_id is not None)
+        for batch_id in batch_ids - set(world.batches):
+            batch = self._catalogue.batch(self._connection.raw, batch_id)
+            if batch is not None:
+                world.batches[batch_id] = batch
+
+    def _add_untouched(self, world: World, serials: Iterable[int]) -> None:
+        """Add the vouchers that nothing has happened to yet, as their custody says they are."""
+        for serial in serials:
+            if serial in world.vouchers and world.vouchers[serial].stored:
+                continue
+            run = self._catalogue.run_of(serial)
+            if run is None:
+                continue
+            batch = self._catalogue.batch(self._connection.raw, run.batch_id)
+            assert batch is not None, run
+            if batch.by_code:
+                state = State.LIVE if run.active else State.INACTIVE
+                world.vouchers[serial] = Voucher(
+                    shard_of_serial(serial), serial, run.batch_id, state=state
+                )
+
+
+def _named_serials(wanted: Iterable[Footprint], past: Iterable[Past]) -> list[int]:
+    serials = {serial for names in wanted for serial in names.serials if 0 <= serial < SERIAL_END}
+    for _, outcome in past:
+        serials.update(result.serial for result in outcome.vouchers)
+    return sorted(serials)
+
+
+def _known_answers(
+    commands: Sequence[AnyCommand],
+    hashes: dict[int, Hash],
+    past: dict[Place, Past],
+    requests: dict[Hash, Place],
+) -> tuple[dict[int, Outcome], dict[int, int]]:
+    """Answers by request key, and repeats within the call. Same key, other content: refused."""
+    answers: dict[int, Outcome] = {}
+    repeats: dict[int, int] = {}
+    first: dict[Hash, int] = {}
+    for index, name in hashes.items():
+        command = commands[index]
+        if name in requests:
+            asked, answer = past[requests[name]]
+            answers[index] = answer if _same(asked, command) else REUSED
+        elif name not in first:
+            first[name] = index
+        elif _same(commands[first[name]], command):
+            repeats[index] = first[name]
+        else:
+            answers[index] = REUSED
+    return answers, repeats
+
+
+REUSED = Outcome(OutcomeCode.REQUEST_KEY_REUSED)
+
+
+def _same(one: AnyCommand, other: AnyCommand) -> bool:
+    return (
+        type(one) is type(other)
+        and one.key == other.key
+        and one.content_hash() == other.content_hash()
+    )

@@ -1,0 +1,213 @@
+"""Reads the rows of one block, with or without their locks, in the order that ``loading``
+promises."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import psycopg
+
+from kaquan.engine.lifecycle import State
+from kaquan.engine.places import Place
+from kaquan.engine.rows import (
+    Budget,
+    Custody,
+    HeldVoucher,
+    Limit,
+    LimitKey,
+    Reversed,
+    Slice,
+    Voucher,
+)
+from kaquan.engine.shards import SHARD_KEYS_64, shard_of_serial
+from kaquan.engine.world import Past, World
+from kaquan.ledger.catalogue import HOME_SHARD
+from kaquan.ledger.records import unpack_body
+from kaquan.ledger.statements import statement
+
+ALL_SHARDS = sorted(SHARD_KEYS_64)
+HOME = [HOME_SHARD]
+
+Cursor = psycopg.Cursor[Any]
+
+
+class Reader:
+    """Reads for one block."""
+
+    def __init__(self, connection: psycopg.Connection[Any], *, lock: bool) -> None:
+        self._connection = connection
+        self._lock = lock
+
+    def _ask(self, name: str, values: dict[str, Any]) -> Cursor:
+        cursor = self._connection.cursor(binary=True)
+        return cursor.execute(statement(name, lock=self._lock), values)
+
+    def past(self, places: Iterable[Place]) -> dict[Place, Past]:
+        """Commands and outcomes booked before, by place; what is not there is left out."""
+        wanted = set(places)
+        if not wanted:
+            return {}
+        blocks = sorted({place.block for place in wanted})
+        found: dict[Place, Past] = {}
+        for block, body in self._ask("bodies", {"shards": HOME, "blocks": blocks}):
+            records = unpack_body(body)
+            for place in wanted:
+                if place.block == block and 0 <= place.index < len(records):
+                    record = records[place.index]
+                    found[place] = (record.command, record.outcome)
+        return found
+
+    def begin(
+        self, hashes: Collection[tuple[int, int]], serials: Sequence[int], world: World
+    ) -> dict[tuple[int, int], Place]:
+        """Begin the transaction; lock the vouchers into ``world``; return where known keys were
+        answered."""
+        requests = vouchers = None
+        with self._connection.pipeline():
+            self._connection.execute("BEGIN")
+            if hashes:
+                requests = self._ask(
+                    "requests", {"shards": ALL_SHARDS, "key_highs": [high for high, _ in hashes]}
+                )
+            if serials:
+                shards = sorted({shard_of_serial(serial) for serial in serials})
+                vouchers = self._ask("vouchers", {"shards": shards, "serials": list(serials)})
+        for row in vouchers or ():
+            world.vouchers[row[0]] = _voucher(row)
+        return {(row[0], row[1]): Place(row[2], row[3]) for row in requests or ()}
+
+    def holds(self, serials: Sequence[int]) -> dict[int, list[HeldVoucher]]:
+        """The holds on some vouchers, by serial."""
+        shards = sorted({shard_of_serial(serial) for serial in serials})
+        held: dict[int, list[HeldVoucher]] = {}
+        for row in self._ask("holds", {"shards": shards, "serials": list(serials)}):
+            held.setdefault(row[3], []).append(
+                HeldVoucher(row[0], Place(row[1], row[2]), row[3], row[4], row[5], stored=True)
+            )
+        return held
+
+    def fill(
+        self,
+        world: World,
+        *,
+        changed: Collection[int],
+        with_custody: Collection[int],
+        limit_keys: Collection[LimitKey],
+        budget_ids: Collection[int],
+        takes_serials: bool,
+        lane: int,
+    ) -> tuple[int, bytes]:
+        """Lock the rows that batches share into ``world``, then the lane; return the lane's
+        head."""
+        read_only = sorted(set(world.batches) - set(changed))
+        past_blocks = sorted({place.block for place in world.past})
+        asked: list[tuple[str, Cursor]] = []
+        with self._connection.pipeline():
+
+            def ask(name: str, values: dict[str, Any], kind: str) -> None:
+                asked.append((kind, self._ask(name, values)))
+
+            if changed:
+                ids = sorted(changed)
+                ask("slices_to_change", {"shards": HOME, "batch_ids": ids}, "slice")
+            if read_only:
+                ask("slices_to_read", {"shards": HOME, "batch_ids": read_only}, "slice")
+            if with_custody:
+                ids = sorted(with_custody)
+                ask("custody", {"shards": HOME, "batch_ids": ids}, "custody")
+            if limit_keys:
+                ask("limits", _limit_columns(limit_keys), "limit")
+            if budget_ids:
+                ask("budgets", {"shards": HOME, "budget_ids": sorted(budget_ids)}, "budget")
+            if takes_serials:
+                ask("next_serial", {"shards": HOME}, "next_serial")
+            if past_blocks:
+                serials = sorted(world.vouchers)
+                ask(
+                    "reversed",
+                    {"shards": ALL_SHARDS, "serials": serials, "blocks": past_blocks},
+                    "reversed",
+                )
+            head = self._ask("lane", {"shards": HOME, "lane": lane})
+        for kind, cursor in asked:
+            for row in cursor:
+                _PUT[kind](world, row)
+        last = head.fetchone()
+        assert last is not None, lane
+        return last[0], last[1]
+
+
+def _voucher(row: Sequence[Any]) -> Voucher:
+    return Voucher(
+        shard=row[1],
+        serial=row[0],
+        batch_id=row[2],
+        state=State(row[3]),
+        customer_id=row[4] or 0,
+        balance_fen=row[5] or 0,
+        uses_left=row[6],
+        committed_fen=row[7] or 0,
+        valid_from=row[8],
+        valid_until=row[9],
+        holds=row[10] or 0,
+        version=row[11],
+        last=Place(row[12], row[13]),
+        stored=True,
+    )
+
+
+def _limit_columns(keys: Collection[LimitKey]) -> dict[str, list[int]]:
+    return {
+        "shards": sorted({key.shard for key in keys}),
+        "subject_ids": [key.subject_id for key in keys],
+        "batch_ids": [key.batch_id for key in keys],
+        "days": [key.day for key in keys],
+        "dimensions": [key.dimension for key in keys],
+        "units": [key.unit for key in keys],
+        "moments": [key.moment for key in keys],
+    }
+
+
+def _put_slice(world: World, row: Sequence[Any]) -> None:
+    world.slices[row[0]] = Slice(
+        row[1], row[0], row[2], row[3], row[4], row[5], list(row[6]), stored=True
+    )
+
+
+def _put_custody(world: World, row: Sequence[Any]) -> None:
+    world.custody.setdefault(row[1], []).append(
+        Custody(row[0], row[1], row[2], row[3], row[4], row[5], stored=True)
+    )
+
+
+def _put_limit(world: World, row: Sequence[Any]) -> None:
+    key = LimitKey(*row[:7])
+    world.limits[key] = Limit(key, row[7], row[8], stored=True)
+
+
+def _put_budget(world: World, row: Sequence[Any]) -> None:
+    world.budgets[row[0]] = Budget(
+        row[1], row[0], row[2], row[3], row[4], row[5], row[6], stored=True
+    )
+
+
+def _put_next_serial(world: World, row: Sequence[Any]) -> None:
+    world.next_serial = row[0]
+
+
+def _put_reversed(world: World, row: Sequence[Any]) -> None:
+    place = Place(row[1], row[2])
+    world.reversed[place, row[3]] = Reversed(
+        row[0], place, row[3], row[4], row[5], list(row[6]), stored=True
+    )
+
+
+_PUT = {
+    "slice": _put_slice,
+    "custody": _put_custody,
+    "limit": _put_limit,
+    "budget": _put_budget,
+    "next_serial": _put_next_serial,
+    "reversed": _put_reversed,
+}

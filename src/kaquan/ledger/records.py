@@ -1,0 +1,105 @@
+"""What a block holds besides its entries: each command with its answer; and how blocks are hashed.
+
+A block's hash is SHA-256 over ``kaquan block 1``, the previous hash, the block's own figures, the
+SHA-256 of its body, and its entries exactly as ``COPY (SELECT columns … ORDER BY index) TO
+STDOUT`` prints them: an auditor can check it with psql and sha256sum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from kaquan.engine.commands import AnyCommand, RequestKey
+from kaquan.engine.entries import Entry
+from kaquan.engine.outcomes import Outcome
+
+FIRST_HASH = hashlib.sha256(b"kaquan").digest()
+
+ENTRY_COLUMNS = (
+    "index, operation, unit, amount, debit, debit_id, credit, credit_id, at, serial, version, batch_id, "
+    "funder_id, reverses_block, reverses_index"
+)
+
+
+class Record(Struct, frozen=True, array_like=True):
+    """A command and the answer it got."""
+
+    command: AnyCommand
+    outcome: Outcome
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Record])
+
+
+def pack_body(records: Sequence[Record]) -> bytes:
+    """A block's body: its records in order, as compressed MessagePack."""
+    return zlib.compress(_encoder.encode(records), 1)
+
+
+def unpack_body(body: bytes) -> list[Record]:
+    """The records of a block; raises ``ValueError`` when the bytes are not a body."""
+    try:
+        return _decoder.decode(zlib.decompress(body))
+    except (zlib.error, msgspec.MsgspecError) as error:
+        raise ValueError(str(error)) from error
+
+
+def request_hash(key: RequestKey, operation: str) -> tuple[int, int]:
+    """The 96 bits that a request key is kept as: (signed 64-bit high part, signed 32-bit low
+    part)."""
+    name = f"{key.client_id}\0{operation}\0{key.key}".encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(name, digest_size=12).digest()
+    return (
+        int.from_bytes(digest[:8], "big", signed=True),
+        int.from_bytes(digest[8:], "big", signed=True),
+    )
+
+
+def timestamp_text(at: datetime) -> str:
+    """A moment as PostgreSQL prints it in UTC."""
+    text = at.astimezone(UTC).isoformat(" ")[:-6]
+    return (text.rstrip("0") if at.microsecond else text) + "+00"
+
+
+def entry_line(entry: Entry) -> str:
+    r"""One entry as a line of COPY's text format (``\N`` is NULL), in the order of ENTRY_COLUMNS."""
+    reverses = entry.reverses
+    return (
+        f"{entry.index}\t{entry.operation:d}\t{entry.unit:d}\t{entry.amount}\t{entry.debit:d}\t"
+        f"{entry.debit_id}\t{entry.credit:d}\t{entry.credit_id}\t{timestamp_text(entry.at)}\t"
+        f"{entry.serial or NULL}\t{entry.version or NULL}\t{entry.batch_id or NULL}\t"
+        f"{entry.funder_id or NULL}\t"
+        + (f"{reverses.block}\t{reverses.index}\n" if reverses else f"{NULL}\t{NULL}\n")
+    )
+
+
+NULL = "\\N"
+
+
+def block_hash(
+    *,
+    previous_hash: bytes,
+    block: int,
+    committed_at: datetime,
+    record_count: int,
+    body: bytes,
+    entry_lines: Iterable[bytes],
+) -> bytes:
+    """The SHA-256 of a block (see the module's docstring for what it covers)."""
+    entry_count = 0
+    lines = hashlib.sha256()
+    for line in entry_lines:
+        lines.update(line)
+        entry_count += 1
+    head = (
+        f"kaquan block 1\n{previous_hash.hex()}\n{block}\n{timestamp_text(committed_at)}\n"
+        f"{record_count}\n{entry_count}\n{hashlib.sha256(body).hexdigest()}\n{lines.hexdigest()}\n"
+    )
+    return hashlib.sha256(head.encode()).digest()

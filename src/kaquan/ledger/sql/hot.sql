@@ -1,0 +1,162 @@
+-- hot: every statement of the door, in the subset that one PostgreSQL and Citus both take to one node.
+-- "{lock}" becomes the row lock, or nothing on a dry run.
+
+-- name: requests
+-- Answers already given. The shard is part of the key, not of the question: a key reused for another
+-- voucher must be noticed too.
+SELECT key_high, key_low, block, index
+FROM ledger_request
+WHERE shard = any(%(shards)s) AND key_high = any(%(key_highs)s);
+
+-- name: vouchers
+SELECT serial, shard, batch_id, state, customer_id, balance_fen, uses_left, committed_fen,
+    valid_from, valid_until, holds, version, last_block, last_index
+FROM ledger_voucher
+WHERE shard = any(%(shards)s) AND serial = any(%(serials)s)
+ORDER BY serial {lock};
+
+-- name: slices_to_change
+SELECT batch_id, shard, state, minted, stock_left, custody_version, cursor
+FROM ledger_slice
+WHERE shard = any(%(shards)s) AND batch_id = any(%(batch_ids)s)
+ORDER BY batch_id {lock};
+
+-- name: slices_to_read
+-- A share lock: uses of one batch go side by side, a pause waits for them and then stops the rest.
+SELECT batch_id, shard, state, minted, stock_left, custody_version, cursor
+FROM ledger_slice
+WHERE shard = any(%(shards)s) AND batch_id = any(%(batch_ids)s)
+ORDER BY batch_id {share};
+
+-- name: limits
+SELECT l.shard, l.batch_id, l.dimension, l.subject_id, l.day, l.unit, l.moment, l.used, l.cap
+FROM ledger_limit l
+JOIN unnest(%(subject_ids)s::bigint[], %(batch_ids)s::int[], %(days)s::int[], %(dimensions)s::smallint[],
+    %(units)s::smallint[], %(moments)s::smallint[])
+    AS k (subject_id, batch_id, day, dimension, unit, moment)
+    USING (subject_id, batch_id, day, dimension, unit, moment)
+WHERE l.shard = any(%(shards)s)
+ORDER BY l.subject_id, l.batch_id, l.day, l.dimension, l.unit, l.moment {lock_l};
+
+-- name: budgets
+SELECT budget_id, shard, total_fen, available_fen, committed_fen, spent_fen, released_fen
+FROM ledger_budget
+WHERE shard = any(%(shards)s) AND budget_id = any(%(budget_ids)s)
+ORDER BY budget_id {lock};
+
+-- name: holds
+SELECT shard, hold_block, hold_index, serial, expires_at, state
+FROM ledger_hold
+WHERE shard = any(%(shards)s) AND serial = any(%(serials)s)
+ORDER BY serial, hold_block, hold_index {lock};
+
+-- name: reversed
+SELECT shard, redemption_block, redemption_index, serial, amount_fen, uses, by_line
+FROM ledger_reversed
+WHERE shard = any(%(shards)s) AND serial = any(%(serials)s)
+    AND redemption_block = any(%(blocks)s)
+ORDER BY serial, redemption_block, redemption_index {lock};
+
+-- name: custody
+SELECT shard, batch_id, first_serial, quantity, active, organisation_id
+FROM ledger_custody
+WHERE shard = any(%(shards)s) AND batch_id = any(%(batch_ids)s)
+ORDER BY first_serial {lock};
+
+-- name: next_serial
+SELECT next_serial FROM ledger_serial WHERE shard = any(%(shards)s) {lock};
+
+-- name: lane
+SELECT last_block, hash FROM ledger_lane WHERE shard = any(%(shards)s) AND lane = %(lane)s {lock};
+
+-- name: bodies
+SELECT block, body FROM ledger_block WHERE shard = any(%(shards)s) AND block = any(%(blocks)s);
+
+-- name: update_vouchers
+UPDATE ledger_voucher v
+SET state = c.state, customer_id = c.customer_id, balance_fen = c.balance_fen, uses_left = c.uses_left,
+    committed_fen = c.committed_fen, valid_from = c.valid_from, valid_until = c.valid_until,
+    holds = c.holds, version = c.version, last_block = c.last_block, last_index = c.last_index
+FROM unnest(%(serials)s::bigint[], %(states)s::smallint[], %(customer_ids)s::bigint[], %(balances)s::bigint[],
+    %(uses)s::smallint[], %(committed)s::bigint[], %(valid_froms)s::timestamptz[],
+    %(valid_untils)s::timestamptz[], %(holds)s::smallint[], %(versions)s::int[], %(blocks)s::bigint[],
+    %(indexes)s::smallint[])
+    AS c (serial, state, customer_id, balance_fen, uses_left, committed_fen, valid_from, valid_until, holds,
+        version, last_block, last_index)
+WHERE v.shard = any(%(shards)s) AND v.serial = c.serial;
+
+-- name: update_slice
+UPDATE ledger_slice s
+SET state = %(state)s, minted = %(minted)s, stock_left = %(stock_left)s,
+    custody_version = %(custody_version)s, cursor = %(cursor)s
+WHERE s.shard = %(shard)s AND s.batch_id = %(batch_id)s;
+
+-- name: update_limits
+UPDATE ledger_limit l
+SET used = c.used
+FROM unnest(%(subject_ids)s::bigint[], %(batch_ids)s::int[], %(days)s::int[], %(dimensions)s::smallint[],
+    %(units)s::smallint[], %(moments)s::smallint[], %(used)s::bigint[])
+    AS c (subject_id, batch_id, day, dimension, unit, moment, used)
+WHERE l.shard = any(%(shards)s) AND l.subject_id = c.subject_id AND l.batch_id = c.batch_id
+    AND l.day = c.day AND l.dimension = c.dimension AND l.unit = c.unit AND l.moment = c.moment;
+
+-- name: update_budget
+UPDATE ledger_budget b
+SET total_fen = %(total)s, available_fen = %(available)s, committed_fen = %(committed)s,
+    spent_fen = %(spent)s, released_fen = %(released)s
+WHERE b.shard = %(shard)s AND b.budget_id = %(budget_id)s;
+
+-- name: update_hold
+UPDATE ledger_hold h SET state = %(state)s
+WHERE h.shard = %(shard)s AND h.serial = %(serial)s AND h.hold_block = %(block)s AND h.hold_index = %(index)s;
+
+-- name: update_reversed
+UPDATE ledger_reversed r SET amount_fen = %(amount_fen)s, uses = %(uses)s, by_line = %(by_line)s
+WHERE r.shard = %(shard)s AND r.serial = %(serial)s AND r.redemption_block = %(block)s
+    AND r.redemption_index = %(index)s;
+
+-- name: update_custody
+UPDATE ledger_custody c
+SET quantity = %(quantity)s, active = %(active)s, organisation_id = %(organisation_id)s
+WHERE c.shard = %(shard)s AND c.first_serial = %(first_serial)s;
+
+-- name: update_next_serial
+UPDATE ledger_serial SET next_serial = %(next_serial)s WHERE shard = any(%(shards)s);
+
+-- name: add_block
+INSERT INTO ledger_block (block, shard, committed_at, entry_count, record_count, previous_hash, hash, body)
+VALUES (%(block)s, %(shard)s, %(committed_at)s, %(entry_count)s, %(record_count)s, %(previous_hash)s,
+    %(hash)s, %(body)s);
+
+-- name: update_lane
+UPDATE ledger_lane l SET last_block = %(block)s, hash = %(hash)s
+WHERE l.shard = %(shard)s AND l.lane = %(lane)s;
+
+-- name: add_lane
+INSERT INTO ledger_lane (lane, shard, last_block, hash) VALUES (%(lane)s, %(shard)s, %(block)s, %(hash)s)
+ON CONFLICT DO NOTHING;
+
+
+-- name: add_batch
+INSERT INTO ledger_batch (shard, batch_id, offer_version_id, terms, budget_id, by_code, active)
+VALUES (%(shard)s, %(batch_id)s, %(offer_version_id)s, %(terms)s, %(budget_id)s, %(by_code)s, %(active)s);
+
+-- name: add_slice
+INSERT INTO ledger_slice (shard, batch_id, state, minted, stock_left, custody_version, cursor)
+VALUES (%(shard)s, %(batch_id)s, %(state)s, %(minted)s, %(stock_left)s, %(custody_version)s, %(cursor)s);
+
+-- name: add_custody
+INSERT INTO ledger_custody (shard, batch_id, first_serial, quantity, active, organisation_id)
+VALUES (%(shard)s, %(batch_id)s, %(first_serial)s, %(quantity)s, %(active)s, %(organisation_id)s);
+
+-- name: add_budget
+INSERT INTO ledger_budget (shard, budget_id, total_fen, available_fen, committed_fen, spent_fen, released_fen)
+VALUES (%(shard)s, %(budget_id)s, %(total)s, %(available)s, %(committed)s, %(spent)s, %(released)s);
+
+-- name: add_hold
+INSERT INTO ledger_hold (shard, serial, hold_block, hold_index, state, expires_at)
+VALUES (%(shard)s, %(serial)s, %(block)s, %(index)s, %(state)s, %(expires_at)s);
+
+-- name: add_reversed
+INSERT INTO ledger_reversed (shard, serial, redemption_block, redemption_index, amount_fen, uses, by_line)
+VALUES (%(shard)s, %(serial)s, %(block)s, %(index)s, %(amount_fen)s, %(uses)s, %(by_line)s);

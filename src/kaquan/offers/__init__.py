@@ -1,0 +1,1 @@
+"""Offers (券模板): versioned terms, immutable once used."""

@@ -1,0 +1,116 @@
+"""Django's settings, all derived from Kaquan's own configuration."""
+
+import base64
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from kaquan.foundation import keys
+from kaquan.foundation.configuration import current_configuration
+from kaquan.foundation.postgres.urls import connection_urls
+
+_configuration = current_configuration()
+_urls = connection_urls(_configuration)
+_session_secrets = [
+    base64.b64encode(key.secret).decode("ascii")
+    for key in keys.load_or_create(_configuration.key_file).all("web-session")
+]
+
+
+def _database(url: str) -> dict[str, Any]:
+    parts = conninfo_to_dict(url)
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
+    known = {names[name]: value for name, value in parts.items() if name in names}
+    options = {name: value for name, value in parts.items() if name not in {*names, "port"}}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **known,
+        "PORT": str(parts.get("port") or ""),
+        "OPTIONS": options,
+        # Each capability's action is one transaction and says so itself.
+        "ATOMIC_REQUESTS": False,
+        "AUTOCOMMIT": True,
+    }
+
+
+DEBUG = _configuration.debug
+SECRET_KEY, *SECRET_KEY_FALLBACKS = _session_secrets
+ALLOWED_HOSTS = list(_configuration.allowed_hosts)
+
+INSTALLED_APPS = [
+    "kaquan.ledger",
+    "kaquan.organisations",
+    "kaquan.budgets",
+    "kaquan.customers",
+    "kaquan.offers",
+    "kaquan.campaigns",
+    "kaquan.redemption",
+    "kaquan.analytics",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "kaquan.project.security_headers.security_headers_middleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "kaquan.project.urls"
+ASGI_APPLICATION = "kaquan.project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+            ]
+        },
+    }
+]
+
+# The owner is for migrations alone; everything else goes through the default.
+DATABASES = {"default": _database(_urls.app), "owner": _database(_urls.owner)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = _configuration.time_zone.key
+
+STATIC_URL = "/static/"
+STATIC_ROOT = _configuration.home / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _configuration.https
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+if _configuration.https:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": _configuration.log_level.upper()},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # At DEBUG these would log statements with their values: codes, phone numbers.
+        "django.db.backends": {"level": "WARNING"},
+        "psycopg": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,1 @@
+"""Which event wakes which action: the only module that knows every capability."""

@@ -1,0 +1,64 @@
+"""One folder below /tmp for a whole test run, and the end of what killed runs left behind."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from kaquan.foundation.configuration import Configuration, load_configuration
+from kaquan.foundation.locks import open_lock_file, try_lock
+from kaquan.foundation.postgres.embedded import EmbeddedServer
+
+PREFIX = "kaquan-tests-"
+_OWNER_LOCK = "run.lock"
+# A small machine: its buffers are allocated for each of the clusters that a run starts.
+POSTGRES_MEMORY_MB = "256"
+
+
+def create_session_folder() -> tuple[Path, int]:
+    """A new folder, and the lock that says that its run is alive (released with the process)."""
+    for leftover in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+        if leftover.stat().st_uid == os.geteuid():
+            _remove_if_abandoned(leftover)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder.chmod(0o711)  # as root, the database's own user must pass through
+    lock = os.open(folder / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return folder, lock
+
+
+def remove_session_folder(folder: Path) -> None:
+    """Stop every server of the run that still lives, then remove everything."""
+    for data in list(folder.rglob("postgres/data")):
+        remove_home(home_configuration(data.parent.parent))
+    shutil.rmtree(folder)
+
+
+def home_configuration(home: Path) -> Configuration:
+    """An installation with the embedded database in this folder."""
+    return load_configuration(
+        {"KAQUAN_HOME": str(home), "KAQUAN_POSTGRES_MEMORY_MB": POSTGRES_MEMORY_MB}
+    )
+
+
+def remove_home(configuration: Configuration) -> None:
+    """Stop the server of an installation and remove its files."""
+    server = EmbeddedServer(configuration)
+    server.stop()
+    if not server.layout.socket_folder.is_relative_to(server.layout.home):
+        shutil.rmtree(server.layout.socket_folder)
+    shutil.rmtree(configuration.home)
+
+
+def copy_home(source: Path, target: Path) -> Configuration:
+    """A copy of an installation at rest, with the owners of its files."""
+    subprocess.run(["cp", "-a", source, target], check=True)
+    return home_configuration(target)
+
+
+def _remove_if_abandoned(folder: Path) -> None:
+    with open_lock_file(folder / _OWNER_LOCK) as lock:
+        if try_lock(lock, fcntl.LOCK_EX):
+            remove_session_folder(folder)

@@ -1,0 +1,1 @@
+"""What the repository checks and generates about itself; nothing here is shipped."""
