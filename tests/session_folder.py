@@ -54,7 +54,15 @@ def remove_home(configuration: Configuration) -> None:
 
 def copy_home(source: Path, target: Path) -> Configuration:
     """A copy of an installation at rest, with the owners of its files."""
-    subprocess.run(["cp", "-a", source, target], check=True)
+    programs = source / "postgres" / "programs"
+    (target / "postgres").mkdir(parents=True)
+    for folder in (target, target / "postgres"):
+        folder.chmod(0o711)
+    copied = [path for path in source.glob("postgres/*") if path != programs]
+    subprocess.run(["cp", "-a", *copied, target / "postgres"], check=True)
+    subprocess.run(["cp", "-a", source / "keys.json", target], check=True)
+    if programs.exists():
+        (target / "postgres" / "programs").symlink_to(programs)
     return home_configuration(target)
 
 

@@ -25,7 +25,7 @@ class Page(NamedTuple):
 
 
 PAGES = (
-    Page("outcomes.md", "kaquan.engine.outcomes", outcomes.page),
+    Page("outcomes.md", "kaquan.engine.outcome_details", outcomes.page),
     Page("settings.md", "kaquan.foundation.configuration", settings.page),
     Page("cli.md", "kaquan.surfaces.cli.main", commands.page),
 )

@@ -18,7 +18,7 @@ expired or that belongs to someone else looks the same from there.
 
 
 def page(outcomes: ModuleType) -> str:
-    """The page, from ``OutcomeCode`` and ``DETAILS`` of `kaquan.engine.outcomes`."""
+    """The page, from ``DETAILS`` of `kaquan.engine.outcome_details`."""
     columns = (
         "编号 · No.",
         "代码 · Code",
@@ -28,8 +28,7 @@ def page(outcomes: ModuleType) -> str:
         "对外 · Outside",
     )
     rows = []
-    for code in outcomes.OutcomeCode:
-        detail = outcomes.DETAILS[code]
+    for code, detail in outcomes.DETAILS.items():
         rows.append(
             (
                 str(code.value),

@@ -28,7 +28,6 @@ NAME_MAX = 200
 STORE_PATH_MAX = 32
 TAGS_MAX = 5_000
 CATEGORIES_MAX = 100
-YEARS = range(2000, 2200)
 
 Fault = Callable[[Any], str | None]
 
@@ -62,7 +61,7 @@ def facts_fault(facts: Facts) -> str | None:
 
 
 def order_fault(order: Order) -> str | None:
-    """The first part of an order that cannot mean anything; its lines must have names of their own."""
+    """The first part of an order that cannot mean anything; each line has a name of its own."""
     lines = order.lines
     if len(order.order_no) > NAME_MAX:
         return "facts.order.order_no"
@@ -211,7 +210,7 @@ def _reverse(command: c.Reverse) -> str | None:
     lines = command.lines
     if len(lines) > LINES_MAX or (lines and command.amount_fen is not None):
         return "lines"
-    if any([not 0 < line.quantity <= QUANTITY_MAX for line in lines]):
+    if any(not 0 < line.quantity <= QUANTITY_MAX for line in lines):
         return "lines.quantity"
     if len({line.line_id for line in lines}) < len(lines):
         return "lines.line_id"

@@ -1,8 +1,9 @@
 """Which rows a command reads and changes: what the door loads and locks before ``decide``.
 
-First what the command says itself (``footprint``). Redemptions and holds stand behind some commands,
-and a redemption may have settled a hold (``settled_hold``): all of them go into ``World.past``, and
-so do the active holds on every voucher. With vouchers and batches there, ``limit_keys`` names the rest.
+First what the command says itself (``footprint``). Redemptions and holds stand behind some
+commands, and a redemption may have settled a hold (``settled_hold``): all of them go into
+``World.past``, and so do the active holds on every voucher. With vouchers and batches there,
+``limit_keys`` names the rest.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from kaquan.engine.facts import Facts
 from kaquan.engine.fields import field_fault
 from kaquan.engine.outcomes import LimitChange
 from kaquan.engine.places import Place
-from kaquan.engine.rows import Batch, LimitKey
+from kaquan.engine.rows import Batch, LimitKey, Voucher
 from kaquan.engine.rules.check import CompiledLimit, Dimension, LimitUnit
 from kaquan.engine.shards import SHARD_KEYS_64, shard_of_customer
 from kaquan.engine.world import Past, World
@@ -24,13 +25,16 @@ from kaquan.engine.world import Past, World
 #: Rows that belong to no customer and no serial live in one shard until a cluster needs more.
 HOME_SHARD = SHARD_KEYS_64[0]
 
-FUNDER = 5  # the dimension of the rows that count what a capped funder has borne
+# Two dimensions besides those that terms name: what a capped funder has borne, and how often one
+# voucher was passed on.
+FUNDER = 5
+VOUCHER = 6
 
-MOMENTS = {"claim": 1, "redeem": 2}
+MOMENTS = {"claim": 1, "redeem": 2, "transfer": 3}
 
 
 class Footprint(Struct, frozen=True):
-    """What a command names. ``past``: the redemption or hold behind it; its vouchers belong here too.
+    """What a command names. ``past``: the redemption or hold behind it, whose vouchers count too.
 
     ``changes_slice``: the batch's slice must be locked for change, not only for reading.
     ``needs_custody``: the batch's custody runs; ``needs_serials``: ``World.next_serial``.
@@ -45,13 +49,14 @@ class Footprint(Struct, frozen=True):
     needs_serials: bool = False
 
 
-_NOTHING = Footprint()
+#: The footprint of a malformed command, which is refused before anything is looked at.
+NOTHING = Footprint()
 
 
 def footprint(command: c.AnyCommand) -> Footprint:
     """What is known from the command alone. A malformed command needs nothing: it is refused."""
     if field_fault(command) is not None:
-        return _NOTHING
+        return NOTHING
     match command:
         case c.Redeem(hold=place, vouchers=uses):
             return Footprint(tuple([use.serial for use in uses]), past=place)
@@ -85,28 +90,32 @@ def footprint(command: c.AnyCommand) -> Footprint:
 
 
 def settled_hold(past: Past) -> Place | None:
-    """The hold that a redemption settled: its facts count, so it must be in ``World.past`` as well."""
+    """The hold that a redemption settled: its facts count, so ``World.past`` must hold it too."""
     command, _ = past
     return command.hold if isinstance(command, c.Redeem) else None
 
 
-def limit_keys(command: c.AnyCommand, world: World) -> set[LimitKey]:
-    """The limit rows that a command may move, given-back ones included.
+def limit_keys(command: c.AnyCommand, names: Footprint, world: World) -> set[LimitKey]:
+    """The limit rows that a well-formed command may move, given-back ones included.
 
     ``world`` must hold batches, ``past``, ``held`` and every named voucher already; of an untouched
     one only its batch matters. Caps of funders are among the rows.
     """
-    if field_fault(command) is not None:
-        return set()
     found: set[LimitKey] = set()
-    serials = list(footprint(command).serials)
+    serials = list(names.serials)
     if isinstance(command, c.Claim | c.Assign | c.Sell):
         batch = world.batches.get(command.batch_id)
         if batch is not None:
-            found.update(key for key, _ in keyed_limits(batch, "claim", command.facts, 0, command.at))
+            found.update(
+                key for key, _ in keyed_limits(batch, "claim", command.facts, 0, command.at)
+            )
     elif isinstance(command, c.Hold) or (isinstance(command, c.Redeem) and command.hold is None):
         for serial in serials:
             found.update(_keys_of_use(world, serial, command.facts, command.at))
+    elif isinstance(command, c.Transfer):
+        voucher = world.vouchers.get(command.serial)
+        if voucher is not None:
+            found.add(transfer_key(voucher))
     elif isinstance(command, c.Redeem | c.Release | c.Reverse):
         place = command.redemption if isinstance(command, c.Reverse) else command.hold
         serials += _add_past(world, place, found)
@@ -167,6 +176,12 @@ def funder_key(batch: Batch, funder_id: int) -> LimitKey:
     """The row that counts what a funder who pays up to a total has borne for a batch."""
     fen = int(LimitUnit.FEN)
     return LimitKey(HOME_SHARD, batch.batch_id, FUNDER, funder_id, 0, fen, MOMENTS["redeem"])
+
+
+def transfer_key(voucher: Voucher) -> LimitKey:
+    """The row that counts how often a voucher was passed on."""
+    uses, serial = int(LimitUnit.USES), voucher.serial
+    return LimitKey(voucher.shard, voucher.batch_id, VOUCHER, serial, 0, uses, MOMENTS["transfer"])
 
 
 def key_of(change: LimitChange) -> LimitKey:

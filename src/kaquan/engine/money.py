@@ -44,7 +44,7 @@ def allocate(total_fen: int, weights: Sequence[int]) -> list[int]:
     go to the lower index. Where all weights are zero the split is even. ``ValueError`` for a
     negative total or weight, and for a total with nothing to put it on.
     """
-    if total_fen < 0 or any(weight < 0 for weight in weights):
+    if total_fen < 0 or min(weights, default=0) < 0:
         raise ValueError("amounts and weights to split must not be negative")
     if not weights:
         if total_fen:
@@ -53,13 +53,20 @@ def allocate(total_fen: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     if whole == 0:
         weights, whole = [1] * len(weights), len(weights)
-    quotas = [divmod(total_fen * weight, whole) for weight in weights]
-    shares = [share for share, _ in quotas]
-    by_remainder = sorted(range(len(quotas)), key=lambda index: (-quotas[index][1], index))
-    for index in by_remainder[: total_fen - sum(shares)]:
-        shares[index] += 1
-    assert sum(shares) == total_fen
-    assert all(share >= 0 for share in shares)
+    shares, remainders, left_fen = [], [], total_fen
+    for weight in weights:
+        share, remainder = divmod(total_fen * weight, whole)
+        shares.append(share)
+        remainders.append(remainder)
+        left_fen -= share
+    if left_fen == 1:  # as often as not, and a search is quicker than sorting
+        shares[remainders.index(max(remainders))] += 1
+    elif left_fen:
+        # Sorting is stable, reversed too: of equal remainders the lower index comes first.
+        by_remainder = sorted(range(len(shares)), key=remainders.__getitem__, reverse=True)
+        for index in by_remainder[:left_fen]:
+            shares[index] += 1
+    assert sum(shares) == total_fen, (total_fen, shares)
     return shares
 
 

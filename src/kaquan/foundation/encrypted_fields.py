@@ -82,7 +82,7 @@ def blind_number(subject: str, value: str) -> int:
     return int.from_bytes(digest[:8], "big") >> (64 - PERSON_ID_BITS) or 1
 
 
-class EncryptedTextField(models.BinaryField):
+class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg]
     """Text in Python, sealed in the database; opened when it is first read.
 
     The row needs its primary key before it is saved (`draw_ids`). It cannot be searched: file a

@@ -90,7 +90,7 @@ class Counts(NamedTuple):
 
 
 class Intake(Protocol):
-    """Takes the rows of one import. Nothing is written before `commit`, unless it says otherwise."""
+    """Takes the rows of one import; nothing is written before `commit` unless it says otherwise."""
 
     def take(self, rows: list[ImportRow]) -> list[Problem]:
         """The next rows; those with a problem are left out."""

@@ -1,7 +1,8 @@
 """What a cell may hold: each reader turns text (or a program's own value) into a checked value.
 
-People type full-width digits and Chinese punctuation, spreadsheets spoil long numbers and files come
-in the wrong encoding. What can only mean one thing is understood; the rest is refused with a reason.
+People type full-width digits and Chinese punctuation, spreadsheets spoil long numbers, and files
+come in the wrong encoding. What can only mean one thing is understood; the rest is refused with a
+reason.
 """
 
 import re
@@ -9,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from kaquan.engine.money import MAX_FEN, MoneyFault, parse_yuan
 from kaquan.foundation.configuration import current_configuration
+from kaquan.foundation.errors import ExitCode, KaquanError
 
 Read = Callable[[object], object]
 """Takes a non-empty cell; gives the value or raises `BadCellError`."""
@@ -66,7 +68,9 @@ DIGITS_LOST = Reason(
     "enter it again",
 )
 NOT_A_NUMBER = Reason("not_a_number", "应为整数", "expected a whole number")
-NOT_AN_AMOUNT = Reason("not_an_amount", "应为金额（元），例如 12.50", "expected yuan, such as 12.50")
+NOT_AN_AMOUNT = Reason(
+    "not_an_amount", "应为金额（元），例如 12.50", "expected yuan, such as 12.50"
+)
 TOO_PRECISE = Reason("too_precise", "金额最多两位小数", "an amount has two decimals at most")
 NEGATIVE = Reason("negative", "不能为负数", "must not be below zero")
 NOT_A_MOMENT = Reason(
@@ -100,7 +104,9 @@ def code(longest: int = 64) -> Read:
 def whole_number(least: int, most: int) -> Read:
     """An integer within bounds; thousands commas and full-width digits are understood."""
     reason = Reason(
-        "number_out_of_range", f"应在 {least} 到 {most} 之间", f"must lie between {least} and {most}"
+        "number_out_of_range",
+        f"应在 {least} 到 {most} 之间",
+        f"must lie between {least} and {most}",
     )
 
     def read(cell: object) -> int:
@@ -178,6 +184,19 @@ def words(*, longest: int, most: int, separator: re.Pattern[str] = _LIST_SEPARAT
     return read
 
 
+def accepted(read: Read, value: object, *, zh: str, en: str) -> Any:
+    """The value of an action's argument, named in both languages; raises `value_invalid`."""
+    try:
+        return read(value)
+    except BadCellError as error:
+        raise KaquanError(
+            "value_invalid",
+            zh=f"{zh}：{error.reason.zh}。",
+            en=f"{en}: {error.reason.en}.",
+            exit_code=ExitCode.USAGE,
+        ) from None
+
+
 def _as_text(cell: object) -> str:
     if isinstance(cell, str):
         return cell
@@ -228,7 +247,7 @@ def _moment(value: str) -> datetime:
 
 
 def _spelled_moment(value: str) -> datetime:
-    """``2026/1/2 3:04``, ``2026年1月2日 3:04:05`` and their like; a day alone means its beginning."""
+    """``2026/1/2 3:04``, ``2026年1月2日 3:04:05`` and the like; a day alone means its beginning."""
     match = _DATE_FIRST.fullmatch(value)
     rest = match[4].strip() if match else ""
     time = _CLOCK_TIME.fullmatch(rest) if rest else None

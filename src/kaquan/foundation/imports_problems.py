@@ -1,4 +1,4 @@
-"""What is wrong with an imported table: kept on disk while reading, written as a file for people."""
+"""What is wrong with an imported table: kept on disk while reading, then a file for people."""
 
 import csv
 import heapq

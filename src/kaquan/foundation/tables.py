@@ -77,7 +77,7 @@ class _XlsxTable(Table):
         self._path = path
 
     def _records(self) -> Iterator[list[str] | None]:
-        for self._rows_read, cells in enumerate(super()._records(), start=1):  # noqa: B007
+        for self._rows_read, cells in enumerate(super()._records(), start=1):
             yield cells
         if self._rows_read != self._rows_total:
             raise _too_large(self._path)  # the process that reads it was cut short
@@ -126,7 +126,7 @@ def _encoding(raw: BinaryIO) -> str:
         if not piece.isascii():
             high = sum(map(len, _HIGH_BYTES.findall(piece)))
             in_utf8 = sum(map(len, _UTF8_CHARACTER.findall(piece)))
-            # Of GB18030 text a sixth looks like UTF-8; a few broken bytes do not make UTF-8 GB18030.
+            # A sixth of GB18030 text passes for UTF-8; of UTF-8 with some broken bytes, nearly all.
             return "utf-8-sig" if 2 * in_utf8 > high else "gb18030"
     return "utf-8-sig"
 
@@ -208,7 +208,7 @@ def _open_xlsx(path: Path) -> Iterator[Table]:
 def _not_a_table(path: Path) -> KaquanError:
     return KaquanError(
         "table_not_a_table",
-        zh=f"{path.name} 不是可读的 CSV 或 XLSX 文件（可能已损坏、加密，或是旧版 XLS、“Unicode 文本”）；"
+        zh=f"{path.name} 不是可读的 CSV 或 XLSX 文件（损坏、加密、旧版 XLS 或“Unicode 文本”？）；"
         "请在表格软件里另存为 XLSX，或 UTF-8 编码的 CSV。",
         en=f"{path.name} is not a readable CSV or XLSX file (damaged, encrypted, old XLS, or "
         '"Unicode text"?); save it as XLSX, or as CSV in UTF-8.',

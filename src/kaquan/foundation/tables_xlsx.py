@@ -45,7 +45,7 @@ def _texts(rows: Iterator[list[Cell]]) -> Iterator[list[str]]:
 
 
 def _text(cell: Cell) -> str:
-    """What a person sees in the cell; a number beyond 15 digits keeps its exponent, for it is wrong.
+    """What a person sees in the cell; a number beyond 15 digits gets an exponent and is refused.
 
     Spreadsheets keep 15 digits: a longer order number is no longer the one that was typed.
     """

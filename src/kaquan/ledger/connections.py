@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+from django.db import connections
 
 from kaquan.engine.places import block_number
 from kaquan.foundation import clock
@@ -20,6 +21,15 @@ RETRY_S = 0.05
 _LANE_LOCKS = 0x6B61  # the first of the two advisory lock keys: "ka"
 
 Connect = Callable[[], psycopg.Connection[Any]]
+
+
+def connect_default() -> psycopg.Connection[Any]:
+    """A new connection to this process's database (Django's default)."""
+    default: Any = connections["default"]
+    parameters = default.get_connection_params()
+    for name in ("cursor_factory", "context", "server_side_binding", "prepare_threshold"):
+        parameters.pop(name, None)
+    return psycopg.connect(**parameters)
 
 
 class LedgerConnection:

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any
 
 import psycopg
-from django.db import connections
 from msgspec import structs
 from psycopg import errors
 
 from kaquan.engine.commands import AnyCommand
 from kaquan.engine.decide import decide
 from kaquan.engine.facts import Facts
-from kaquan.engine.footprint import footprint
+from kaquan.engine.footprint import Footprint
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import lane_of
 from kaquan.engine.shards import SERIAL_END, shard_of_customer, shard_of_serial
@@ -28,7 +26,7 @@ from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.failpoints import failpoint
 from kaquan.ledger.catalogue import HOME_SHARD, Catalogue
-from kaquan.ledger.connections import LedgerConnection
+from kaquan.ledger.connections import LedgerConnection, connect_default
 from kaquan.ledger.loading import Loaded, Loader
 from kaquan.ledger.records import Record, block_hash, entry_line, pack_body
 from kaquan.ledger.statements import statement
@@ -151,13 +149,15 @@ class Door:
         failpoint("ledger.after_commit")
 
     def _write_requests(self, loaded: Loaded, records: Sequence[Record]) -> None:
+        block = loaded.world.block
         rows = [
-            f"{high}\t{low}\t{_shard_of(record)}\t{loaded.world.block}\t{index}\n"
-            for index, record in enumerate(records)
+            f"{high}\t{low}\t{_shard_of(record, loaded.footprints[asked])}\t{block}\t{index}\n"
+            for index, (asked, record) in enumerate(zip(loaded.fresh, records, strict=True))
             if record.command.key is not None
-            for high, low in [loaded.request_hashes[loaded.fresh[index]]]
+            for high, low in [loaded.request_hashes[asked]]
         ]
         if rows:
+            # Sorted, so that two writers who meet on two keys meet in one order.
             copy_rows(
                 self._connection.raw,
                 "ledger_request (key_high, key_low, shard, block, index)",
@@ -183,9 +183,8 @@ class Door:
         return outcomes if row is not None and bytes(row[0]) == digest else None
 
 
-def _shard_of(record: Record) -> int:
+def _shard_of(record: Record, names: Footprint) -> int:
     """The shard of what a command is about, from its content alone: a retry finds the same."""
-    names = footprint(record.command)
     if names.serials:
         serial = names.serials[0]
         return shard_of_serial(serial) if 0 <= serial < SERIAL_END else HOME_SHARD
@@ -199,15 +198,7 @@ _local = threading.local()
 
 def open_door() -> Door:
     """A new writer on this process's database (Django's default)."""
-    default: Any = connections["default"]
-
-    def connect() -> psycopg.Connection[Any]:
-        parameters = default.get_connection_params()
-        for name in ("cursor_factory", "context", "server_side_binding", "prepare_threshold"):
-            parameters.pop(name, None)
-        return psycopg.connect(**parameters)
-
-    return Door(LedgerConnection(connect), _catalogue)
+    return Door(LedgerConnection(connect_default), _catalogue)
 
 
 def submit(commands: Sequence[AnyCommand], *, actor: Actor, dry: bool = False) -> list[Outcome]:
@@ -220,3 +211,11 @@ def submit(commands: Sequence[AnyCommand], *, actor: Actor, dry: bool = False) -
         for command in commands
     ]
     return door.submit(signed, dry=dry)
+
+
+def close_door() -> None:
+    """Give this thread's writer back; the next ``submit`` opens another."""
+    door: Door | None = getattr(_local, "door", None)
+    if door is not None:
+        _local.door = None
+        door.close()

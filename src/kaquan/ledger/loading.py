@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from kaquan.engine.commands import AnyCommand
-from kaquan.engine.footprint import Footprint, footprint, limit_keys, settled_hold
+from kaquan.engine.footprint import NOTHING, Footprint, footprint, limit_keys, settled_hold
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
@@ -41,6 +41,7 @@ class Loaded(Struct):
     fresh: list[int]
     repeats: dict[int, int]
     request_hashes: dict[int, Hash]
+    footprints: list[Footprint]
 
 
 class Loader:
@@ -72,7 +73,7 @@ class Loader:
         fresh = [i for i in range(len(commands)) if i not in answers and i not in repeats]
         head = self._fill(reader, world, [(commands[i], wanted[i]) for i in fresh], serials)
         world.block = head[0] + 1
-        return Loaded(world, head[1], answers, fresh, repeats, hashes)
+        return Loaded(world, head[1], answers, fresh, repeats, hashes, wanted)
 
     def _fill(
         self,
@@ -91,7 +92,12 @@ class Loader:
         self._name_batches(world, [names for _, names in fresh])
         changed = {n.batch_id for _, n in fresh if n.changes_slice and n.batch_id is not None}
         with_custody = {n.batch_id for _, n in fresh if n.needs_custody and n.batch_id is not None}
-        keys = {key for command, _ in fresh for key in limit_keys(command, world)}
+        keys = {
+            key
+            for command, names in fresh
+            if names is not NOTHING
+            for key in limit_keys(command, names, world)
+        }
         budget_ids = {batch.budget_id for batch in world.batches.values()} | {
             names.budget_id for _, names in fresh if names.budget_id is not None
         }

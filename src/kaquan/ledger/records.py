@@ -8,7 +8,7 @@ STDOUT`` prints them: an auditor can check it with psql and sha256sum.
 from __future__ import annotations
 
 import hashlib
-import zlib
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -18,6 +18,14 @@ from msgspec import Struct
 from kaquan.engine.commands import AnyCommand, RequestKey
 from kaquan.engine.entries import Entry
 from kaquan.engine.outcomes import Outcome
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+#: On bodies of 500 redemptions: 72 bytes and 0.9 µs each; zlib's level 1 takes 84 bytes and 2.9 µs.
+ZSTD_LEVEL = 1
 
 FIRST_HASH = hashlib.sha256(b"kaquan").digest()
 
@@ -39,15 +47,15 @@ _decoder = msgspec.msgpack.Decoder(list[Record])
 
 
 def pack_body(records: Sequence[Record]) -> bytes:
-    """A block's body: its records in order, as compressed MessagePack."""
-    return zlib.compress(_encoder.encode(records), 1)
+    """A block's body: its records in order, as MessagePack, compressed with Zstandard (RFC 8878)."""
+    return zstd.compress(_encoder.encode(records), ZSTD_LEVEL)
 
 
 def unpack_body(body: bytes) -> list[Record]:
     """The records of a block; raises ``ValueError`` when the bytes are not a body."""
     try:
-        return _decoder.decode(zlib.decompress(body))
-    except (zlib.error, msgspec.MsgspecError) as error:
+        return _decoder.decode(zstd.decompress(body))
+    except (zstd.ZstdError, msgspec.MsgspecError) as error:
         raise ValueError(str(error)) from error
 
 

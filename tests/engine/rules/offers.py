@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,8 @@ from kaquan.engine.rules.benefits import Benefit
 from kaquan.engine.rules.check import Rules, compile_terms
 from kaquan.engine.rules.reading import read_terms
 from kaquan.engine.rules.terms import Terms
+
+GOLDEN = Path(__file__).parent / "golden"
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -75,12 +79,13 @@ def fen(text: str) -> int:
 
 
 LINE = re.compile(
-    r"(?P<sku>\w+)(\*(?P<quantity>\d+))? (?P<amount>[\d.]+)(-(?P<discount>[\d.]+))?(?P<tags>( #\w+)*)"
+    r"(?P<sku>\w+)(\*(?P<quantity>\d+))? "
+    r"(?P<amount>[\d.]+)(-(?P<discount>[\d.]+))?(?P<tags>( #\w+)*)"
 )
 
 
 def order(text: str) -> Order | None:
-    """``latte*2 60.00-5.00 #drink #hot; tea 20.00``: SKU, quantity, amount, discount, categories."""
+    """``latte*2 60.00-5.00 #drink; tea 20.00``: SKU, quantity, amount, discount, categories."""
     if not text:
         return None
     lines = []
@@ -119,7 +124,7 @@ def yuan(amount_fen: int) -> str:
 
 
 def told(answer: Benefit | Refusal | None) -> str:
-    """An answer as text: ``20.00 = 12.00 + 8.00``, what left the voucher, or a refusal and its data."""
+    """An answer as text: ``20.00 = 12.00 + 8.00`` and what left the voucher, or a refusal."""
     if answer is None:
         return "fine"
     if isinstance(answer, Refusal):
@@ -155,3 +160,12 @@ def rows(table: str) -> list[list[str]]:
 def as_json(text: str) -> Any:
     """JSON in a cell; an empty cell is an empty object."""
     return json.loads(text or "{}")
+
+
+def as_golden(name: str, text: str) -> str:
+    """The golden text of that name, after writing it where asked to."""
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return path.read_text(encoding="utf-8")

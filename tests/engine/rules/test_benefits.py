@@ -1,5 +1,6 @@
 """What each kind of offer gives on an order: scenarios as text, then properties."""
 
+# ruff: noqa: E501  # scenario tables are wider than code
 from __future__ import annotations
 
 from typing import Any
@@ -143,7 +144,7 @@ order_lines = st.builds(
 RULES = {name: compile_terms(the_terms(name)) for name in BENEFITS}
 
 
-@settings(max_examples=400)
+@settings(max_examples=100)
 @given(st.data(), st.sampled_from(sorted(BENEFITS)), st.lists(order_lines, min_size=1, max_size=6))
 def test_no_voucher_gives_more_than_is_left_to_pay_or_than_it_holds(
     data: Any, name: str, lines: list[OrderLine]
@@ -171,7 +172,7 @@ def test_no_voucher_gives_more_than_is_left_to_pay_or_than_it_holds(
     assert all(0 <= part <= left for part, left in zip(given.allocation, payable, strict=True))
     assert given.balance_used_fen in (0, given.discount_fen)
     assert given.balance_used_fen <= balance
-    if name != "prepaid_card":
+    if not rules.terms.has_balance:
         assert given.value_fen <= MOST[name]
     if given.units:
         assert all(

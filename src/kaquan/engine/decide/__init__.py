@@ -1,8 +1,8 @@
 """The one decision: what each command does to the rows of its block, or why it does nothing.
 
-Pure and total: the same commands on the same world give the same outcomes, and no command that can be
-decoded makes it raise. Each operation is a row of checks in order of precedence; after the last of
-them nothing may fail.
+Pure and total: the same commands on the same world give the same outcomes, and no command that can
+be decoded makes it raise. Each operation is a row of checks in order of precedence; after the last
+of them nothing may fail.
 """
 
 from __future__ import annotations
@@ -11,7 +11,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kaquan.engine import commands as c
+from kaquan.engine.decide.care import (
+    adjust,
+    expire,
+    extend,
+    freeze,
+    transfer,
+    unfreeze,
+    void,
+)
+from kaquan.engine.decide.holds import (
+    expire_parts,
+    hold,
+    lapsed_parts,
+    release_hold,
+    settle_hold,
+)
 from kaquan.engine.decide.issue import issue, top_up
+from kaquan.engine.decide.reverse import reverse
 from kaquan.engine.decide.supply import (
     activate,
     allot,
@@ -29,6 +46,11 @@ from kaquan.engine.world import World
 
 _LINK_FAILED = Outcome(OutcomeCode.LINKED_COMMAND_FAILED)
 
+
+def _redeem(command: c.Redeem, world: World) -> Outcome | Refusal:
+    return redeem(command, world) if command.hold is None else settle_hold(command, world)
+
+
 _OPERATIONS: dict[type[c.Command], Callable[[Any, World], Outcome | Refusal]] = {
     c.OpenBudget: open_budget,
     c.ChangeBudget: change_budget,
@@ -41,8 +63,21 @@ _OPERATIONS: dict[type[c.Command], Callable[[Any, World], Outcome | Refusal]] = 
     c.Assign: issue,
     c.Sell: issue,
     c.TopUp: top_up,
-    c.Redeem: redeem,
+    c.Redeem: _redeem,
+    c.Hold: hold,
+    c.Release: release_hold,
+    c.Reverse: reverse,
+    c.Transfer: transfer,
+    c.Extend: extend,
+    c.Freeze: freeze,
+    c.Unfreeze: unfreeze,
+    c.Void: void,
+    c.Expire: expire,
+    c.Adjust: adjust,
 }
+
+#: What later commands of the same block may name by place.
+_NAMED_BY_PLACE = frozenset({c.Redeem, c.Hold})
 
 
 def decide(commands: Sequence[c.AnyCommand], world: World) -> list[Outcome]:
@@ -89,9 +124,24 @@ def _decide_one(command: c.AnyCommand, world: World, index: int) -> Outcome:
     world.limit_changes = []
     field = field_fault(command)
     if field is not None:
-        refusal = malformed(field)
-        return Outcome(refusal.code, refusal.data)
-    answer = _OPERATIONS[type(command)](command, world)
+        return _refused(malformed(field))
+    lapsed = lapsed_parts(command, world) if world.held else ()
+    if lapsed:
+        # The command is judged as if they were given back; if it is refused they are not, for a
+        # refusal moves nothing.
+        world.begin_link()
+        expire_parts(command, world, lapsed)
+    operation = type(command)
+    answer = _OPERATIONS[operation](command, world)
+    if lapsed:
+        world.end_link(undo=isinstance(answer, Refusal))
     if isinstance(answer, Refusal):
-        return Outcome(answer.code, answer.data)
+        return _refused(answer)
+    if operation in _NAMED_BY_PLACE:
+        assert answer.place is not None
+        world.past[answer.place] = (command, answer)
     return answer
+
+
+def _refused(refusal: Refusal) -> Outcome:
+    return Outcome(refusal.code, refusal.data)

@@ -5,25 +5,27 @@ from __future__ import annotations
 from kaquan.engine import commands as c
 from kaquan.engine.decide.kinds import Kind, kind_of
 from kaquan.engine.decide.limits import LimitMoves
-from kaquan.engine.decide.postings import commit, enter_units
+from kaquan.engine.decide.postings import commit
 from kaquan.engine.decide.supply import BATCH_UNKNOWN
 from kaquan.engine.decide.vouchers import (
     BATCH_PAUSED,
     BATCH_STOPPED,
     COMMAND_NOT_FOR_KIND,
+    NO_BENEFIT_YET,
     VOUCHER_HELD,
     VOUCHER_UNKNOWN,
+    Change,
     begin_change,
+    done,
     home_of_piece,
     malformed,
-    move_piece,
-    result_of,
     state_refusal,
 )
 from kaquan.engine.entries import Account, Unit
 from kaquan.engine.lifecycle import State
-from kaquan.engine.outcomes import Outcome, OutcomeCode, Refusal
+from kaquan.engine.outcomes import Outcome, OutcomeCode, Refusal, VoucherResult
 from kaquan.engine.rows import Batch, Custody, Slice, Voucher
+from kaquan.engine.rules.benefits import Benefit
 from kaquan.engine.rules.terms import PrepaidCard
 from kaquan.engine.shards import BUCKETS, bucket_of_customer, shard_of_serial
 from kaquan.engine.world import World
@@ -40,11 +42,10 @@ def issue(command: c.Claim | c.Assign | c.Sell, world: World) -> Outcome | Refus
         return BATCH_UNKNOWN
     if (command.serial is None) == batch.by_code:
         return malformed("serial")
-    kind = kind_of(batch.rules)
-    share = world.slices[batch.batch_id]
-    voucher = _named_voucher(command, world, batch) if batch.by_code else None
-    if isinstance(voucher, Refusal):
-        return voucher
+    kind, share = kind_of(batch.rules), world.slices[batch.batch_id]
+    voucher = None if command.serial is None else world.vouchers.get(command.serial)
+    if batch.by_code and (voucher is None or voucher.batch_id != batch.batch_id):
+        return VOUCHER_UNKNOWN
     refusal = (
         _slice_refusal(share)
         or _voucher_refusal(command, batch, kind, voucher)
@@ -55,18 +56,13 @@ def issue(command: c.Claim | c.Assign | c.Sell, world: World) -> Outcome | Refus
     load_fen = _load(command, kind, voucher)
     if isinstance(load_fen, Refusal):
         return load_fen
-    moves = None
-    if kind.claim_has_limits:
-        moves = LimitMoves(world)
-        refusal = moves.add_use(batch, "claim", command.facts, 0, command.at, uses=1)
-        if refusal is not None:
-            return refusal
-    if voucher is None:
-        seat = _find_seat(world, batch, share, command.facts.customer_id)
-        if seat is None:
-            return STOCK_EXHAUSTED
-    else:
-        seat = None
+    moves = LimitMoves(world) if kind.claim_has_limits else None
+    seat = _find_seat(world, batch, command.facts.customer_id) if voucher is None else None
+    refusal = _limit_refusal(command, batch, moves)
+    if refusal is not None:
+        return refusal
+    if voucher is None and seat is None:
+        return STOCK_EXHAUSTED
     refusal = _budget_refusal(world, batch, kind)
     if refusal is not None:
         return refusal
@@ -74,10 +70,11 @@ def issue(command: c.Claim | c.Assign | c.Sell, world: World) -> Outcome | Refus
     # From here on nothing may fail.
     if moves is not None:
         moves.apply()
-    if voucher is None:
-        assert seat is not None
-        voucher = _take_seat(world, batch, share, seat)
-    return _hand_over(command, world, voucher, batch, kind, load_fen)
+    if seat is not None:
+        voucher = _take_seat(world, batch, seat)
+    assert voucher is not None
+    change = begin_change(world, command, voucher, batch, world.place)
+    return done(world, _hand_over(change, load_fen))
 
 
 def top_up(command: c.TopUp, world: World) -> Outcome | Refusal:
@@ -99,20 +96,10 @@ def top_up(command: c.TopUp, world: World) -> Outcome | Refusal:
         data = {"minimum_fen": max(card.minimum_top_up_fen, 1), "maximum_fen": max(room, 0)}
         return Refusal(OutcomeCode.AMOUNT_NOT_ALLOWED, {**data})
     # From here on nothing may fail.
-    place = world.place
-    before = begin_change(world, command, voucher, batch, place)
-    _load_card(world, command, voucher, command.amount_fen)
-    _book_sale(world, command, voucher, command.amount_fen)
-    result = result_of(voucher, before, balance_used_fen=-command.amount_fen)
-    return Outcome(OutcomeCode.DONE, {}, place, (result,))
-
-
-def _named_voucher(command: c.Issue, world: World, batch: Batch) -> Voucher | Refusal:
-    assert command.serial is not None
-    voucher = world.vouchers.get(command.serial)
-    if voucher is None or voucher.batch_id != batch.batch_id:
-        return VOUCHER_UNKNOWN
-    return voucher
+    change = begin_change(world, command, voucher, batch, world.place)
+    loaded = _load_card(change, command.amount_fen)
+    _book_sale(change, command.amount_fen)
+    return done(world, change.result(benefit=loaded))
 
 
 def _slice_refusal(share: Slice) -> Refusal | None:
@@ -183,14 +170,19 @@ def _budget_refusal(world: World, batch: Batch, kind: Kind) -> Refusal | None:
     return Refusal(OutcomeCode.BUDGET_EXHAUSTED, {**data})
 
 
-def _find_seat(
-    world: World, batch: Batch, share: Slice, customer_id: int
-) -> tuple[int, int] | None:
+def _limit_refusal(command: c.Issue, batch: Batch, moves: LimitMoves | None) -> Refusal | None:
+    if moves is None:
+        return None
+    return moves.add_use(batch, "claim", command.facts, 0, command.at, uses=1)
+
+
+def _find_seat(world: World, batch: Batch, customer_id: int) -> int | None:
     """The next free serial in the customer's bucket, or in the next bucket that has one.
 
-    Returns (bucket, serial). Seats of a bucket are handed out in the order of their serials, so the
-    count in ``cursor`` says which are gone; at the first one that is not active a bucket waits.
+    Seats of a bucket are handed out in the order of their serials, so the count in ``cursor`` says
+    which are gone; at the first one that is not active a bucket waits.
     """
+    share = world.slices[batch.batch_id]
     if share.stock_left == 0:
         return None
     handed_out = share.minted - share.stock_left
@@ -200,7 +192,7 @@ def _find_seat(
         bucket = (wanted + step) % BUCKETS
         serial = _active_serial(runs, share.cursor[bucket] * BUCKETS + bucket)
         if serial is not None:
-            return bucket, serial
+            return serial
     return None
 
 
@@ -213,55 +205,48 @@ def _active_serial(runs: list[Custody] | tuple[Custody, ...], offset: int) -> in
     return None
 
 
-def _take_seat(world: World, batch: Batch, share: Slice, seat: tuple[int, int]) -> Voucher:
-    bucket, serial = seat
-    assert serial % BUCKETS == bucket, seat
+def _take_seat(world: World, batch: Batch, serial: int) -> Voucher:
     assert serial not in world.vouchers, serial
     world.touch("slices", batch.batch_id)
-    share.cursor[bucket] += 1
+    share = world.slices[batch.batch_id]
+    share.cursor[serial % BUCKETS] += 1
     share.stock_left -= 1
+    assert share.stock_left >= 0, share
     world.touch("vouchers", serial)
-    voucher = Voucher(shard_of_serial(serial), serial, batch.batch_id)
-    world.vouchers[serial] = voucher
+    voucher = world.vouchers[serial] = Voucher(shard_of_serial(serial), serial, batch.batch_id)
     return voucher
 
 
-def _hand_over(
-    command: c.Claim | c.Assign | c.Sell,
-    world: World,
-    voucher: Voucher,
-    batch: Batch,
-    kind: Kind,
-    load_fen: int,
-) -> Outcome:
-    place, customer_id = world.place, command.facts.customer_id
-    before = begin_change(world, command, voucher, batch, place)
+def _hand_over(change: Change, load_fen: int) -> VoucherResult:
+    command, voucher, batch = change.command, change.voucher, change.batch
+    assert isinstance(command, c.Issue)
     source = home_of_piece(voucher)
     voucher.state = State.ISSUED
-    voucher.customer_id = customer_id
+    voucher.customer_id = command.facts.customer_id
     window = batch.rules.validity_window(command.at)
     assert window is not None
     if batch.rules.validity_window(None) is None:
         voucher.valid_from, voucher.valid_until = window
-    elif not customer_id:
+    elif not voucher.customer_id:
         voucher.valid_from = window[0]  # marks it as a bearer's own, see ``vouchers.issued``
-    move_piece(world, command, voucher, source, (Account.HOLDER, customer_id))
-    if batch.budget_id and kind.commits_fen:
-        commit(world, command, voucher, batch, kind.commits_fen)
-    if load_fen:
-        _load_card(world, command, voucher, load_fen)
+    change.move_piece(source)
+    if batch.budget_id and change.kind.commits_fen:
+        commit(change, change.kind.commits_fen)
+    loaded = _load_card(change, load_fen) if load_fen else NO_BENEFIT_YET
     if isinstance(command, c.Sell):
-        _book_sale(world, command, voucher, command.paid_fen)
-    result = result_of(voucher, before, balance_used_fen=-load_fen)
-    return Outcome(OutcomeCode.DONE, {}, place, (result,), tuple(world.limit_changes))
+        _book_sale(change, command.paid_fen)
+    return change.result(benefit=loaded)
 
 
-def _load_card(world: World, command: c.AnyCommand, voucher: Voucher, fen: int) -> None:
-    issued, card = (Account.CARD_ISSUED, voucher.batch_id), (Account.CARD, voucher.serial)
+def _load_card(change: Change, fen: int) -> Benefit:
+    """Money comes onto a card: the opposite of using it."""
+    voucher = change.voucher
     voucher.balance_fen += fen
-    enter_units(world, command, voucher, Unit.FEN, fen, issued, card)
+    issued, card = (Account.CARD_ISSUED, voucher.batch_id), (Account.CARD, voucher.serial)
+    change.enter(Unit.FEN, fen, issued, card)
+    return Benefit(0, (), -fen, 0, 0)
 
 
-def _book_sale(world: World, command: c.AnyCommand, voucher: Voucher, fen: int) -> None:
-    payment, sales = (Account.PAYMENT, voucher.batch_id), (Account.SALES, voucher.batch_id)
-    enter_units(world, command, voucher, Unit.FEN, fen, payment, sales)
+def _book_sale(change: Change, fen: int) -> None:
+    batch_id = change.voucher.batch_id
+    change.enter(Unit.FEN, fen, (Account.PAYMENT, batch_id), (Account.SALES, batch_id))

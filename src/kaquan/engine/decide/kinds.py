@@ -15,9 +15,9 @@ KINDS_KEPT = 4_096
 class Kind(Struct, frozen=True):
     """How vouchers of some terms are kept.
 
-    ``is_prepaid``: the balance is the holder's money; a use costs the issuer nothing. ``is_partial``:
-    a cash voucher whose balance is an allowance, paid by the issuer like any discount.
-    ``commits_fen``: what is set aside from a budget when one is issued.
+    ``is_prepaid``: the balance is the holder's money; a use costs the issuer nothing.
+    ``is_partial``: a cash voucher whose balance is an allowance, paid by the issuer like any
+    discount. ``commits_fen``: what is set aside from a budget when one is issued.
     """
 
     terms: Terms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from kaquan.engine.facts import Facts
-from kaquan.engine.footprint import FUNDER, MOMENTS, funder_key, keyed_limits
+from kaquan.engine.footprint import FUNDER, funder_key, key_of, keyed_limits
 from kaquan.engine.outcomes import Data, LimitChange, OutcomeCode, Refusal
 from kaquan.engine.rows import Batch, Limit, LimitKey
 from kaquan.engine.rules.check import CompiledLimit, Dimension, LimitUnit
@@ -20,7 +20,7 @@ REFUSAL_OF = {
 
 
 class LimitMoves:
-    """What a command adds to limits; two vouchers of one batch add up before anything is written."""
+    """What a command adds to limits: vouchers of one batch add up before anything is written."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -92,17 +92,17 @@ def move_limit(world: World, key: LimitKey, delta: int, cap: int | None = None) 
         row.cap = cap
     row.used += delta
     assert 0 <= row.used <= row.cap, (row, delta)
-    shard, batch_id, dimension, subject_id, day, unit, moment = (
-        key.shard,
-        key.batch_id,
-        key.dimension,
-        key.subject_id,
-        key.day,
-        key.unit,
-        key.moment,
-    )
     world.limit_changes.append(
-        LimitChange(shard, batch_id, dimension, subject_id, day, unit, moment, delta)
+        LimitChange(
+            key.shard,
+            key.batch_id,
+            key.dimension,
+            key.subject_id,
+            key.day,
+            key.unit,
+            key.moment,
+            delta,
+        )
     )
 
 
@@ -118,24 +118,13 @@ def give_back(
 ) -> None:
     """Take back what one voucher's use added to the limits that ``moved`` names.
 
-    A hold or redemption of several vouchers moved several; a limit is this voucher's if it belongs to
-    its batch and, where it counts a customer, to the customer who held it.
+    A limit is this voucher's if it belongs to its batch and, where it counts a customer, to the one
+    who held it. Changes below zero are holds that the same command gave back.
     """
-    seen: set[LimitKey] = set()
     borne = dict(funding)
     for change in moved:
-        key = LimitKey(
-            change.shard,
-            change.batch_id,
-            change.dimension,
-            change.subject_id,
-            change.day,
-            change.unit,
-            change.moment,
-        )
-        if key in seen or change.batch_id != batch_id or change.moment != MOMENTS["redeem"]:
+        if change.batch_id != batch_id or change.delta < 0:
             continue
-        seen.add(key)
         if change.dimension == Dimension.CUSTOMER and change.subject_id != holder_id:
             continue
         if change.dimension == FUNDER:
@@ -143,7 +132,7 @@ def give_back(
         else:
             delta = uses if change.unit == LimitUnit.USES else fen
         if delta:
-            move_limit(world, key, -delta)
+            move_limit(world, key_of(change), -delta)
 
 
 def _remedy(limit: CompiledLimit, used: int) -> Data:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaquan.engine import commands as c
-from kaquan.engine.decide.vouchers import BATCH_STOPPED, done, malformed
+from kaquan.engine.decide.vouchers import BATCH_STOPPED, done
 from kaquan.engine.entries import Account, Unit
 from kaquan.engine.footprint import HOME_SHARD
 from kaquan.engine.outcomes import Outcome, OutcomeCode, Refusal
@@ -92,8 +92,8 @@ def define_batch(command: c.DefineBatch, world: World) -> Outcome | Refusal:
 def mint(command: c.Mint, world: World) -> Outcome | Refusal:
     """Take serials for more vouchers; nothing is written per voucher.
 
-    A by-code batch gets exactly its serials. A stock batch gets room: whole rows of 64, one serial for
-    each bucket, so that claims find one in their customer's bucket.
+    A by-code batch gets exactly its serials. A stock batch gets room: whole rows of 64, one serial
+    for each bucket, so that claims find one in their customer's bucket.
     """
     batch_id, quantity = command.batch_id, command.quantity
     batch = world.batches.get(batch_id)
@@ -146,7 +146,7 @@ def activate(command: c.Activate, world: World) -> Outcome | Refusal:
     runs = _runs_within(world, command)
     if isinstance(runs, Refusal):
         return runs
-    if any([run.active for run in runs]):
+    if any(run.active for run in runs):
         return RANGE_NOT_AVAILABLE
     # From here on nothing may fail.
     for run in _cut_out(world, command):
@@ -160,7 +160,7 @@ def allot(command: c.Allot, world: World) -> Outcome | Refusal:
     if isinstance(runs, Refusal):
         return runs
     source, target = command.from_organisation_id, command.organisation_id
-    if any([run.organisation_id != source for run in runs]):
+    if any(run.organisation_id != source for run in runs):
         return RANGE_NOT_AVAILABLE
     # From here on nothing may fail.
     for run in _cut_out(world, command):

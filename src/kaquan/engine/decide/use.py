@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from msgspec import Struct, structs
 
 from kaquan.engine import commands as c
 from kaquan.engine.decide.kinds import Kind, kind_of
 from kaquan.engine.decide.limits import LimitMoves
-from kaquan.engine.decide.postings import Funding, Purse, enter_units, pay, release
+from kaquan.engine.decide.postings import Purse, pay, release
 from kaquan.engine.decide.vouchers import (
     BATCH_PAUSED,
+    NO_BENEFIT_YET,
     VOUCHER_HELD,
     VOUCHER_NOT_ISSUED,
     VOUCHER_NOT_YOURS,
     VOUCHER_UNKNOWN,
+    Change,
+    Funding,
     begin_change,
     home_of_piece,
     is_spent,
-    result_of,
     state_refusal,
 )
 from kaquan.engine.entries import Account, Unit
@@ -48,9 +49,8 @@ class PlannedUse(Struct):
     facts: Facts
     balance_fen: int
     uses_left: int
-    benefit: Benefit
+    benefit: Benefit = NO_BENEFIT_YET
     funding: Funding = ()
-    cost_fen: int = 0
     from_committed_fen: int = 0
 
 
@@ -67,66 +67,56 @@ def redeem(command: c.Redeem, world: World) -> Outcome | Refusal:
     if isinstance(plan, Refusal):
         return plan
     # From here on nothing may fail.
-    place = world.place
     if plan.moves is not None:
         plan.moves.apply()
-    results = tuple([_use_up(world, command, one, place) for one in plan.uses])
+    place, store_id = world.place, command.facts.store_id
+    results = tuple([_use_up(world, command, one, place, store_id) for one in plan.uses])
     return Outcome(OutcomeCode.DONE, {}, place, results, tuple(world.limit_changes))
 
 
 def _use_up(
-    world: World, command: c.Redeem, one: PlannedUse, place: Place
+    world: World, command: c.Redeem, one: PlannedUse, place: Place, store_id: int
 ) -> VoucherResult:
-    voucher, batch, benefit = one.voucher, one.batch, one.benefit
-    before = begin_change(world, command, voucher, batch, place)
+    voucher, benefit = one.voucher, one.benefit
+    change = begin_change(world, command, voucher, one.batch, place)
     voucher.balance_fen -= benefit.balance_used_fen
     voucher.uses_left -= benefit.uses_used
-    settle(
-        world,
-        command,
-        one,
-        Account.CARD if one.kind.is_prepaid else Account.USES,
-        command.facts.store_id,
-    )
-    return result_of(
-        voucher,
-        before,
-        balance_used_fen=benefit.balance_used_fen,
-        uses_used=benefit.uses_used,
-        discount_fen=benefit.discount_fen,
-        allocation=benefit.allocation,
-        funding=one.funding,
-        released_fen=end_if_spent(world, command, voucher, batch, one.kind),
-    )
+    settle(change, benefit, one.funding, one.from_committed_fen, store_id)
+    released_fen = end_if_spent(change)
+    return change.result(benefit=benefit, funding=one.funding, released_fen=released_fen)
 
 
 def settle(
-    world: World, command: c.Redeem, one: PlannedUse, own_account: Account, store_id: int
+    change: Change,
+    benefit: Benefit,
+    funding: Funding,
+    from_committed_fen: int,
+    store_id: int,
+    *,
+    held: bool = False,
 ) -> None:
     """The entries of one use: at least one, so that every use leaves a trace."""
-    voucher, store = one.voucher, (Account.STORE, store_id)
-    source = (own_account, voucher.serial)
-    if one.kind.is_prepaid:
-        used = one.benefit.balance_used_fen
-        enter_units(world, command, voucher, Unit.FEN, used, source, store)
+    kind, serial, store = change.kind, change.voucher.serial, (Account.STORE, store_id)
+    if kind.is_prepaid:
+        card = Account.CARD_HELD if held else Account.CARD
+        change.enter(Unit.FEN, benefit.balance_used_fen, (card, serial), store)
         return
-    if one.kind.is_count:
-        enter_units(world, command, voucher, Unit.USE, one.benefit.uses_used, source, store)
-    if one.cost_fen:
-        pay(world, command, voucher, one.batch, one.funding, one.from_committed_fen, store_id)
-    elif not one.kind.is_count:
-        ended = (Account.ENDED, voucher.batch_id)
-        enter_units(world, command, voucher, Unit.PIECE, 1, home_of_piece(voucher), ended)
+    if kind.is_count:
+        uses = Account.USES_HELD if held else Account.USES
+        change.enter(Unit.USE, benefit.uses_used, (uses, serial), store)
+    if funding:
+        pay(change, funding, from_committed_fen, store_id)
+    elif not kind.is_count:
+        ended = (Account.ENDED, change.voucher.batch_id)
+        change.enter(Unit.PIECE, 1, home_of_piece(change.voucher), ended)
 
 
-def end_if_spent(
-    world: World, command: c.Redeem, voucher: Voucher, batch: Batch, kind: Kind
-) -> int:
+def end_if_spent(change: Change) -> int:
     """Make a voucher with nothing left USED; returns what that releases of its budget, in fen."""
-    if not is_spent(voucher, kind):
+    if not is_spent(change.voucher, change.kind):
         return 0
-    voucher.state = State.USED
-    return release(world, command, voucher, batch) if voucher.committed_fen else 0
+    change.voucher.state = State.USED
+    return release(change)
 
 
 # Judging ------------------------------------------------------------------------------------------
@@ -153,9 +143,7 @@ def plan_uses(world: World, command: c.Redeem | c.Hold) -> Plan | Refusal:
     return _fund(world, command, uses)
 
 
-def _judge(
-    world: World, command: c.Redeem | c.Hold, use: c.VoucherUse
-) -> PlannedUse | Refusal:
+def _judge(world: World, command: c.Redeem | c.Hold, use: c.VoucherUse) -> PlannedUse | Refusal:
     """State, time, holder and rules of one voucher; its benefit is not known yet."""
     voucher = world.vouchers.get(use.serial)
     if voucher is None:
@@ -187,10 +175,7 @@ def _judge(
     refusal = batch.rules.refusal(facts, at)
     if refusal is not None:
         return refusal
-    return PlannedUse(voucher, batch, kind, facts, balance_fen, uses_left, _NO_BENEFIT_YET)
-
-
-_NO_BENEFIT_YET = Benefit(0, (), 0, 0, 0)
+    return PlannedUse(voucher, batch, kind, facts, balance_fen, uses_left)
 
 
 def _price_one(one: PlannedUse, use: c.VoucherUse) -> Refusal | None:
@@ -257,37 +242,41 @@ def _fund(world: World, command: c.Redeem | c.Hold, uses: list[PlannedUse]) -> P
     moves: LimitMoves | None = None
     purse: Purse | None = None
     for one in uses:
-        batch, benefit = one.batch, one.benefit
-        one.cost_fen = 0 if one.kind.is_prepaid else benefit.value_fen
         if one.kind.use_has_limits:
             moves = moves or LimitMoves(world)
-            refusal = moves.add_use(
-                batch,
-                "redeem",
-                one.facts,
-                one.voucher.customer_id,
-                command.at,
-                uses=benefit.uses_used or 1,
-                fen=benefit.discount_fen,
-            )
+            refusal = _count(moves, command, one)
             if refusal is not None:
                 return refusal
-        if not one.cost_fen:
+        cost_fen = 0 if one.kind.is_prepaid else one.benefit.value_fen
+        if not cost_fen:
             continue
         if moves is None:
-            one.funding = tuple(batch.rules.split_funding(one.cost_fen, {}))
+            one.funding = tuple(one.batch.rules.split_funding(cost_fen, NOBODY_YET))
         else:
-            one.funding = moves.split_funding(batch, one.cost_fen)
-        if batch.budget_id:
+            one.funding = moves.split_funding(one.batch, cost_fen)
+        if one.batch.budget_id:
             free = one.voucher.committed_fen - reserved_fen(world, one.voucher)
-            one.from_committed_fen = max(0, min(free, one.cost_fen))
-            missing = one.cost_fen - one.from_committed_fen
-            if missing:
-                purse = purse or Purse(world)
-                refusal = purse.take(batch.budget_id, missing)
-                if refusal is not None:
-                    return refusal
+            one.from_committed_fen = max(0, min(free, cost_fen))
+            purse = purse or Purse(world)
+            refusal = purse.take(one.batch.budget_id, cost_fen - one.from_committed_fen)
+            if refusal is not None:
+                return refusal
     return Plan(uses, moves)
+
+
+NOBODY_YET: dict[int, int] = {}
+
+
+def _count(moves: LimitMoves, command: c.Redeem | c.Hold, one: PlannedUse) -> Refusal | None:
+    return moves.add_use(
+        one.batch,
+        "redeem",
+        one.facts,
+        one.voucher.customer_id,
+        command.at,
+        uses=one.benefit.uses_used or 1,
+        fen=one.benefit.discount_fen,
+    )
 
 
 def reserved_fen(world: World, voucher: Voucher) -> int:

@@ -1,20 +1,26 @@
-"""The voucher rows of a command: birth, one step of version, the result that keeps the after-image."""
+"""The vouchers of a command: birth, one step of version, entries, a result with the after-image."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec import Struct
+
 from kaquan.engine.commands import AnyCommand
 from kaquan.engine.decide.kinds import Kind, kind_of
 from kaquan.engine.entries import Account, Unit
-from kaquan.engine.lifecycle import State, refusal_of
+from kaquan.engine.lifecycle import ENDED, FROZEN, State, refusal_of
 from kaquan.engine.outcomes import Data, Outcome, OutcomeCode, Refusal, VoucherResult
 from kaquan.engine.places import Place
 from kaquan.engine.rows import Batch, Voucher
+from kaquan.engine.rules.benefits import Benefit
 from kaquan.engine.rules.opening import Window, validity_refusal
 from kaquan.engine.world import World
 
 Side = tuple[Account, int]
+Funding = tuple[tuple[int, int], ...]
+
+NO_BENEFIT_YET = Benefit(0, (), 0, 0, 0)
 
 VOUCHER_UNKNOWN = Refusal(OutcomeCode.VOUCHER_UNKNOWN)
 VOUCHER_NOT_YOURS = Refusal(OutcomeCode.VOUCHER_NOT_YOURS)
@@ -30,7 +36,7 @@ def malformed(field: str) -> Refusal:
     return Refusal(OutcomeCode.MALFORMED_COMMAND, {"field": field})
 
 
-def done(world: World, vouchers: tuple[VoucherResult, ...] = (), data: Data | None = None) -> Outcome:
+def done(world: World, *vouchers: VoucherResult, data: Data | None = None) -> Outcome:
     """The answer of a command that happened."""
     return Outcome(OutcomeCode.DONE, data or {}, world.place, vouchers, tuple(world.limit_changes))
 
@@ -84,105 +90,117 @@ def state_refusal(
     return None if code is None else Refusal(code)
 
 
+class Change(Struct):
+    """One voucher while a command changes it: one step of its version, its entries, its result."""
+
+    world: World
+    command: AnyCommand
+    voucher: Voucher
+    batch: Batch
+    kind: Kind
+    before: Place | None
+    version: int
+
+    def enter(
+        self,
+        unit: Unit,
+        amount: int,
+        debit: Side,
+        credit: Side,
+        *,
+        funder_id: int = 0,
+        reverses: Place | None = None,
+    ) -> None:
+        """Write one entry about this voucher; nothing for an amount of zero."""
+        if amount:
+            voucher = self.voucher
+            self.world.enter(
+                self.command,
+                unit,
+                amount,
+                debit,
+                credit,
+                serial=voucher.serial,
+                version=self.version,
+                batch_id=voucher.batch_id,
+                funder_id=funder_id,
+                reverses=reverses,
+            )
+
+    def set_state(self, state: State) -> None:
+        """Give the voucher another state and move its piece to where that state keeps it."""
+        source = home_of_piece(self.voucher)
+        self.voucher.state = state
+        self.move_piece(source)
+
+    def move_piece(self, source: Side, reverses: Place | None = None) -> None:
+        """Book that the piece went from ``source`` to where it belongs now; nothing if it stays."""
+        home = home_of_piece(self.voucher)
+        if source != home:
+            self.enter(Unit.PIECE, 1, source, home, reverses=reverses)
+
+    def result(
+        self,
+        *,
+        benefit: Benefit = NO_BENEFIT_YET,
+        funding: Funding = (),
+        set_aside_fen: int = 0,
+        released_fen: int = 0,
+    ) -> VoucherResult:
+        """What the command did to the voucher, with the voucher's state after it."""
+        voucher = self.voucher
+        assert voucher.balance_fen >= 0 <= voucher.uses_left, voucher
+        assert voucher.committed_fen >= 0 <= voucher.holds, voucher
+        return VoucherResult(
+            voucher.serial,
+            voucher.batch_id,
+            voucher.version,
+            voucher.state,
+            benefit.discount_fen,
+            benefit.allocation,
+            funding,
+            benefit.balance_used_fen,
+            benefit.uses_used,
+            voucher.customer_id,
+            voucher.balance_fen,
+            voucher.uses_left,
+            voucher.committed_fen,
+            voucher.holds,
+            voucher.valid_from,
+            voucher.valid_until,
+            self.before,
+            set_aside_fen,
+            released_fen,
+        )
+
+
 def begin_change(
     world: World, command: AnyCommand, voucher: Voucher, batch: Batch, place: Place
-) -> Place | None:
-    """One step of a voucher's version, filling it when it is its first. Returns where its last was."""
-    serial, before = voucher.serial, voucher.last
+) -> Change:
+    """One step of a voucher's version; its first fills it with what its kind opens with."""
+    serial, version, kind = voucher.serial, voucher.version + 1, kind_of(batch.rules)
+    change = Change(world, command, voucher, batch, kind, voucher.last, version)
     world.touch("vouchers", serial)
-    if voucher.version == 0:
-        kind = kind_of(batch.rules)
-        voucher.balance_fen = kind.opening_balance_fen
-        voucher.uses_left = kind.opening_uses
-        if kind.is_count:
-            world.enter(
-                command,
-                Unit.USE,
-                kind.opening_uses,
-                (Account.OUTSIDE, 0),
-                (Account.USES, serial),
-                serial=serial,
-                version=1,
-                batch_id=voucher.batch_id,
-            )
-    voucher.version += 1
+    voucher.version = version
     voucher.last = place
-    return before
+    if version == 1:
+        voucher.balance_fen, voucher.uses_left = kind.opening_balance_fen, kind.opening_uses
+        if kind.is_count:
+            uses = (Account.USES, serial)
+            change.enter(Unit.USE, kind.opening_uses, (Account.OUTSIDE, 0), uses)
+    return change
 
 
 def home_of_piece(voucher: Voucher) -> Side:
-    """The account that holds the piece of a voucher in its state; a used one stays where it was used."""
+    """The account that holds a voucher's piece in its state; a used one stays where it was used."""
     state = voucher.state
-    if state in (State.FROZEN_LIVE, State.FROZEN_ISSUED):
+    if state in FROZEN:
         return Account.FROZEN, voucher.batch_id
-    if state in (State.EXPIRED, State.VOID):
+    if state in ENDED:
         return Account.ENDED, voucher.batch_id
     if issued(voucher):
         return Account.HOLDER, voucher.customer_id
     return Account.STOCK, voucher.batch_id
-
-
-def move_piece(
-    world: World, command: AnyCommand, voucher: Voucher, source: Side, target: Side
-) -> None:
-    """Book that the piece of a voucher changed hands; nothing where it stays."""
-    if source != target:
-        world.enter(
-            command,
-            Unit.PIECE,
-            1,
-            source,
-            target,
-            serial=voucher.serial,
-            version=voucher.version,
-            batch_id=voucher.batch_id,
-        )
-
-
-def set_state(world: World, command: AnyCommand, voucher: Voucher, state: State) -> None:
-    """Give a voucher another state and move its piece to where that state keeps it."""
-    source = home_of_piece(voucher)
-    voucher.state = state
-    move_piece(world, command, voucher, source, home_of_piece(voucher))
-
-
-def result_of(
-    voucher: Voucher,
-    before: Place | None,
-    *,
-    balance_used_fen: int = 0,
-    uses_used: int = 0,
-    discount_fen: int = 0,
-    allocation: tuple[int, ...] = (),
-    funding: tuple[tuple[int, int], ...] = (),
-    set_aside_fen: int = 0,
-    released_fen: int = 0,
-) -> VoucherResult:
-    """What a command did to a voucher, with the voucher's state after it."""
-    assert voucher.balance_fen >= 0, voucher
-    assert voucher.uses_left >= 0, voucher
-    assert voucher.committed_fen >= 0, voucher
-    return VoucherResult(
-        voucher.serial,
-        voucher.batch_id,
-        voucher.version,
-        voucher.state,
-        discount_fen,
-        allocation,
-        funding,
-        balance_used_fen,
-        uses_used,
-        voucher.customer_id,
-        voucher.balance_fen,
-        voucher.uses_left,
-        voucher.committed_fen,
-        voucher.holds,
-        voucher.valid_from,
-        voucher.valid_until,
-        before,
-        set_aside_fen,
-        released_fen,
-    )
 
 
 def is_spent(voucher: Voucher, kind: Kind) -> bool:

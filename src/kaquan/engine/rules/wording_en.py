@@ -299,7 +299,9 @@ def _cash(terms: Terms) -> Iterator[str]:
 
 
 def _refund(terms: Terms) -> str:
-    used = {"card": "the amount or uses taken", "voucher": "the voucher used"}[_noun(terms)]
+    used = "the voucher used"
+    if isinstance(terms.benefit, _CARDS):
+        used = "the uses taken" if isinstance(terms.benefit, CountCard) else "the amount taken"
     match terms.refund_on_reverse:
         case "never":
             return f"If the order is refunded, {used} will not come back."

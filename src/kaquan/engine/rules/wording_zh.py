@@ -60,6 +60,8 @@ def _noun(terms: Terms) -> str:
 
 
 def _yuan(amount_fen: int) -> str:
+    if amount_fen and amount_fen % 1_000_000 == 0:
+        return f"{amount_fen // 1_000_000}万元"
     return f"{decimal(amount_fen, 2)}元"
 
 
@@ -98,7 +100,7 @@ def _benefit(terms: Terms, names: Names) -> str:
             most = f"，最多优惠{_yuan(cap)}" if cap else ""
             return f"本券为折扣券：{threshold}{rate}{most}。"
         case CashVoucher(face_fen=face, allow_partial=partial):
-            rest = "可分次使用，用完为止" if partial else "限一次用完"
+            rest = "可分次使用，用完为止" if partial else "仅限使用一次"
             return f"本券为代金券：面值{_yuan(face)}，可抵等额消费，{rest}。"
         case Exchange() as exchange:
             return _exchange(exchange, names)
@@ -117,12 +119,12 @@ def _benefit(terms: Terms, names: Names) -> str:
 
 def _exchange(exchange: Exchange, names: Names) -> str:
     goods = _goods(exchange.goods, names)
-    most = f"，抵扣总额不超过{_yuan(exchange.value_cap_fen)}" if exchange.value_cap_fen else ""
-    upper = "最多" if exchange.quantity > 1 else ""
+    most = f"；抵扣总额不超过{_yuan(exchange.value_cap_fen)}" if exchange.value_cap_fen else ""
+    units = f"{'最多' if exchange.quantity > 1 else ''}{exchange.quantity}件"
     if exchange.pay_fen:
         pay = _yuan(exchange.pay_fen)
-        return f"本券为换购券：每件加{pay}可换购{goods}，{upper}{exchange.quantity}件{most}。"
-    return f"本券为兑换券：可免费兑换{goods}，{upper}{exchange.quantity}件{most}。"
+        return f"本券为换购券：每件加{pay}，可换购以下商品{units}：{goods}{most}。"
+    return f"本券为兑换券：可免费兑换以下商品{units}：{goods}{most}。"
 
 
 def _prepaid(card: PrepaidCard) -> str:
@@ -138,9 +140,9 @@ def _minimum(terms: Terms) -> Iterator[str]:
     scope = terms.scope
     if not scope.order_minimum_fen:
         return
-    basis = "其他优惠前" if scope.minimum_basis == "before" else "其他优惠后"
+    basis = "其他优惠抵扣前" if scope.minimum_basis == "before" else "其他优惠抵扣后"
     if isinstance(terms.benefit, AmountOff | PercentOff):
-        yield f"是否满足金额按{basis}的金额计算。"
+        yield f"使用门槛按{basis}的金额计算。"
     else:
         yield f"{_threshold(terms)}可用，按{basis}的金额计算。"
 
@@ -296,14 +298,16 @@ def _cash(terms: Terms) -> Iterator[str]:
 
 
 def _refund(terms: Terms) -> str:
-    what = {"本卡": "所用额度或次数", "本券": "所用的券"}[_noun(terms)]
+    what = "所用的券"
+    if isinstance(terms.benefit, _CARDS):
+        what = "所用次数" if isinstance(terms.benefit, CountCard) else "所用金额"
     match terms.refund_on_reverse:
         case "never":
             return f"订单退款时，{what}不退回。"
         case "always":
             return f"订单退款时，{what}退回。"
         case "if_valid":
-            return f"订单退款时，{what}在有效期内的退回，已过期的不退回。"
+            return f"订单退款时，{what}退回；已过有效期的不退回。"
 
 
 def _price(terms: Terms) -> Iterator[str]:

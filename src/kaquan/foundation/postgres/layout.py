@@ -67,9 +67,10 @@ class Layout:
 
     @property
     def socket_folder(self) -> Path:
-        """Where the server's socket is: in the home, unless its path is too long for sockets."""
+        """Where the server's socket is: in the home, unless its path does not suit a socket."""
         inside = self.root / "socket"
-        if len(os.fsencode(inside)) + 1 + _SOCKET_NAME_BYTES_MAX <= _SOCKET_PATH_BYTES_MAX:
+        path_bytes = len(os.fsencode(inside)) + 1 + _SOCKET_NAME_BYTES_MAX
+        if path_bytes <= _SOCKET_PATH_BYTES_MAX and "," not in str(inside):  # libpq splits there
             return inside
         digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
         # The name can be guessed by others; `prepare_folders` checks whose folder it is.

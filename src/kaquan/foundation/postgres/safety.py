@@ -96,6 +96,8 @@ def check_settings(connection: psycopg.Connection) -> list[Problem]:
 
     Ask through a session of the application: roles and databases can carry settings of their own.
     """
+    # In a database without encoding psycopg would give bytes, and the checks misread them.
+    connection.execute("set client_encoding to 'UTF8'")
     return [
         *_setting_problems(connection),
         *_standby_problems(connection),

@@ -59,7 +59,7 @@ CREATE TABLE ledger_voucher (
     state smallint NOT NULL CHECK (state BETWEEN 0 AND 7),
     holds smallint CHECK (holds >= 0),
     PRIMARY KEY (serial, shard)
-) WITH (fillfactor = 90);
+);
 
 CREATE TABLE ledger_budget (
     total_fen bigint NOT NULL,
@@ -160,7 +160,7 @@ CREATE TABLE ledger_entry (
     debit smallint NOT NULL,
     credit smallint NOT NULL,
     reverses_index smallint,
-    PRIMARY KEY (block, index, shard)
+    PRIMARY KEY (block, index, shard) WITH (fillfactor = 100)
 );
 
 -- Where each consumer of the block stream has got to.

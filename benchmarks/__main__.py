@@ -1,0 +1,50 @@
+"""``./dev bench [NAME …] [--save]``: measure, print, and with ``--save`` keep the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from benchmarks import claims, codes, door, growth, supply
+from benchmarks.report import Report
+from benchmarks.server import Bench, bench_server
+
+
+def _codes(report: Report, bench: Bench) -> None:
+    codes.run(report)
+
+
+BENCHMARKS: dict[str, Callable[[Report, Bench], None]] = {
+    "codes": _codes,
+    "supply": supply.run,
+    "door": door.run,
+    "claims": claims.run,
+    "growth": growth.run,
+}
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help=", ".join(BENCHMARKS))] = None,
+    save: Annotated[bool, typer.Option(help="Keep the figures in benchmarks/results/.")] = False,
+) -> None:
+    """Measure what Kaquan costs, against pgbench on the same server in the same run."""
+    chosen = names or list(BENCHMARKS)
+    unknown = sorted(set(chosen) - set(BENCHMARKS))
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    report = Report()
+    # One server for all: growth comes last, because it leaves ten million rows behind.
+    with bench_server() as bench:
+        settings = bench.settings()
+        for name in chosen:
+            report.console.rule(name)
+            BENCHMARKS[name](report, bench)
+    report.print()
+    if save:
+        report.console.print(f"kept in {report.save(settings)}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

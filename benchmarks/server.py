@@ -1,0 +1,111 @@
+"""A PostgreSQL of the run's own, with the product's own settings, and pgbench as the peer."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import psycopg
+
+from kaquan.foundation.configuration import Configuration, load_configuration
+from kaquan.foundation.django_setup import migrate, setup
+from kaquan.foundation.postgres.binaries import wheel_binaries
+from kaquan.foundation.postgres.sessions import running_database
+from kaquan.foundation.postgres.urls import connection_urls, superuser_url
+
+PGBENCH_SCALE = 20
+PGBENCH_CLIENTS = 64
+PGBENCH_S = 8
+SETTINGS = (
+    "server_version",
+    "shared_buffers",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "max_wal_size",
+    "wal_compression",
+    "checkpoint_timeout",
+    "data_checksums",
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The server under test."""
+
+    configuration: Configuration
+
+    def connect(self, url: str | None = None) -> psycopg.Connection[Any]:
+        """A session as the application, or at ``url``."""
+        return psycopg.connect(url or connection_urls(self.configuration).app, autocommit=True)
+
+    def superuser(self) -> psycopg.Connection[Any]:
+        """A session that may do anything with Kaquan's database, to fill it or to look at sizes."""
+        return psycopg.connect(superuser_url(self.configuration, "kaquan"), autocommit=True)
+
+    def settings(self) -> dict[str, str]:
+        """The settings that decide how fast a durable commit is."""
+        with self.connect() as connection:
+            rows = connection.execute(
+                "SELECT name, current_setting(name) FROM pg_settings WHERE name = any(%s)",
+                [list(SETTINGS)],
+            ).fetchall()
+        return dict(rows)
+
+    def prepare_pgbench(self) -> None:
+        """Make pgbench's own database."""
+        with psycopg.connect(superuser_url(self.configuration), autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS pgbench")
+            connection.execute("CREATE DATABASE pgbench")
+        self._pgbench("-i", "-q", "-s", str(PGBENCH_SCALE))
+
+    def pgbench_simple_update(self) -> float:
+        """Transactions a second of pgbench's simple-update, prepared, 64 clients."""
+        output = self._pgbench(
+            *("-N", "-M", "prepared", "-c", str(PGBENCH_CLIENTS), "-j", "2", "-T", str(PGBENCH_S))
+        )
+        found = re.search(r"tps = ([\d.]+) \(without", output)
+        assert found is not None, output
+        return float(found[1])
+
+    def _pgbench(self, *arguments: str) -> str:
+        url = urlsplit(superuser_url(self.configuration, "pgbench"))
+        query = parse_qs(url.query)
+        done = subprocess.run(
+            [wheel_binaries().folder / "pgbench", *arguments, "pgbench"],
+            env=os.environ
+            | {
+                "PGHOST": query["host"][0],
+                "PGPORT": query["port"][0],
+                "PGUSER": url.username or "",
+                "PGPASSWORD": unquote(url.password or ""),
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+
+@contextmanager
+def bench_server() -> Iterator[Bench]:
+    """An installation in a folder of its own, migrated; gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="kaquan-bench-"))
+    folder.chmod(0o711)  # as root, the database's own user must pass through
+    try:
+        configuration = load_configuration({"KAQUAN_HOME": str(folder)})
+        with running_database(configuration):
+            setup(configuration)
+            migrate(configuration)
+            yield Bench(configuration)
+    finally:
+        shutil.rmtree(folder)

@@ -1,0 +1,51 @@
+"""What others may know of campaigns."""
+
+from collections.abc import Sequence
+
+from kaquan.campaigns.errors import batch_unknown, campaign_unknown
+from kaquan.campaigns.models import Campaign, CampaignBatch
+from kaquan.foundation.actor import Actor
+from kaquan.organisations.queries import within
+
+LIST_MAX = 200
+
+
+def campaign_by_id(actor: Actor, campaign_id: int) -> Campaign:
+    """The campaign; raises `campaign_unknown`."""
+    campaign = within(actor, Campaign.objects.filter(id=campaign_id), "organisation").first()
+    if campaign is None:
+        raise campaign_unknown(campaign_id)
+    return campaign
+
+
+def campaign_by_code(actor: Actor, code: str) -> Campaign:
+    """The campaign; raises `campaign_unknown`."""
+    campaign = within(actor, Campaign.objects.filter(code=code), "organisation").first()
+    if campaign is None:
+        raise campaign_unknown(code)
+    return campaign
+
+
+def campaigns(actor: Actor, *, before_id: int | None = None, limit: int = 50) -> Sequence[Campaign]:
+    """Campaigns, the newest first; the next page begins before the last one's id."""
+    rows = within(actor, Campaign.objects.all(), "organisation")
+    if before_id is not None:
+        rows = rows.filter(id__lt=before_id)
+    return list(rows.order_by("-id")[: min(limit, LIST_MAX)])
+
+
+def batch_by_id(actor: Actor, batch_id: int) -> CampaignBatch:
+    """The batch with its campaign, offer version and offer; raises `batch_unknown`."""
+    rows = CampaignBatch.objects.select_related("campaign", "offer_version__offer")
+    batch = within(actor, rows.filter(id=batch_id), "campaign__organisation").first()
+    if batch is None:
+        raise batch_unknown(batch_id)
+    return batch
+
+
+def batches(actor: Actor, campaign_ids: Sequence[int]) -> Sequence[CampaignBatch]:
+    """The batches of some campaigns, with their offers, in the order of their ids."""
+    assert len(campaign_ids) <= LIST_MAX, len(campaign_ids)
+    rows = CampaignBatch.objects.select_related("offer_version__offer")
+    rows = within(actor, rows.filter(campaign_id__in=campaign_ids), "campaign__organisation")
+    return list(rows.order_by("id")[: LIST_MAX * LIST_MAX])

@@ -1,0 +1,25 @@
+"""The ledger's refusals as errors, for actions that are of no use without their command."""
+
+from collections.abc import Sequence
+
+from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.foundation.errors import KaquanError
+
+INTERNAL_CLIENT = 0
+"""The client id in the request keys of our own actions; others' begin at 1."""
+
+_UNSURE = (OutcomeCode.BUSY, OutcomeCode.UNAVAILABLE)
+
+
+def surely_refused(outcomes: Sequence[Outcome]) -> bool:
+    """Whether something was refused and nothing can have happened all the same."""
+    return any(not outcome.done for outcome in outcomes) and not any(
+        outcome.code in _UNSURE for outcome in outcomes
+    )
+
+
+def raise_if_refused(outcomes: Sequence[Outcome]) -> None:
+    """Raise the first refusal of linked commands, the one that broke the link."""
+    for outcome in outcomes:
+        if not outcome.done and outcome.code is not OutcomeCode.LINKED_COMMAND_FAILED:
+            raise KaquanError(outcome.code.name.lower(), zh=outcome.code.name, en=outcome.code.name)

@@ -1,0 +1,81 @@
+"""Changes of offers. Terms are never edited: each change is a new version."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import IntegrityError, transaction
+
+from kaquan.engine.rules.reading import read_terms, terms_bytes
+from kaquan.engine.rules.terms import Terms
+from kaquan.foundation import imports_cells as cells
+from kaquan.foundation.actor import Actor, require
+from kaquan.offers.errors import offer_exists, terms_invalid
+from kaquan.offers.models import Offer, OfferVersion
+from kaquan.offers.queries import offer_by_id, version_by_id
+from kaquan.organisations.queries import organisation_by_id, own_organisation_id
+
+PERMISSION = "offers.edit"
+
+read_code = cells.code()
+read_name = cells.text(100)
+
+
+def create_offer(
+    *,
+    actor: Actor,
+    code: str,
+    name: str,
+    terms: Terms | dict[str, Any] | bytes,
+    at: datetime,
+    organisation_id: int | None = None,
+) -> OfferVersion:
+    """Add an offer with its first version, by default to the actor's own part of the organisation.
+
+    Raises `offer_exists`, `terms_invalid`, `organisation_unknown`, `value_invalid`.
+    """
+    require(actor, PERMISSION)
+    code = cells.accepted(read_code, code, zh="编码", en="code")
+    name = cells.accepted(read_name, name, zh="名称", en="name")
+    belongs_to = organisation_id or own_organisation_id(actor)
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                offer = Offer.objects.create(
+                    code=code,
+                    name=name,
+                    organisation=organisation_by_id(actor, belongs_to) if belongs_to else None,
+                )
+        except IntegrityError:
+            raise offer_exists(code) from None
+        return publish_version(actor=actor, offer_id=offer.id, terms=terms, at=at)
+
+
+def publish_version(
+    *, actor: Actor, offer_id: int, terms: Terms | dict[str, Any] | bytes, at: datetime
+) -> OfferVersion:
+    """Add the next version of an offer's terms; raises `terms_invalid`, `offer_unknown`."""
+    require(actor, PERMISSION)
+    # Also terms that are typed already: someone may have put them together without the checks.
+    read = read_terms(terms_bytes(terms) if isinstance(terms, Terms) else terms)
+    if not isinstance(read, Terms):
+        raise terms_invalid(read)
+    with transaction.atomic():
+        offer = offer_by_id(actor, offer_id, for_update=True)
+        newest = offer.versions.order_by("-number").first()
+        return OfferVersion.objects.create(
+            offer=offer,
+            number=newest.number + 1 if newest else 1,
+            terms=msgspec.json.decode(terms_bytes(read)),
+            published_at=at,
+        )
+
+
+def mark_version_used(*, actor: Actor, version_id: int) -> OfferVersion:
+    """Note that vouchers stand on a version: it is fixed from now on. Raises `offer_unknown`."""
+    with transaction.atomic():
+        version = version_by_id(actor, version_id, for_update=True)
+        if not version.used:
+            version.used = True
+            version.save(update_fields=["used"])
+        return version

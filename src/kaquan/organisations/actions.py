@@ -1,0 +1,141 @@
+"""Changes of the organisation tree; one at a time, for each moves paths that others build on."""
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, TextField, Value
+from django.db.models.functions import Concat, Substr
+
+from kaquan.foundation import imports_cells as cells
+from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.ids import draw_ids
+from kaquan.organisations.errors import (
+    organisation_exists,
+    organisation_misplaced,
+    organisation_unknown,
+)
+from kaquan.organisations.models import Organisation, OrganisationKind, Store, StoreStatus
+from kaquan.organisations.queries import organisation_by_id
+
+PERMISSION = "organisations.edit"
+DEPTH_MAX = 64
+_TREE_LOCK = 7_313_001
+
+read_code = cells.code(200)
+read_name = cells.text(100)
+
+
+def create_organisation(
+    *, actor: Actor, kind: OrganisationKind, code: str | None, name: str, parent_id: int | None
+) -> Organisation:
+    """Add a node; a root (`parent_id` None) only by those who may see the whole tree.
+
+    Without a code it gets one made of its kind and id. Raises `organisation_exists`,
+    `organisation_misplaced`, `organisation_unknown`, `value_invalid`.
+    """
+    require(actor, PERMISSION)
+    if code is not None:
+        code = cells.accepted(read_code, code, zh="编码", en="code")
+    name = cells.accepted(read_name, name, zh="名称", en="name")
+    with transaction.atomic():
+        lock_tree()
+        parent = _parent(actor, parent_id, name)
+        (organisation_id,) = draw_ids(Organisation, 1)
+        organisation = Organisation(
+            id=organisation_id,
+            code=code or f"{kind}-{organisation_id}",
+            name=name,
+            kind=kind,
+            parent=parent,
+            path=f"{parent.path if parent else ''}{organisation_id}.",
+        )
+        _save(organisation)
+        return organisation
+
+
+def create_store(
+    *,
+    actor: Actor,
+    code: str,
+    name: str,
+    parent_id: int | None,
+    address: str = "",
+    province: str = "",
+    city: str = "",
+    open_hours: str = "",
+    status: StoreStatus = StoreStatus.OPEN,
+) -> Store:
+    """Add a store; raises what `create_organisation` raises."""
+    with transaction.atomic():
+        organisation = create_organisation(
+            actor=actor, kind=OrganisationKind.STORE, code=code, name=name, parent_id=parent_id
+        )
+        return Store.objects.create(
+            organisation=organisation,
+            address=address,
+            province=province,
+            city=city,
+            open_hours=open_hours,
+            status=status,
+        )
+
+
+def rename_organisation(*, actor: Actor, organisation_id: int, name: str) -> Organisation:
+    """Give a node another name; raises `organisation_unknown`, `organisation_exists`."""
+    require(actor, PERMISSION)
+    name = cells.accepted(read_name, name, zh="名称", en="name")
+    with transaction.atomic():
+        lock_tree()
+        organisation = organisation_by_id(actor, organisation_id)
+        organisation.name = name
+        _save(organisation)
+        return organisation
+
+
+def move_organisation(*, actor: Actor, organisation_id: int, parent_id: int | None) -> Organisation:
+    """Put a node, and all below it, below another one; both within the actor's part of the tree.
+
+    Raises `organisation_unknown`, `organisation_exists`, `organisation_misplaced`.
+    """
+    require(actor, PERMISSION)
+    with transaction.atomic():
+        lock_tree()
+        organisation = organisation_by_id(actor, organisation_id)
+        old_path = organisation.path
+        parent = _parent(actor, parent_id, organisation.name)
+        if parent is not None and parent.path.startswith(old_path):
+            raise organisation_misplaced(organisation.name)
+        organisation.parent = parent
+        organisation.path = f"{parent.path if parent else ''}{organisation_id}."
+        _save(organisation)
+        Organisation.objects.filter(path__startswith=old_path).exclude(id=organisation_id).update(
+            path=Concat(
+                Value(organisation.path),
+                Substr(F("path"), len(old_path) + 1),
+                output_field=TextField(),
+            )
+        )
+        return organisation
+
+
+def lock_tree() -> None:
+    """Wait for the turn to change the tree; it lasts until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TREE_LOCK])
+
+
+def _parent(actor: Actor, parent_id: int | None, name: str) -> Organisation | None:
+    if parent_id is None:
+        if actor.organisation_path:
+            raise organisation_unknown("")
+        return None
+    parent = organisation_by_id(actor, parent_id)
+    if parent.kind == OrganisationKind.STORE or parent.path.count(".") >= DEPTH_MAX:
+        raise organisation_misplaced(name)
+    return parent
+
+
+def _save(organisation: Organisation) -> None:
+    try:
+        with transaction.atomic():
+            organisation.save()
+    except IntegrityError:
+        raise organisation_exists(organisation.code, organisation.name) from None

@@ -1,0 +1,248 @@
+"""Bringing in stores, and the organisations along the path to them."""
+
+from typing import NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+from kaquan.foundation import imports_cells as cells
+from kaquan.foundation.actor import Actor
+from kaquan.foundation.imports import Column, ImportPlan, ImportRow, refusal
+from kaquan.foundation.imports_cells import Reason
+from kaquan.foundation.imports_problems import Problem
+from kaquan.foundation.imports_staging import Check, Staging, staged
+from kaquan.organisations.actions import (
+    PERMISSION,
+    create_organisation,
+    lock_tree,
+    read_code,
+    read_name,
+)
+from kaquan.organisations.models import Organisation, OrganisationKind, StoreStatus
+from kaquan.organisations.queries import own_organisation_id
+
+HEAD_OFFICE_NAME = "总部"
+_LEVELS = {
+    "region": OrganisationKind.REGION,
+    "province": OrganisationKind.PROVINCE,
+    "city": OrganisationKind.CITY,
+}
+_STATUS_WORDS = {
+    **{status.value: status.value for status in StoreStatus},
+    **{str(status.label): status.value for status in StoreStatus},
+    "关店": StoreStatus.CLOSED.value,
+}
+OUTSIDE = Reason(
+    "outside_your_part",
+    "不在您的管辖范围内，请由上级导入",
+    "lies outside your part of the organisation; ask someone above to import it",
+)
+NOT_A_STORE = Reason(
+    "code_not_a_store",
+    "该编码已属于一个非门店的组织，请换编码",
+    "the code belongs to an organisation that is no store; choose another",
+)
+_COLUMNS = (
+    Column("code", "门店编码", read_code, required=True, also=("store_code", "编码", "store_id")),
+    Column("name", "门店名称", read_name, required=True, also=("store_name", "名称", "门店")),
+    Column("region", "大区", read_name),
+    Column("province", "省", cells.text(50), also=("省份", "state")),
+    Column("city", "市", cells.text(50), also=("城市",)),
+    Column("address", "地址", cells.text(200), also=("门店地址",)),
+    Column("open_hours", "营业时间", cells.text(100)),
+    Column("status", "状态", cells.choice(_STATUS_WORDS), also=("营业状态",)),
+)
+
+
+class _Node(NamedTuple):
+    id: int
+    path: str
+
+
+class _Tree:
+    """The organisations above the stores, as they are now; a few thousand at most."""
+
+    def __init__(self) -> None:
+        rows = Organisation.objects.exclude(kind=OrganisationKind.STORE).order_by("id")
+        self._nodes: dict[tuple[int | None, str], _Node] = {}
+        self.root: _Node | None = None
+        for id_, parent_id, name, path in rows.values_list("id", "parent_id", "name", "path"):
+            self._nodes[parent_id, name] = node = _Node(id_, path)
+            if parent_id is None and self.root is None:
+                self.root = node
+
+    def walk(self, names: list[str]) -> tuple[_Node | None, list[str]]:
+        """The deepest node there is on the way down from the root, and the names yet to come."""
+        if self.root is None:
+            return None, names
+        node = self.root
+        for depth, name in enumerate(names):
+            below = self._nodes.get((node.id, name))
+            if below is None:
+                return node, names[depth:]
+            node = below
+        return node, []
+
+
+def _resolve(
+    rows: list[ImportRow],
+    *,
+    actor: Actor,
+    commit: bool,  # noqa: ARG001
+) -> list[Problem]:
+    """Find the parent of each store; where some of the path is yet to be made, it stays empty."""
+    tree = _Tree()
+    problems = []
+    inside = []
+    for row in rows:
+        names = [row[level] for level in _LEVELS if row[level]]
+        node, missing = tree.walk(names)
+        if names and not (node.path if node else "").startswith(actor.organisation_path):
+            place = "/".join(names)
+            problems.append(refusal(row["row_number"], _COLUMNS[2], place, OUTSIDE))
+            continue
+        row["has_place"] = bool(names)
+        if names:
+            row["parent_id"] = node.id if node and not missing else None
+        else:
+            row["parent_id"] = own_organisation_id(actor)
+        inside.append(row)
+    rows[:] = inside
+    return problems
+
+
+def _write(cursor: CursorWrapper, actor: Actor) -> None:
+    lock_tree()
+    cursor.execute(_PLACES_TO_MAKE)
+    for levels in cursor.fetchall():
+        parent_id = _ensure_place(actor, dict(zip(_LEVELS, levels, strict=True)))
+        cursor.execute(_PLACE_MADE, [parent_id, *levels])
+    for statement in _WRITE:
+        cursor.execute(statement)
+
+
+def _ensure_place(actor: Actor, levels: dict[str, str | None]) -> int:
+    """The id of the organisation at the end of the path; makes what is missing on the way."""
+    named = {level: name for level, name in levels.items() if name}
+    node, missing = _Tree().walk(list(named.values()))
+    node_id = node.id if node else None
+    to_make = [(_LEVELS[level], named[level]) for level in list(named)[len(named) - len(missing) :]]
+    if node is None:
+        to_make.insert(0, (OrganisationKind.HEAD_OFFICE, HEAD_OFFICE_NAME))
+    for kind, name in to_make:
+        made = create_organisation(actor=actor, kind=kind, code=None, name=name, parent_id=node_id)
+        node_id = made.id
+    assert node_id is not None
+    return node_id
+
+
+# A cell left empty says nothing: what is known stays.
+_JUDGE = """
+SELECT staged.*,
+  CASE
+    WHEN node.id IS NULL THEN 'new'
+    WHEN node.name <> staged.name
+      OR (staged.has_place AND node.parent_id IS DISTINCT FROM staged.parent_id)
+      OR store.address <> coalesce(staged.address, store.address)
+      OR store.province <> coalesce(staged.province, store.province)
+      OR store.city <> coalesce(staged.city, store.city)
+      OR store.open_hours <> coalesce(staged.open_hours, store.open_hours)
+      OR store.status <> coalesce(staged.status, store.status)
+    THEN 'changed'
+    ELSE 'unchanged'
+  END AS verdict
+FROM staged
+LEFT JOIN organisations_organisation AS node USING (code)
+LEFT JOIN organisations_store AS store ON store.organisation_id = node.id
+"""
+
+_CHECKS = (
+    Check(
+        "code",
+        NOT_A_STORE,
+        """
+        SELECT row_number, code FROM staged JOIN organisations_organisation AS node USING (code)
+        WHERE node.kind <> 'store' AND starts_with(node.path, %(scope)s)
+        """,
+    ),
+    Check(
+        "code",
+        OUTSIDE,
+        """
+        SELECT row_number, code FROM staged JOIN organisations_organisation AS node USING (code)
+        WHERE NOT starts_with(node.path, %(scope)s)
+        """,
+    ),
+)
+
+_PLACES_TO_MAKE = """
+SELECT DISTINCT region, province, city FROM judged
+WHERE parent_id IS NULL AND (has_place OR verdict = 'new')
+ORDER BY region, province, city
+"""
+
+_PLACE_MADE = """
+UPDATE judged SET parent_id = %s
+WHERE parent_id IS NULL AND (has_place OR verdict = 'new')
+  AND (region, province, city) IS NOT DISTINCT FROM (%s::text, %s::text, %s::text)
+"""
+
+_WRITE = (
+    """
+    INSERT INTO organisations_organisation (id, code, name, kind, parent_id, path)
+    SELECT fresh.id, fresh.code, fresh.name, 'store', parent.id, parent.path || fresh.id || '.'
+    FROM (
+      SELECT code, name, parent_id,
+        nextval(pg_get_serial_sequence('organisations_organisation', 'id')) AS id
+      FROM judged WHERE verdict = 'new' ORDER BY row_number
+    ) AS fresh
+    JOIN organisations_organisation AS parent ON parent.id = fresh.parent_id
+    """,
+    """
+    INSERT INTO organisations_store
+      (organisation_id, address, province, city, open_hours, status)
+    SELECT node.id, coalesce(address, ''), coalesce(province, ''), coalesce(city, ''),
+      coalesce(open_hours, ''), coalesce(status, 'open')
+    FROM judged JOIN organisations_organisation AS node USING (code)
+    WHERE verdict = 'new'
+    """,
+    """
+    UPDATE organisations_organisation AS node
+    SET name = judged.name, parent_id = parent.id, path = parent.path || node.id || '.'
+    FROM judged, organisations_organisation AS parent
+    WHERE judged.verdict = 'changed' AND node.code = judged.code
+      AND parent.id = CASE WHEN judged.has_place THEN judged.parent_id ELSE node.parent_id END
+      AND (node.name, node.parent_id) IS DISTINCT FROM (judged.name, parent.id)
+    """,
+    """
+    UPDATE organisations_store AS store
+    SET address = coalesce(judged.address, store.address),
+      province = coalesce(judged.province, store.province),
+      city = coalesce(judged.city, store.city),
+      open_hours = coalesce(judged.open_hours, store.open_hours),
+      status = coalesce(judged.status, store.status)
+    FROM judged JOIN organisations_organisation AS node USING (code)
+    WHERE judged.verdict = 'changed' AND store.organisation_id = node.id
+    """,
+)
+
+STORES = ImportPlan(
+    kind="stores",
+    zh="门店",
+    en="stores",
+    permission=PERMISSION,
+    columns=_COLUMNS,
+    open_intake=staged(
+        Staging(
+            columns=(
+                *((column.name, "text") for column in _COLUMNS),
+                ("has_place", "boolean"),
+                ("parent_id", "integer"),
+            ),
+            key=("code",),
+            resolve=_resolve,
+            checks=_CHECKS,
+            judge=_JUDGE,
+            write=_write,
+        )
+    ),
+)

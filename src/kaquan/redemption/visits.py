@@ -1,0 +1,141 @@
+"""A visit at a till: what the person there knows, and the facts that a command makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec import structs
+
+from kaquan.customers.errors import customer_unknown
+from kaquan.customers.queries import CustomerFacts, customer_ids, customers_facts
+from kaquan.engine.facts import Facts, Order, OrderLine
+from kaquan.foundation import imports_cells as cells
+from kaquan.foundation.actor import Actor
+from kaquan.offers.queries import categories_of
+from kaquan.organisations.errors import organisation_unknown
+from kaquan.organisations.queries import StoreFacts, store_ids, stores_facts
+
+STORE_CHANNEL = "store"
+NAME_MAX = 200
+
+_read_name = cells.code(NAME_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Where, for whom and for which order.
+
+    An order is given by its ``lines``, or by ``amount_fen`` alone where nobody knows them. The
+    lines' categories are looked up. ``channel`` is how the person came: ``store``, ``app`` …
+    """
+
+    store_code: str = ""
+    order_no: str = ""
+    lines: Sequence[OrderLine] = ()
+    amount_fen: int | None = None
+    customer_number: str | None = None
+    channel: str = STORE_CHANNEL
+    terminal_kind: str = ""
+
+
+def gather(actor: Actor, visit: Visit, at: datetime) -> Facts:
+    """The facts of one visit; raises what `gather_many` raises."""
+    return gather_many(actor, [(visit, at)])[0]
+
+
+def gather_many(actor: Actor, visits: Sequence[tuple[Visit, datetime]]) -> list[Facts]:
+    """The facts of visits, in a handful of queries for all of them.
+
+    Raises `organisation_unknown` for a store that the actor has nothing to do with,
+    `customer_unknown`, and `value_invalid` for text that is none.
+    """
+    named = [_checked(visit) for visit, _ in visits]
+    stores = _stores(actor, {visit.store_code for visit in named} - {""})
+    customers = _customers({visit.customer_number for visit in named} - {None, ""})
+    skus = {line.sku for visit in named for line in visit.lines if not line.categories}
+    categories = categories_of(skus - {""}) if skus else {}
+    return [
+        _facts(
+            visit,
+            stores.get(visit.store_code),
+            customers.get(visit.customer_number or ""),
+            categories,
+            at,
+        )
+        for visit, (_, at) in zip(named, visits, strict=True)
+    ]
+
+
+def _checked(visit: Visit) -> Visit:
+    def name(text: str, zh: str, en: str) -> str:
+        return cells.accepted(_read_name, text, zh=zh, en=en) if text else ""
+
+    return Visit(
+        store_code=name(visit.store_code, "门店", "store"),
+        order_no=name(visit.order_no, "订单号", "order number"),
+        lines=[
+            structs.replace(
+                line, sku=name(line.sku, "商品", "SKU"), line_id=name(line.line_id, "行号", "line")
+            )
+            for line in visit.lines
+        ],
+        amount_fen=visit.amount_fen,
+        customer_number=name(visit.customer_number or "", "会员号", "customer number"),
+        channel=name(visit.channel, "渠道", "channel"),
+        terminal_kind=name(visit.terminal_kind, "终端", "terminal"),
+    )
+
+
+def _stores(actor: Actor, codes: Collection[str]) -> dict[str, StoreFacts]:
+    ids = store_ids(actor, codes)
+    for code in codes:
+        if code not in ids:
+            raise organisation_unknown(code)
+    facts = stores_facts(ids.values())
+    return {code: facts[store_id] for code, store_id in ids.items()}
+
+
+def _customers(numbers: Collection[str | None]) -> dict[str, CustomerFacts]:
+    wanted = [number for number in numbers if number]
+    ids = customer_ids(wanted)
+    for number in wanted:
+        if number not in ids:
+            raise customer_unknown(number)
+    facts = customers_facts(ids.values())
+    return {number: facts[customer_id] for number, customer_id in ids.items()}
+
+
+def _facts(
+    visit: Visit,
+    store: StoreFacts | None,
+    customer: CustomerFacts | None,
+    categories: dict[str, tuple[str, ...]],
+    at: datetime,
+) -> Facts:
+    return Facts(
+        store_id=store.store_id if store else 0,
+        store_path=store.store_path if store else (),
+        channel=visit.channel,
+        terminal_kind=visit.terminal_kind,
+        customer_id=customer.customer_id if customer else 0,
+        person_id=customer.person_id if customer else 0,
+        tags=customer.tags if customer else frozenset(),
+        first_order=_is_first_order(customer, at) if customer else None,
+        order=_order(visit, categories),
+    )
+
+
+def _is_first_order(customer: CustomerFacts, at: datetime) -> bool:
+    return customer.first_order_at is None or at <= customer.first_order_at
+
+
+def _order(visit: Visit, categories: dict[str, tuple[str, ...]]) -> Order | None:
+    lines = tuple(
+        structs.replace(line, categories=line.categories or categories.get(line.sku, ()))
+        for line in visit.lines
+    )
+    if not lines and visit.amount_fen is not None:
+        lines = (OrderLine("1", "", 1, visit.amount_fen),)
+    return Order(visit.order_no, lines) if lines or visit.order_no else None

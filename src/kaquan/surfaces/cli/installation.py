@@ -1,0 +1,53 @@
+"""What nearly every command starts with: a running database, set up and up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections
+
+from kaquan.foundation import django_setup
+from kaquan.foundation.configuration import Configuration, current_configuration
+from kaquan.foundation.errors import ExitCode, KaquanError
+from kaquan.foundation.postgres.sessions import running_database
+from kaquan.ledger.door import close_door
+from kaquan.surfaces.cli.output import plain, stderr
+
+
+def report(zh: str, en: str) -> None:
+    """One line about what is being done, on the error stream."""
+    stderr().print(f"▸ {plain(zh)} · {plain(en)}", style="dim")
+
+
+@contextmanager
+def open_installation() -> Iterator[Configuration]:
+    """Have the database running and migrated inside the block.
+
+    The embedded one is migrated here, as nobody else uses its schema. Raises `not_migrated` where an
+    external one lacks migrations, and what `running_database` raises.
+    """
+    configuration = current_configuration()
+    with running_database(configuration, report=report):
+        django_setup.setup(configuration)
+        try:
+            if configuration.database_url is None:
+                django_setup.migrate(configuration)
+            else:
+                _refuse_unmigrated()
+            yield configuration
+        finally:
+            # An open session would keep the embedded server from stopping with its last user.
+            close_door()
+            connections.close_all()
+
+
+def _refuse_unmigrated() -> None:
+    missing = django_setup.unapplied_migrations()
+    if missing:
+        raise KaquanError(
+            "not_migrated",
+            zh=f"数据库缺少 {len(missing)} 个迁移；请先运行 kaquan migrate。",
+            en=f"The database lacks {len(missing)} migrations; run kaquan migrate first.",
+            exit_code=ExitCode.CONFIGURATION,
+        )

@@ -1,0 +1,85 @@
+"""``kaquan``: everything that can be done from a terminal."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from kaquan.foundation.errors import ExitCode
+from kaquan.surfaces.cli.config import config
+from kaquan.surfaces.cli.doctor import doctor
+from kaquan.surfaces.cli.exit_codes import Ending, exit_code_table
+from kaquan.surfaces.cli.failures import report_failure
+from kaquan.surfaces.cli.migrate import migrate
+
+app = typer.Typer(
+    name="kaquan",
+    add_completion=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=exit_code_table(),
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kaquan {version('kaquan')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="版本 · the version")
+    ] = False,
+) -> None:
+    """卡券：全国性卡券发行系统，账目可自证 · Cards and vouchers whose books prove themselves."""
+
+
+_HANDLING = "发行与使用 · Issue and use"
+_RUNNING = "运行 · Operation"
+
+app.command(rich_help_panel=_RUNNING)(config)
+app.command(rich_help_panel=_RUNNING)(doctor)
+app.command(rich_help_panel=_RUNNING)(migrate)
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM, turned into something that lets every `finally` run."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code. Whatever happens, the person gets a sentence."""
+    wants_json = "--json" in arguments
+    try:
+        ending = app(list(arguments) or ["--help"], prog_name="kaquan", standalone_mode=False)
+        return int(ending or 0) if arguments else ExitCode.USAGE
+    except _TerminatedError:
+        return Ending.TERMINATED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; a second failure while flushing is of no use.
+        sys.stdout = io.StringIO()
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        return report_failure(error, json=wants_json)
+
+
+def run() -> NoReturn:
+    """The program ``kaquan``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A console that knows no Chinese shows escapes instead of ending us.
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(main(sys.argv[1:]))
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise _TerminatedError

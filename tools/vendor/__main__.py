@@ -1,0 +1,78 @@
+"""Fetch the vendored files anew: ``python -m tools.vendor`` (needs npm; nobody else does)."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "src/kaquan/surfaces/web/static/web/vendor"
+SUMS = "SHA256SUMS"
+
+
+class Package(NamedTuple):
+    """What is taken from one npm package; its LICENSE stands in the folder and stays there."""
+
+    folder: str
+    name: str
+    version: str
+    files: tuple[str, ...]
+
+
+PACKAGES = (Package("tabler", "@tabler/core", "1.6.1", ("dist/css/tabler.min.css",)),)
+
+
+def sums(folder: Path) -> str:
+    """The SHA-256 of every file in the folder, as ``sha256sum -c`` reads it."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    return "".join(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in paths
+    )
+
+
+def _fetch(package: Package) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SystemExit("npm is needed to fetch vendored files")
+    with tempfile.TemporaryDirectory() as temporary:
+        subprocess.run(
+            [npm, "pack", "--silent", f"{package.name}@{package.version}"],
+            cwd=temporary,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        (archive,) = Path(temporary).glob("*.tgz")
+        with tarfile.open(archive) as members:
+            for name in package.files:
+                member = members.extractfile(f"package/{name}")
+                assert member is not None, name
+                target = FOLDER / package.folder / Path(name).name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(_without_source_map(member.read()))
+    version = FOLDER / package.folder / "VERSION"
+    version.write_text(f"{package.name} {package.version}\n", encoding="utf-8")
+
+
+def _without_source_map(content: bytes) -> bytes:
+    # collectstatic refuses a file that names another one which is not there.
+    lines = content.splitlines(keepends=True)
+    return b"".join(line for line in lines if b"# sourceMappingURL=" not in line)
+
+
+def main() -> int:
+    for package in PACKAGES:
+        _fetch(package)
+        sys.stdout.write(f"{package.name} {package.version}\n")
+    (FOLDER / SUMS).write_text(sums(FOLDER), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
