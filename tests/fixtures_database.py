@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connections
 from psycopg import sql
 
 from kaquan.foundation.configuration import Configuration, load_configuration
-from kaquan.foundation.django_setup import migrate, setup
+from kaquan.foundation.django_setup import collect_static_files, migrate, setup
 from kaquan.foundation.locks import locked
 from kaquan.foundation.postgres.embedded import EmbeddedServer
 from kaquan.foundation.postgres.preparation import prepare_database
@@ -44,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         {"KAQUAN_HOME": str(folder / name), "DATABASE_URL": url}
     )
     setup(config.stash[_CONFIGURATION])
+    Path(settings.STATIC_ROOT).mkdir(parents=True)  # WhiteNoise warns when it is missing
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -123,6 +125,12 @@ def database(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[Dat
     for connection in database.opened:
         connection.close()
     connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def static_files() -> None:
+    """Collected static files, for pages that name them."""
+    collect_static_files()
 
 
 @pytest.fixture

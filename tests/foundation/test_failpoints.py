@@ -79,14 +79,13 @@ def test_the_process_ends_on_the_third_passage(action: str, status: int) -> None
 
 def test_a_paused_process_tells_so_and_goes_on_when_the_file_appears(tmp_path: Path) -> None:
     go = tmp_path / "go"
-    os.mkfifo(tmp_path / "go.reached")  # touching it is the signal; opening it waits for that
     child = subprocess.Popen(
         [sys.executable, "-c", _PASS_FIVE_TIMES, f"here=pause:{go}@3"], stdout=subprocess.PIPE
     )
-    with (tmp_path / "go.reached").open("rb"):
+    while not (tmp_path / "go.reached").exists():
         assert child.poll() is None
-        assert child.stdout is not None
-        assert os.read(child.stdout.fileno(), 9) == b"12"
+    assert child.stdout is not None
+    assert os.read(child.stdout.fileno(), 9) == b"12"
     go.touch()
 
     assert child.communicate()[0] == b"345"

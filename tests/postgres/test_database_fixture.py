@@ -13,6 +13,15 @@ from tests.database_cleaner import Cleaner
 from tests.fixtures_cluster import OwnCluster
 from tests.fixtures_database import Database
 
+_WHO_AND_WHERE = """
+import os, psycopg
+from kaquan.foundation.configuration import load_configuration
+from kaquan.foundation.postgres.urls import connection_urls
+with psycopg.connect(connection_urls(load_configuration(os.environ)).app) as session:
+    row = session.execute("select current_user, current_database()").fetchone()
+os.write(1, " ".join(row).encode())
+"""
+
 
 def test_cleaning_restores_the_seeds_past_foreign_keys_and_triggers(
     fresh_cluster: OwnCluster,
@@ -53,16 +62,7 @@ def test_every_way_into_the_database_meets_the_same_data_with_the_applications_r
         cursor.execute("select current_user, current_database()")
         by_django = cursor.fetchone()
     child = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import os, psycopg\n"
-            "from kaquan.foundation.configuration import load_configuration\n"
-            "from kaquan.foundation.postgres.urls import connection_urls\n"
-            "with psycopg.connect(connection_urls(load_configuration(os.environ)).app) as session:\n"
-            "    row = session.execute('select current_user, current_database()').fetchone()\n"
-            "os.write(1, ' '.join(row).encode())",
-        ],
+        [sys.executable, "-c", _WHO_AND_WHERE],
         env=database.child_environment(),
         capture_output=True,
         check=True,

@@ -40,40 +40,34 @@ def test_the_first_use_gives_a_safe_database_without_network_or_trust(
 
 
 def test_the_application_can_neither_create_tables_nor_become_the_owner(
-    empty_home: Configuration,
+    fresh_cluster: OwnCluster,
 ) -> None:
-    with (
-        running_database(empty_home) as urls,
-        psycopg.connect(urls.app, autocommit=True) as session,
-    ):
+    with fresh_cluster.connect() as session:
         for statement in ("create table mine (a int)", "set role kaquan_owner", "create role mine"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 session.execute(statement)
 
 
-def test_files_and_sockets_are_for_the_servers_user_alone(empty_home: Configuration) -> None:
-    with running_database(empty_home):
-        layout = EmbeddedServer(empty_home).layout
-        modes = {
-            path.name: stat.S_IMODE(path.stat().st_mode)
-            for path in (layout.data, layout.socket_folder, layout.passwords)
-        }
+def test_files_and_sockets_are_for_the_servers_user_alone(fresh_cluster: OwnCluster) -> None:
+    layout = fresh_cluster.server.layout
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode)
+        for path in (layout.data, layout.socket_folder, layout.passwords)
+    }
 
     assert modes == {"data": 0o700, "socket": 0o700, "passwords.json": 0o600}
 
 
 @as_root
-def test_started_by_root_the_server_runs_as_its_own_user_from_its_own_copy(
-    empty_home: Configuration,
+def test_started_by_root_the_server_runs_as_its_own_user_from_a_copy(
+    fresh_cluster: OwnCluster,
 ) -> None:
-    with running_database(empty_home):
-        status = EmbeddedServer(empty_home).status()
-        assert status is not None
-        process = Path(f"/proc/{status.pid}")
-        owner, program = process.stat().st_uid, (process / "exe").readlink()
+    status = fresh_cluster.server.status()
+    assert status is not None
+    process = Path(f"/proc/{status.pid}")
 
-    assert owner == pwd.getpwnam(account.NAME).pw_uid
-    assert program.is_relative_to(empty_home.home)
+    assert process.stat().st_uid == pwd.getpwnam(account.NAME).pw_uid
+    assert "/programs/" in str((process / "exe").readlink())
 
 
 @as_root
@@ -113,18 +107,12 @@ def test_a_copy_of_the_programs_can_be_run_by_everyone_whatever_the_modes_of_the
     assert os.access(copy.folder / "postgres", os.X_OK)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["有 空格 与 中文", "quotes ' , comma; semicolon & 100%", "long-" + "长" * 40],
-    ids=["chinese", "quotes", "long"],
-)
+@pytest.mark.parametrize("name", ["有 空格 与 ' , ; & 100% 中文", "long-" + "长" * 40])
 def test_any_folder_may_be_the_home(session_folder: Path, name: str) -> None:
     configuration = home_configuration(session_folder / name)
     try:
         with running_database(configuration) as urls, psycopg.connect(urls.app) as session:
             assert session.execute("select 1").fetchone() == (1,)
-        with running_database(configuration):
-            pass
     finally:
         remove_home(configuration)
 
@@ -178,7 +166,7 @@ def test_a_socket_folder_that_others_may_enter_is_refused(cluster_at_rest: OwnCl
     folder.chmod(0o700)
 
 
-def test_eight_processes_that_start_at_once_on_an_empty_home_share_one_server(
+def test_five_processes_that_start_at_once_on_an_empty_home_share_one_server(
     empty_home: Configuration,
 ) -> None:
     code = """
@@ -198,7 +186,7 @@ with running_database(configuration) as urls, psycopg.connect(urls.app) as sessi
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        for _ in range(8)
+        for _ in range(5)
     ]
     server_pids = {os.read(child.stdout.fileno(), 20) for child in children if child.stdout}
     for child in children:
@@ -206,7 +194,7 @@ with running_database(configuration) as urls, psycopg.connect(urls.app) as sessi
 
     assert len(server_pids) == 1
     assert server_pids != {b""}
-    assert [child.returncode for child in children] == [0] * 8
+    assert [child.returncode for child in children] == [0] * 5
     assert EmbeddedServer(empty_home).status() is None
 
 

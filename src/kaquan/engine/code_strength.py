@@ -94,27 +94,42 @@ def minimum_length(threat: Threat, alphabet_size: int) -> int | None:
     return length
 
 
-def observe_pool(codes: Iterable[str]) -> PoolShape:
-    """The shape of folded codes made elsewhere, in one pass and constant memory.
+class PoolObserver:
+    """Watches folded codes made elsewhere go by, in constant memory.
 
     For each length, the space is the product of how many different characters each place was seen
     to have. So a common prefix adds nothing and counted-up numbers look as small as they are. It is
     the most that the codes can be worth: characters that depend on each other are not noticed.
     """
-    places_of_length: dict[int, list[set[str]]] = {}
-    count = 0
-    for code in codes:
-        count += 1
-        if len(code) not in places_of_length:
-            places_of_length[len(code)] = [set() for _ in code]
-        for seen, character in zip(places_of_length[len(code)], code, strict=True):
+
+    def __init__(self) -> None:
+        self._places_of_length: dict[int, list[set[str]]] = {}
+        self._count = 0
+
+    def see(self, code: str) -> None:
+        """Take the next code."""
+        self._count += 1
+        if len(code) not in self._places_of_length:
+            self._places_of_length[len(code)] = [set() for _ in code]
+        for seen, character in zip(self._places_of_length[len(code)], code, strict=True):
             seen.add(character)
-    alphabet: set[str] = set()
-    space = 0
-    for places in places_of_length.values():
-        alphabet.update(*places)
-        space += prod(len(seen) for seen in places)
-    return PoolShape(count, len(alphabet), space)
+
+    def shape(self) -> PoolShape:
+        """What the codes so far have shown."""
+        alphabet: set[str] = set()
+        space = 0
+        for places in self._places_of_length.values():
+            alphabet.update(*places)
+            space += prod(len(seen) for seen in places)
+        return PoolShape(self._count, len(alphabet), space)
+
+
+def observe_pool(codes: Iterable[str]) -> PoolShape:
+    """The shape of folded codes made elsewhere; see `PoolObserver`."""
+    observer = PoolObserver()
+    for code in codes:
+        observer.see(code)
+    return observer.shape()
 
 
 def check_pool_strength(

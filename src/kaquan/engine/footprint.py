@@ -8,7 +8,9 @@ commands, and a redemption may have settled a hold (``settled_hold``): all of th
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -95,11 +97,28 @@ def settled_hold(past: Past) -> Place | None:
     return command.hold if isinstance(command, c.Redeem) else None
 
 
-def limit_keys(command: c.AnyCommand, names: Footprint, world: World) -> set[LimitKey]:
+def coming_holders(commands: Iterable[c.AnyCommand]) -> dict[int, set[int]]:
+    """Who may come to hold a voucher, by its serial, through commands that share a block."""
+    coming: dict[int, set[int]] = {}
+    for command in commands:
+        if isinstance(command, c.Transfer):
+            coming.setdefault(command.serial, set()).add(command.to_customer_id)
+        elif isinstance(command, c.Claim | c.Assign | c.Sell) and command.serial is not None:
+            coming.setdefault(command.serial, set()).add(command.facts.customer_id)
+    return coming
+
+
+def limit_keys(
+    command: c.AnyCommand,
+    names: Footprint,
+    world: World,
+    coming: Mapping[int, set[int]] = MappingProxyType({}),
+) -> set[LimitKey]:
     """The limit rows that a well-formed command may move, given-back ones included.
 
     ``world`` must hold batches, ``past``, ``held`` and every named voucher already; of an untouched
-    one only its batch matters. Caps of funders are among the rows.
+    one only its batch matters. ``coming`` names who may hold a voucher by the time it is used. Caps
+    of funders are among the rows.
     """
     found: set[LimitKey] = set()
     serials = list(names.serials)
@@ -111,7 +130,7 @@ def limit_keys(command: c.AnyCommand, names: Footprint, world: World) -> set[Lim
             )
     elif isinstance(command, c.Hold) or (isinstance(command, c.Redeem) and command.hold is None):
         for serial in serials:
-            found.update(_keys_of_use(world, serial, command.facts, command.at))
+            found.update(_keys_of_use(world, serial, command, coming.get(serial, ())))
     elif isinstance(command, c.Transfer):
         voucher = world.vouchers.get(command.serial)
         if voucher is not None:
@@ -126,13 +145,18 @@ def limit_keys(command: c.AnyCommand, names: Footprint, world: World) -> set[Lim
     return found
 
 
-def _keys_of_use(world: World, serial: int, facts: Facts, at: datetime) -> list[LimitKey]:
+def _keys_of_use(
+    world: World, serial: int, command: c.Redeem | c.Hold, coming: Iterable[int]
+) -> list[LimitKey]:
     voucher = world.vouchers.get(serial)
     if voucher is None:
         return []
     batch = world.batches[voucher.batch_id]
-    keys = [key for key, _ in keyed_limits(batch, "redeem", facts, voucher.customer_id, at)]
-    return keys + [funder_key(batch, funder) for funder in batch.rules.capped_funders]
+    return [
+        key
+        for holder_id in (voucher.customer_id, *coming)
+        for key, _ in keyed_limits(batch, "redeem", command.facts, holder_id, command.at)
+    ] + [funder_key(batch, funder) for funder in batch.rules.capped_funders]
 
 
 def _add_past(world: World, place: Place | None, found: set[LimitKey]) -> list[int]:

@@ -108,6 +108,7 @@ class VoucherResult(Struct, frozen=True, omit_defaults=True):
     ``before`` is where the voucher's previous change stands, so that a trace needs no index.
     ``set_aside_fen`` is what a hold committed for it besides what was committed already, and
     ``released_fen`` what its last use left of that: the amounts that giving back must know.
+    ``units_returned`` is how much of each order line has come back after a reversal.
     """
 
     serial: int
@@ -129,6 +130,7 @@ class VoucherResult(Struct, frozen=True, omit_defaults=True):
     before: Place | None = None
     set_aside_fen: int = 0
     released_fen: int = 0
+    units_returned: tuple[int, ...] = ()
 
 
 class LimitChange(Struct, frozen=True, array_like=True):

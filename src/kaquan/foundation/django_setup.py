@@ -28,6 +28,11 @@ def setup(configuration: Configuration) -> None:
         django.setup()
 
 
+def collect_static_files() -> None:
+    """Gather and compress the static files of all apps in the home; the web server needs them."""
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+
+
 def unapplied_migrations() -> list[str]:
     """The migrations that the database lacks, such as "ledger.0002_limits", in order."""
     executor = MigrationExecutor(connections[OWNER_ALIAS])

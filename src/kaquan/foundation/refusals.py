@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kaquan.engine.outcome_details import sentence
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation.errors import KaquanError
 
@@ -22,4 +23,8 @@ def raise_if_refused(outcomes: Sequence[Outcome]) -> None:
     """Raise the first refusal of linked commands, the one that broke the link."""
     for outcome in outcomes:
         if not outcome.done and outcome.code is not OutcomeCode.LINKED_COMMAND_FAILED:
-            raise KaquanError(outcome.code.name.lower(), zh=outcome.code.name, en=outcome.code.name)
+            raise KaquanError(
+                outcome.code.name.lower(),
+                zh=sentence(outcome.code, outcome.data, "zh"),
+                en=sentence(outcome.code, outcome.data, "en"),
+            )

@@ -151,10 +151,11 @@ class Door:
     def _write_requests(self, loaded: Loaded, records: Sequence[Record]) -> None:
         block = loaded.world.block
         rows = [
-            f"{high}\t{low}\t{_shard_of(record, loaded.footprints[asked])}\t{block}\t{index}\n"
+            f"{high}\t{low}\t{shard}\t{block}\t{index}\n"
             for index, (asked, record) in enumerate(zip(loaded.fresh, records, strict=True))
             if record.command.key is not None
             for high, low in [loaded.request_hashes[asked]]
+            for shard in [shard_of_request(record.command, loaded.footprints[asked])]
         ]
         if rows:
             # Sorted, so that two writers who meet on two keys meet in one order.
@@ -183,12 +184,12 @@ class Door:
         return outcomes if row is not None and bytes(row[0]) == digest else None
 
 
-def _shard_of(record: Record, names: Footprint) -> int:
-    """The shard of what a command is about, from its content alone: a retry finds the same."""
+def shard_of_request(command: AnyCommand, names: Footprint) -> int:
+    """The shard that a request key is kept in, from the content alone: a retry finds the same."""
     if names.serials:
         serial = names.serials[0]
         return shard_of_serial(serial) if 0 <= serial < SERIAL_END else HOME_SHARD
-    facts: Facts | None = getattr(record.command, "facts", None)
+    facts: Facts | None = getattr(command, "facts", None)
     return HOME_SHARD if facts is None else shard_of_customer(facts.customer_id)
 
 

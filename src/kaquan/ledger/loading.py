@@ -12,7 +12,14 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from kaquan.engine.commands import AnyCommand
-from kaquan.engine.footprint import NOTHING, Footprint, footprint, limit_keys, settled_hold
+from kaquan.engine.footprint import (
+    NOTHING,
+    Footprint,
+    coming_holders,
+    footprint,
+    limit_keys,
+    settled_hold,
+)
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
@@ -92,11 +99,12 @@ class Loader:
         self._name_batches(world, [names for _, names in fresh])
         changed = {n.batch_id for _, n in fresh if n.changes_slice and n.batch_id is not None}
         with_custody = {n.batch_id for _, n in fresh if n.needs_custody and n.batch_id is not None}
+        coming = coming_holders(command for command, names in fresh if names is not NOTHING)
         keys = {
             key
             for command, names in fresh
             if names is not NOTHING
-            for key in limit_keys(command, names, world)
+            for key in limit_keys(command, names, world, coming)
         }
         budget_ids = {batch.budget_id for batch in world.batches.values()} | {
             names.budget_id for _, names in fresh if names.budget_id is not None

@@ -24,7 +24,7 @@ from kaquan.engine.shards import SHARD_KEYS_64, shard_of_serial
 from kaquan.engine.world import Past, World
 from kaquan.ledger.catalogue import HOME_SHARD
 from kaquan.ledger.records import unpack_body
-from kaquan.ledger.statements import statement
+from kaquan.ledger.statements import bound, statement
 
 ALL_SHARDS = sorted(SHARD_KEYS_64)
 HOME = [HOME_SHARD]
@@ -41,7 +41,7 @@ class Reader:
 
     def _ask(self, name: str, values: dict[str, Any]) -> Cursor:
         cursor = self._connection.cursor(binary=True)
-        return cursor.execute(statement(name, lock=self._lock), values)
+        return cursor.execute(statement(name, lock=self._lock), bound(values))
 
     def past(self, places: Iterable[Place]) -> dict[Place, Past]:
         """Commands and outcomes booked before, by place; what is not there is left out."""

@@ -30,8 +30,8 @@ ZSTD_LEVEL = 1
 FIRST_HASH = hashlib.sha256(b"kaquan").digest()
 
 ENTRY_COLUMNS = (
-    "index, operation, unit, amount, debit, debit_id, credit, credit_id, at, serial, version, batch_id, "
-    "funder_id, reverses_block, reverses_index"
+    "index, operation, unit, amount, debit, debit_id, credit, credit_id, at, serial, version, "
+    "batch_id, funder_id, reverses_block, reverses_index"
 )
 
 
@@ -47,7 +47,8 @@ _decoder = msgspec.msgpack.Decoder(list[Record])
 
 
 def pack_body(records: Sequence[Record]) -> bytes:
-    """A block's body: its records in order, as MessagePack, compressed with Zstandard (RFC 8878)."""
+    """A block's body: its records in order, as MessagePack, compressed with Zstandard (RFC
+    8878)."""
     return zstd.compress(_encoder.encode(records), ZSTD_LEVEL)
 
 
@@ -77,7 +78,7 @@ def timestamp_text(at: datetime) -> str:
 
 
 def entry_line(entry: Entry) -> str:
-    r"""One entry as a line of COPY's text format (``\N`` is NULL), in the order of ENTRY_COLUMNS."""
+    r"""One entry as a line of COPY's text format (``\N`` is NULL), as ENTRY_COLUMNS has it."""
     reverses = entry.reverses
     return (
         f"{entry.index}\t{entry.operation:d}\t{entry.unit:d}\t{entry.amount}\t{entry.debit:d}\t"

@@ -14,7 +14,7 @@ from kaquan.engine.entries import Account, Entry, Unit
 from kaquan.engine.facts import Facts
 from kaquan.engine.outcomes import Outcome, VoucherResult
 from kaquan.engine.places import Place
-from kaquan.ledger.records import ENTRY_COLUMNS, unpack_body
+from kaquan.ledger.records import ENTRY_COLUMNS, Record, unpack_body
 
 STEPS_MAX = 1_000
 
@@ -98,18 +98,26 @@ def standing_of(connection: Connection, serial: int) -> Standing | None:
     return Standing(*row[:4])
 
 
-def _read_step(connection: Connection, serial: int, place: Place) -> TraceStep:
+def record_at(connection: Connection, place: Place) -> tuple[datetime, Record] | None:
+    """A command with its answer, and when it was booked; None where nothing stands."""
     row = connection.execute(
         "SELECT committed_at, body FROM ledger_block WHERE block = %s", [place.block]
     ).fetchone()
     records = [] if row is None else unpack_body(row[1])
-    if row is None or place.index >= len(records):
+    if row is None or not 0 <= place.index < len(records):
+        return None
+    return row[0], records[place.index]
+
+
+def _read_step(connection: Connection, serial: int, place: Place) -> TraceStep:
+    found = record_at(connection, place)
+    if found is None:
         raise ValueError(f"serial {serial}: nothing stands at {place}")
-    record = records[place.index]
+    committed_at, record = found
     for result in record.outcome.vouchers:
         if result.serial == serial:
             entries = _read_entries(connection, place.block, serial, result.version)
-            return TraceStep(place, row[0], record.command, record.outcome, result, entries)
+            return TraceStep(place, committed_at, record.command, record.outcome, result, entries)
     raise ValueError(f"serial {serial}: the command at {place} is about other vouchers")
 
 

@@ -18,7 +18,7 @@ from kaquan.engine.rows import Batch, Budget, Custody, HeldVoucher, Limit, Rever
 from kaquan.engine.world import World
 from kaquan.ledger.catalogue import HOME_SHARD
 from kaquan.ledger.records import ENTRY_COLUMNS, NULL, timestamp_text
-from kaquan.ledger.statements import statement
+from kaquan.ledger.statements import bound, statement
 
 Connection = psycopg.Connection[Any]
 
@@ -33,7 +33,7 @@ def write_rows(connection: Connection, world: World) -> None:
             _write_custody(connection, run)
     if "custody" in touched and world.next_serial:  # 0: not read, because nothing is minted
         values = {"shards": [HOME_SHARD], "next_serial": world.next_serial}
-        connection.execute(statement("update_next_serial"), values)
+        connection.execute(statement("update_next_serial"), bound(values))
     _write_vouchers(connection, [world.vouchers[key] for key in touched.get("vouchers", ())])
     _write_limits(connection, [world.limits[key] for key in touched.get("limits", ())])
     for serial in touched.get("held", ()):
@@ -73,13 +73,13 @@ def _write_vouchers(connection: Connection, vouchers: Sequence[Voucher]) -> None
     if born:
         copy_rows(
             connection,
-            "ledger_voucher (serial, last_block, customer_id, balance_fen, committed_fen, valid_from, "
-            "valid_until, batch_id, version, shard, last_index, uses_left, state, holds)",
+            "ledger_voucher (serial, last_block, customer_id, balance_fen, committed_fen, "
+            "valid_from, valid_until, batch_id, version, shard, last_index, uses_left, state, holds)",
             map(_voucher_line, born),
         )
     changed = [voucher for voucher in vouchers if voucher.stored]
     if changed:
-        connection.execute(statement("update_vouchers"), _voucher_columns(changed))
+        connection.execute(statement("update_vouchers"), bound(_voucher_columns(changed)))
 
 
 def _voucher_line(row: Voucher) -> str:
@@ -130,19 +130,17 @@ def _write_limits(connection: Connection, limits: Sequence[Limit]) -> None:
     changed = [limit for limit in limits if limit.stored]
     if changed:
         keys = [limit.key for limit in changed]
-        connection.execute(
-            statement("update_limits"),
-            {
-                "shards": sorted({key.shard for key in keys}),
-                "subject_ids": [key.subject_id for key in keys],
-                "batch_ids": [key.batch_id for key in keys],
-                "days": [key.day for key in keys],
-                "dimensions": [key.dimension for key in keys],
-                "units": [key.unit for key in keys],
-                "moments": [key.moment for key in keys],
-                "used": [limit.used for limit in changed],
-            },
-        )
+        columns = {
+            "shards": sorted({key.shard for key in keys}),
+            "subject_ids": [key.subject_id for key in keys],
+            "batch_ids": [key.batch_id for key in keys],
+            "days": [key.day for key in keys],
+            "dimensions": [key.dimension for key in keys],
+            "units": [key.unit for key in keys],
+            "moments": [key.moment for key in keys],
+            "used": [limit.used for limit in changed],
+        }
+        connection.execute(statement("update_limits"), bound(columns))
 
 
 def _key_parts(limit: Limit) -> tuple[int, ...]:
@@ -219,7 +217,7 @@ def _write_batch(connection: Connection, row: Batch) -> None:
         "by_code": row.by_code,
         "active": row.active,
     }
-    connection.execute(statement("add_batch"), values)
+    connection.execute(statement("add_batch"), bound(values))
 
 
 def _write_custody(connection: Connection, row: Custody) -> None:
@@ -235,4 +233,4 @@ def _write_custody(connection: Connection, row: Custody) -> None:
 
 
 def _put(connection: Connection, name: str, values: dict[str, Any], *, stored: bool) -> None:
-    connection.execute(statement(f"{'update' if stored else 'add'}_{name}"), values)
+    connection.execute(statement(f"{'update' if stored else 'add'}_{name}"), bound(values))

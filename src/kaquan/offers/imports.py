@@ -33,7 +33,7 @@ SELECT staged.*,
   CASE
     WHEN product.id IS NULL THEN 'new'
     WHEN product.name <> staged.name
-      OR product.categories <> coalesce(staged.categories, product.categories)
+      OR product.categories::text[] <> coalesce(staged.categories, product.categories)
     THEN 'changed'
     ELSE 'unchanged'
   END AS verdict

@@ -63,12 +63,12 @@ class _Tree:
 
     def __init__(self) -> None:
         rows = Organisation.objects.exclude(kind=OrganisationKind.STORE).order_by("id")
-        self._nodes: dict[tuple[int | None, str], _Node] = {}
-        self.root: _Node | None = None
-        for id_, parent_id, name, path in rows.values_list("id", "parent_id", "name", "path"):
-            self._nodes[parent_id, name] = node = _Node(id_, path)
-            if parent_id is None and self.root is None:
-                self.root = node
+        self._nodes: dict[tuple[int | None, str], _Node] = {
+            (parent_id, name): _Node(id_, path)
+            for id_, parent_id, name, path in rows.values_list("id", "parent_id", "name", "path")
+        }
+        roots = (node for (parent_id, _), node in self._nodes.items() if parent_id is None)
+        self.root = next(roots, None)
 
     def walk(self, names: list[str]) -> tuple[_Node | None, list[str]]:
         """The deepest node there is on the way down from the root, and the names yet to come."""

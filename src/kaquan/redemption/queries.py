@@ -8,8 +8,7 @@ from kaquan.engine.facts import Facts
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place
 from kaquan.foundation.actor import Actor, require
-from kaquan.ledger.reading import Reader
-from kaquan.ledger.trace import Standing, TraceStep, standing_of, trace_voucher
+from kaquan.ledger.trace import Standing, TraceStep, record_at, standing_of, trace_voucher
 from kaquan.redemption.codes import ledger_session, read_code
 
 TRACE = "voucher.trace"
@@ -37,8 +36,8 @@ def lies_within(actor: Actor, place: Place) -> bool:
     """Whether a redemption or hold happened in the actor's part of the organisation."""
     if not actor.organisation_path:
         return True
-    past = Reader(ledger_session(), lock=False).past([place]).get(place)
-    facts: Facts | None = getattr(past[0], "facts", None) if past else None
+    found = record_at(ledger_session(), place)
+    facts: Facts | None = getattr(found[1].command, "facts", None) if found else None
     if facts is None:
         return False
     path = "".join(f"{organisation_id}." for organisation_id in facts.store_path)

@@ -1,6 +1,6 @@
-"""The short numbers by which people name a redemption or a hold: its place in the ledger.
+"""The short numbers by which people name a redemption, hold or reversal: its place in the ledger.
 
-``R`` or ``H``, then ``sequence ‖ lane (16 bits) ‖ index (10 bits)`` in Crockford's symbols without
+``R``, ``H`` or ``V``, then ``sequence ‖ lane (16 bits) ‖ index (10 bits)`` in Crockford's symbols without
 leading zeros, then a check symbol, so that a slip of the finger names nothing rather than something
 else. On paper O, I and L are read as 0 and 1; case, spaces and dashes do not count.
 """
@@ -24,6 +24,7 @@ class ReceiptKind(Enum):
 
     REDEMPTION = "R"
     HOLD = "H"
+    REVERSAL = "V"
 
 
 def format_receipt(kind: ReceiptKind, place: Place) -> str:

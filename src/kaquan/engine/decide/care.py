@@ -21,6 +21,7 @@ from kaquan.engine.decide.vouchers import (
     is_over,
     is_spent,
     issued,
+    local_time,
     malformed,
     state_refusal,
     window_of,
@@ -176,7 +177,7 @@ def expire(command: c.Expire, world: World) -> Outcome | Refusal:
         return VOUCHER_HELD
     if not is_over(voucher, batch, command.at):
         window = window_of(voucher, batch)
-        data: Data = {} if window is None else {"valid_until": window[1].isoformat()}
+        data: Data = {} if window is None else {"valid_until": local_time(window[1], batch)}
         return Refusal(NOT_EXPIRED_YET, data)
     # From here on nothing may fail.
     change = begin_change(world, command, voucher, batch, world.place)

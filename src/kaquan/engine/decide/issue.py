@@ -18,6 +18,7 @@ from kaquan.engine.decide.vouchers import (
     begin_change,
     done,
     home_of_piece,
+    local_time,
     malformed,
     state_refusal,
 )
@@ -115,7 +116,7 @@ def _voucher_refusal(
     if voucher is None:
         window = batch.rules.validity_window(None)
         if window is not None and command.at >= window[1]:
-            data = {"valid_until": window[1].isoformat()}
+            data = {"valid_until": local_time(window[1], batch)}
             return Refusal(OutcomeCode.VOUCHER_EXPIRED, {**data})
     else:
         refusal = state_refusal(voucher, batch, command.operation, command.at, before_start=True)

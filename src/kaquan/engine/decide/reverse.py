@@ -40,7 +40,7 @@ NOTHING = (None, Outcome(OutcomeCode.REDEMPTION_UNKNOWN))
 
 
 class Use(Struct):
-    """A redemption as it was judged: with the facts and limits of the hold that it settled, if any."""
+    """A redemption as it was judged: with the facts and limits of a hold that it settled."""
 
     place: Place
     results: Sequence[VoucherResult]
@@ -238,7 +238,11 @@ def _give_back(
     back = Benefit(
         -one.amount_fen, tuple([-share for share in one.allocation]), -balance_fen, -uses, 0
     )
-    return change.result(benefit=back, funding=tuple([(f, -fen) for f, fen in funding]))
+    return change.result(
+        benefit=back,
+        funding=tuple([(f, -fen) for f, fen in funding]),
+        units_returned=tuple(one.by_line),
+    )
 
 
 def _keep_account(world: World, use: Use, one: Return, voucher: Voucher) -> None:

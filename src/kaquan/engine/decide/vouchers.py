@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from kaquan.engine.outcomes import Data, Outcome, OutcomeCode, Refusal, VoucherR
 from kaquan.engine.places import Place
 from kaquan.engine.rows import Batch, Voucher
 from kaquan.engine.rules.benefits import Benefit
-from kaquan.engine.rules.opening import Window, validity_refusal
+from kaquan.engine.rules.opening import Window
 from kaquan.engine.world import World
 
 Side = tuple[Account, int]
@@ -62,7 +63,21 @@ def window_of(voucher: Voucher, batch: Batch) -> Window | None:
 
 def time_refusal(voucher: Voucher, batch: Batch, at: datetime) -> Refusal | None:
     """Why a voucher is not good at ``at`` as far as its first and last moment go."""
-    return validity_refusal(window_of(voucher, batch), at)
+    window = window_of(voucher, batch)
+    if window is None:
+        return VOUCHER_NOT_ISSUED
+    if at >= window[1]:
+        return Refusal(OutcomeCode.VOUCHER_EXPIRED, {"valid_until": local_time(window[1], batch)})
+    if at < window[0]:
+        data: Data = {"valid_from": local_time(window[0], batch)}
+        return Refusal(OutcomeCode.VOUCHER_NOT_YET_VALID, data)
+    return None
+
+
+def local_time(at: datetime, batch: Batch) -> str:
+    """A moment on the issuer's wall clock, as text."""
+    zone = ZoneInfo(batch.rules.terms.validity.time_zone)
+    return at.astimezone(zone).isoformat(timespec="minutes")
 
 
 def is_over(voucher: Voucher, batch: Batch, at: datetime) -> bool:
@@ -146,6 +161,7 @@ class Change(Struct):
         funding: Funding = (),
         set_aside_fen: int = 0,
         released_fen: int = 0,
+        units_returned: tuple[int, ...] = (),
     ) -> VoucherResult:
         """What the command did to the voucher, with the voucher's state after it."""
         voucher = self.voucher
@@ -171,6 +187,7 @@ class Change(Struct):
             self.before,
             set_aside_fen,
             released_fen,
+            units_returned,
         )
 
 

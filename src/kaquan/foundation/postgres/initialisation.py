@@ -18,7 +18,7 @@ from kaquan.foundation.reporting import Report
 
 SUPERUSER = "postgres"
 _TIMEOUT_S = 300
-INITDB_OPTIONS = (
+_OPTIONS = (
     f"--username={SUPERUSER}",
     "--encoding=UTF8",
     "--locale=C",
@@ -61,7 +61,7 @@ def _run_initdb(layout: Layout, target: Path, password_file: Path) -> None:
     command: list[str | Path] = [
         usable_binaries(layout).folder / "initdb",
         f"--pwfile={password_file}",
-        *INITDB_OPTIONS,
+        *_OPTIONS,
         target,
     ]
     try:

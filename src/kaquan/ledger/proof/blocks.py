@@ -51,7 +51,7 @@ class Lane(Struct):
 
 
 class ReadBlock(Struct):
-    """A block with its records (none where they cannot be read) and its entries as COPY prints them."""
+    """A block, its records (none where they cannot be read) and its entries as COPY prints them."""
 
     block: Block
     records: list[Record]
@@ -107,7 +107,7 @@ class BlockReader:
     def _read_entries(self, after: int, through: int) -> dict[int, list[Line]]:
         """The entries that stand after one block and up to another, by block."""
         query = (
-            f"COPY (SELECT block, shard, {ENTRY_COLUMNS} FROM ledger_entry "
+            f"COPY (SELECT block, shard, {ENTRY_COLUMNS} FROM ledger_entry "  # noqa: S608  # numbers
             f"WHERE block > {after:d} AND block <= {through:d} ORDER BY block, index) TO STDOUT"
         )
         found: dict[int, list[Line]] = {}
@@ -132,7 +132,12 @@ class BlockReader:
             if shard != block.shard:
                 place = f"{block.key} index {index}"
                 self._faults.add(
-                    "ledger_entry", place, "分片不对", "wrong shard", block.shard, shard
+                    "ledger_entry",
+                    place,
+                    "分片不对",
+                    "wrong shard",
+                    expected=block.shard,
+                    found=shard,
                 )
         lines = [line for _, line in entries]
         self._check_entry_count(block, lines)
@@ -150,19 +155,24 @@ class BlockReader:
             )
         if number != lane.at + 1:
             missing = f"{key_of(lane.at + 1)} … {number - 1}"
-            faults.add("ledger_block", missing, "账块不见了", "blocks are missing", "", block.key)
+            faults.add("ledger_block", missing, "账块不见了", "blocks are missing", found=block.key)
         elif block.previous_hash != lane.at_hash:
             faults.add(
                 "ledger_block",
                 block.key,
                 "与前一块不相连",
                 "does not follow from the block before it",
-                lane.at_hash.hex(),
-                block.previous_hash.hex(),
+                expected=lane.at_hash.hex(),
+                found=block.previous_hash.hex(),
             )
         if block.shard != lane.shard:
             faults.add(
-                "ledger_block", block.key, "分片不对", "wrong shard", lane.shard, block.shard
+                "ledger_block",
+                block.key,
+                "分片不对",
+                "wrong shard",
+                expected=lane.shard,
+                found=block.shard,
             )
         lane.at, lane.at_hash = number, block.hash
 
@@ -179,8 +189,8 @@ class BlockReader:
                 block.key,
                 "分录数不对",
                 "wrong number of entries",
-                block.entry_count,
-                len(lines),
+                expected=block.entry_count,
+                found=len(lines),
             )
 
     def _check_hash(self, block: Block, lines: Sequence[bytes]) -> None:
@@ -202,8 +212,8 @@ class BlockReader:
                     key,
                     "账块或其分录被改过：摘要不符",
                     "the block or one of its entries was changed: the hash differs",
-                    digest.hex(),
-                    block.hash.hex(),
+                    expected=digest.hex(),
+                    found=block.hash.hex(),
                 )
 
     def _unpack(self, block: Block) -> list[Record]:
@@ -211,7 +221,7 @@ class BlockReader:
             records = unpack_body(block.body)
         except ValueError as error:
             self._faults.add(
-                "ledger_block", block.key, "内容无法读取", "its body cannot be read", "", error
+                "ledger_block", block.key, "内容无法读取", "its body cannot be read", found=error
             )
             return []
         if len(records) != block.record_count:
@@ -220,8 +230,8 @@ class BlockReader:
                 block.key,
                 "指令数不对",
                 "wrong number of records",
-                block.record_count,
-                len(records),
+                expected=block.record_count,
+                found=len(records),
             )
         return records
 
@@ -233,6 +243,6 @@ class BlockReader:
                     f"lane {number}",
                     "账道头与最后一块不符（账块被删，或账道头被改）",
                     "its head is not its last block (blocks were deleted, or the head was changed)",
-                    f"{key_of(lane.at)} {lane.at_hash.hex()}",
-                    f"{key_of(lane.head)} {lane.head_hash.hex()}",
+                    expected=f"{key_of(lane.at)} {lane.at_hash.hex()}",
+                    found=f"{key_of(lane.head)} {lane.head_hash.hex()}",
                 )

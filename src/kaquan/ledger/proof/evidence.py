@@ -1,32 +1,40 @@
 """Third stage: what the records promise, copied into temporary tables for PostgreSQL to compare.
 
-Nothing is kept in memory but one fetch of blocks. The tables are wider than the ledger's own, so that
-no content of a body, however odd, fails to be copied.
+Nothing is kept in memory but one fetch of blocks and the sums of limits at hand.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
 
 from kaquan.engine import commands as c
-from kaquan.engine.entries import OPERATION_NUMBER
-from kaquan.engine.footprint import footprint
-from kaquan.engine.outcomes import LimitChange, Outcome, VoucherResult
+from kaquan.engine.decide.care import NO_LIMIT
+from kaquan.engine.decide.kinds import kind_of
+from kaquan.engine.footprint import FUNDER, MOMENTS, VOUCHER, footprint
+from kaquan.engine.outcomes import Outcome, VoucherResult
 from kaquan.engine.places import Place
+from kaquan.engine.rules.check import LimitUnit, Rules, compile_terms
+from kaquan.engine.rules.reading import read_terms
+from kaquan.engine.rules.terms import Terms
 from kaquan.engine.shards import SHARD_KEYS_64
 from kaquan.ledger.door import shard_of_request
 from kaquan.ledger.proof.blocks import ReadBlock
-from kaquan.ledger.proof.queries import query
+from kaquan.ledger.proof.faults import Faults
 from kaquan.ledger.records import NULL, Record, request_hash, timestamp_text
+from kaquan.ledger.statements import statements_of
 from kaquan.ledger.writing import copy_rows
 
 LIMITS_KEPT_MAX = 20_000
+LINES_KEPT_MAX = 20_000
+SLICE_STATES = ("running", "paused", "stopped")
 
 Connection = psycopg.Connection[Any]
+LimitName = tuple[int, int, int, int, int, int, int]
 
 _BUCKET_MASK = len(SHARD_KEYS_64) - 1
 
@@ -34,11 +42,13 @@ _BUCKET_MASK = len(SHARD_KEYS_64) - 1
 class Evidence:
     """Fills the temporary tables of ``sql/proof.sql`` from records, block by block."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, faults: Faults) -> None:
         self._connection = connection
+        self._faults = faults
         self._lines: dict[str, list[str]] = {}
-        self._limits: Counter[LimitChange] = Counter()
-        connection.execute(query("tables"))
+        self._line_count = 0
+        self._limits: Counter[LimitName] = Counter()
+        connection.execute(statements_of("proof.sql")["tables"])
 
     def add(self, read: ReadBlock) -> None:
         """Take in the records of a block."""
@@ -47,28 +57,46 @@ class Evidence:
             self._add_request(record, number, index)
             if record.outcome.done:
                 self._add_done(record, number, index)
-
-    def flush(self) -> None:
-        """Copy what has been gathered; call it between fetches of blocks."""
-        for table, lines in self._lines.items():
-            copy_rows(self._connection, table, lines)
-        self._lines = {}
-        if len(self._limits) > LIMITS_KEPT_MAX:
-            self._flush_limits()
+        if self._line_count > LINES_KEPT_MAX or len(self._limits) > LIMITS_KEPT_MAX:
+            self._flush()
 
     def finish(self) -> None:
-        """Copy the rest and let PostgreSQL look at the tables, so that it joins them well."""
-        self.flush()
-        self._flush_limits()
-        self._connection.execute(query("analyze"))
+        """Copy the rest, and work out each voucher's last change."""
+        self._flush()
+        self._connection.execute(statements_of("proof.sql")["lives"])
 
-    def _flush_limits(self) -> None:
-        lines = [_line(*_limit_parts(change), delta) for change, delta in self._limits.items()]
-        copy_rows(self._connection, "proof_limit", lines)
+    def add_terms(self) -> None:
+        """What the terms of every batch say about its limits and its kind, to be compared with."""
+        batches = self._connection.execute(statements_of("proof.sql")["batches"])
+        for batch_id, terms in batches:
+            read = read_terms(bytes(terms))
+            if isinstance(read, Terms):
+                self._add_rules(batch_id, compile_terms(read))
+        self._flush()
+
+    def _flush(self) -> None:
+        limits = [(*name, delta) for name, delta in self._limits.items()]
+        self._lines["proof_limit"] = [_line(*limit) for limit in limits]
+        try:
+            with self._connection.transaction():
+                for table, lines in self._lines.items():
+                    copy_rows(self._connection, table, lines)
+        except psycopg.DataError as error:
+            # Only a body that was changed holds numbers or moments that no command can hold.
+            self._faults.add(
+                "ledger_block",
+                "?",
+                "内容里有不可能的值",
+                "bodies hold impossible values",
+                "",
+                error,
+            )
+        self._lines, self._line_count = {}, 0
         self._limits.clear()
 
     def _put(self, table: str, *values: object) -> None:
         self._lines.setdefault(table, []).append(_line(*values))
+        self._line_count += 1
 
     def _add_request(self, record: Record, block: int, index: int) -> None:
         command = record.command
@@ -82,8 +110,11 @@ class Evidence:
         for result in outcome.vouchers:
             self._add_change(command, result, block, index)
         for change in outcome.limits:
-            key = c_replace_delta(change)
-            self._limits[key] += change.delta
+            name = (
+                *(change.shard, change.batch_id, change.dimension, change.subject_id),
+                *(change.day, change.unit, change.moment),
+            )
+            self._limits[name] += change.delta
         match command:
             case c.OpenBudget():
                 self._put("proof_budget", command.budget_id)
@@ -93,9 +124,9 @@ class Evidence:
                     command.batch_id,
                     command.offer_version_id,
                     command.budget_id,
-                    _flag(command.by_code),
-                    _flag(command.active),
-                    "\\\\x" + command.terms.hex(),
+                    command.by_code,
+                    command.active,
+                    command.terms,
                 )
             case c.Mint() | c.Activate() | c.Allot() | c.SetBatchState():
                 self._add_supply(command, outcome)
@@ -105,13 +136,13 @@ class Evidence:
     def _add_change(
         self, command: c.AnyCommand, result: VoucherResult, block: int, index: int
     ) -> None:
-        redeems = isinstance(command, c.Redeem)
+        is_use = isinstance(command, c.Redeem)
         before = result.before
         self._put(
             "proof_change",
             result.serial,
             result.version,
-            SHARD_KEYS_64[result.serial & _BUCKET_MASK],
+            _shard_of(result.serial),
             result.batch_id,
             result.state,
             result.customer_id or None,
@@ -125,71 +156,85 @@ class Evidence:
             index,
             None if before is None else before.block,
             None if before is None else before.index,
-            OPERATION_NUMBER[command.operation],
-            command.at,
-            result.discount_fen if redeems else None,
-            result.uses_used if redeems else None,
-            _flag(redeems and not result.funding and not result.balance_used_fen),
+            None if isinstance(command, c.Release) else command.at,
+            result.discount_fen if is_use else None,
+            result.uses_used if is_use else None,
+            not result.funding and not result.balance_used_fen if is_use else None,
         )
 
     def _add_supply(
         self, command: c.Mint | c.Activate | c.Allot | c.SetBatchState, outcome: Outcome
     ) -> None:
-        first = quantity = source = target = None
+        numbers: Sequence[object] = (None,) * 4
         before = after = None
         match command:
             case c.Mint():
-                first, quantity = outcome.data.get("first_serial"), command.quantity
+                numbers = (_number(outcome, "first_serial"), command.quantity, None, None)
             case c.Activate():
-                first, quantity = command.first_serial, command.quantity
+                numbers = (command.first_serial, command.quantity, None, None)
             case c.Allot():
-                first, quantity = command.first_serial, command.quantity
                 source, target = command.from_organisation_id, command.organisation_id
+                numbers = (command.first_serial, command.quantity, source, target)
             case c.SetBatchState():
                 before, after = outcome.data.get("before"), command.state
-        self._put(
-            "proof_supply",
-            command.batch_id,
-            command.operation,
-            first,
-            quantity,
-            source,
-            target,
-            before,
-            after,
-        )
+        states = [state if state in SLICE_STATES else None for state in (before, after)]
+        self._put("proof_supply", command.batch_id, command.operation, *numbers, *states)
 
     def _add_use(
         self, command: c.Hold | c.Release | c.Redeem | c.Reverse, outcome: Outcome, place: Place
     ) -> None:
         for result in outcome.vouchers:
-            serial, version = result.serial, result.version
+            voucher = (result.serial, result.version)
             match command:
-                case c.Hold():
-                    self._put("proof_held", *_of(place), serial, version, command.expires_at)
+                case c.Hold(expires_at=expires_at):
+                    shard = _shard_of(result.serial)
+                    self._put("proof_held", *_of(place), *voucher, shard, expires_at)
                 case c.Release(hold=held):
-                    self._put("proof_settled", *_of(held), serial, version, "released")
+                    self._put("proof_settled", *_of(held), *voucher, "released")
                 case c.Redeem(hold=Place() as held):
-                    self._put("proof_settled", *_of(held), serial, version, "redeemed")
-                case c.Reverse():
-                    self._put(
-                        "proof_returned",
-                        *_of(command.redemption),
-                        serial,
-                        version,
-                        -result.discount_fen,
-                        "{" + ",".join(map(str, result.units_returned)) + "}",
-                    )
+                    self._put("proof_settled", *_of(held), *voucher, "redeemed")
+                case c.Reverse(redemption=used):
+                    units = "{" + ",".join(map(str, result.units_returned)) + "}"
+                    shard, amount_fen = _shard_of(result.serial), -result.discount_fen
+                    self._put("proof_returned", *_of(used), *voucher, shard, amount_fen, units)
+
+    def _add_rules(self, batch_id: int, rules: Rules) -> None:
+        kind = kind_of(rules)
+        self._put("proof_kind", batch_id, kind.is_prepaid, kind.is_count)
+        for moment in ("claim", "redeem"):
+            for limit in rules.limits_at(moment):
+                name = (int(limit.dimension), 0, limit.daily, int(limit.unit), MOMENTS[moment])
+                self._put("proof_cap", batch_id, *name, limit.cap)
+        for funder, cap in rules.capped_funders.items():
+            name = (FUNDER, funder, False, int(LimitUnit.FEN), MOMENTS["redeem"])
+            self._put("proof_cap", batch_id, *name, cap)
+        name = (VOUCHER, 0, False, int(LimitUnit.USES), MOMENTS["transfer"])
+        self._put("proof_cap", batch_id, *name, rules.terms.transfer_limit or NO_LIMIT)
+
+
+def _shard_of(serial: int) -> int:
+    return SHARD_KEYS_64[serial & _BUCKET_MASK]
+
+
+def _number(outcome: Outcome, name: str) -> int | None:
+    value = outcome.data.get(name)
+    return value if isinstance(value, int) else None
 
 
 def _of(place: Place) -> tuple[int, int]:
     return place.block, place.index
 
 
-def _flag(value: bool) -> str:
-    return "t" if value else "f"
-
-
 def _line(*values: object) -> str:
-    """A line of COPY's text format; the texts in it are words of our own."""
     return "\t".join([_field(value) for value in values]) + "\n"
+
+
+def _field(value: object) -> str:
+    """A value as COPY's text format has it; texts are words of our own, with nothing to escape."""
+    if value is None:
+        return NULL
+    if isinstance(value, datetime):
+        return timestamp_text(value)
+    if isinstance(value, bytes):
+        return "\\\\x" + value.hex()
+    return str(value)

@@ -9,7 +9,7 @@ _TEXT_MAX = 200
 
 
 class Fault(Struct, frozen=True):
-    """One wrong row: its table and key, what is wrong with it, what should and what does stand there."""
+    """One wrong row: its table and key, what is wrong, what should and what does stand there."""
 
     table: str
     key: str
@@ -42,7 +42,14 @@ class Faults:
         return FAULTS_MAX - len(self.found)
 
     def add(
-        self, table: str, key: str, zh: str, en: str, expected: object = "", found: object = ""
+        self,
+        table: str,
+        key: str,
+        zh: str,
+        en: str,
+        *,
+        expected: object = "",
+        found: object = "",
     ) -> None:
         """Keep a fault; long values are cut."""
         if not self.full:

@@ -6,26 +6,26 @@
 -- voucher must be noticed too.
 SELECT key_high, key_low, block, index
 FROM ledger_request
-WHERE shard = any(%(shards)s) AND key_high = any(%(key_highs)s);
+WHERE shard = any(%(shards)s::smallint[]) AND key_high = any(%(key_highs)s::bigint[]);
 
 -- name: vouchers
 SELECT serial, shard, batch_id, state, customer_id, balance_fen, uses_left, committed_fen,
     valid_from, valid_until, holds, version, last_block, last_index
 FROM ledger_voucher
-WHERE shard = any(%(shards)s) AND serial = any(%(serials)s)
+WHERE shard = any(%(shards)s::smallint[]) AND serial = any(%(serials)s::bigint[])
 ORDER BY serial {lock};
 
 -- name: slices_to_change
 SELECT batch_id, shard, state, minted, stock_left, custody_version, cursor
 FROM ledger_slice
-WHERE shard = any(%(shards)s) AND batch_id = any(%(batch_ids)s)
+WHERE shard = any(%(shards)s::smallint[]) AND batch_id = any(%(batch_ids)s::int[])
 ORDER BY batch_id {lock};
 
 -- name: slices_to_read
 -- A share lock: uses of one batch go side by side, a pause waits for them and then stops the rest.
 SELECT batch_id, shard, state, minted, stock_left, custody_version, cursor
 FROM ledger_slice
-WHERE shard = any(%(shards)s) AND batch_id = any(%(batch_ids)s)
+WHERE shard = any(%(shards)s::smallint[]) AND batch_id = any(%(batch_ids)s::int[])
 ORDER BY batch_id {share};
 
 -- name: limits
@@ -35,42 +35,42 @@ JOIN unnest(%(subject_ids)s::bigint[], %(batch_ids)s::int[], %(days)s::int[], %(
     %(units)s::smallint[], %(moments)s::smallint[])
     AS k (subject_id, batch_id, day, dimension, unit, moment)
     USING (subject_id, batch_id, day, dimension, unit, moment)
-WHERE l.shard = any(%(shards)s)
+WHERE l.shard = any(%(shards)s::smallint[])
 ORDER BY l.subject_id, l.batch_id, l.day, l.dimension, l.unit, l.moment {lock_l};
 
 -- name: budgets
 SELECT budget_id, shard, total_fen, available_fen, committed_fen, spent_fen, released_fen
 FROM ledger_budget
-WHERE shard = any(%(shards)s) AND budget_id = any(%(budget_ids)s)
+WHERE shard = any(%(shards)s::smallint[]) AND budget_id = any(%(budget_ids)s::int[])
 ORDER BY budget_id {lock};
 
 -- name: holds
 SELECT shard, hold_block, hold_index, serial, expires_at, state
 FROM ledger_hold
-WHERE shard = any(%(shards)s) AND serial = any(%(serials)s)
+WHERE shard = any(%(shards)s::smallint[]) AND serial = any(%(serials)s::bigint[])
 ORDER BY serial, hold_block, hold_index {lock};
 
 -- name: reversed
 SELECT shard, redemption_block, redemption_index, serial, amount_fen, uses, by_line
 FROM ledger_reversed
-WHERE shard = any(%(shards)s) AND serial = any(%(serials)s)
-    AND redemption_block = any(%(blocks)s)
+WHERE shard = any(%(shards)s::smallint[]) AND serial = any(%(serials)s::bigint[])
+    AND redemption_block = any(%(blocks)s::bigint[])
 ORDER BY serial, redemption_block, redemption_index {lock};
 
 -- name: custody
 SELECT shard, batch_id, first_serial, quantity, active, organisation_id
 FROM ledger_custody
-WHERE shard = any(%(shards)s) AND batch_id = any(%(batch_ids)s)
+WHERE shard = any(%(shards)s::smallint[]) AND batch_id = any(%(batch_ids)s::int[])
 ORDER BY first_serial {lock};
 
 -- name: next_serial
-SELECT next_serial FROM ledger_serial WHERE shard = any(%(shards)s) {lock};
+SELECT next_serial FROM ledger_serial WHERE shard = any(%(shards)s::smallint[]) {lock};
 
 -- name: lane
-SELECT last_block, hash FROM ledger_lane WHERE shard = any(%(shards)s) AND lane = %(lane)s {lock};
+SELECT last_block, hash FROM ledger_lane WHERE shard = any(%(shards)s::smallint[]) AND lane = %(lane)s {lock};
 
 -- name: bodies
-SELECT block, body FROM ledger_block WHERE shard = any(%(shards)s) AND block = any(%(blocks)s);
+SELECT block, body FROM ledger_block WHERE shard = any(%(shards)s::smallint[]) AND block = any(%(blocks)s::bigint[]);
 
 -- name: update_vouchers
 UPDATE ledger_voucher v
@@ -83,7 +83,7 @@ FROM unnest(%(serials)s::bigint[], %(states)s::smallint[], %(customer_ids)s::big
     %(indexes)s::smallint[])
     AS c (serial, state, customer_id, balance_fen, uses_left, committed_fen, valid_from, valid_until, holds,
         version, last_block, last_index)
-WHERE v.shard = any(%(shards)s) AND v.serial = c.serial;
+WHERE v.shard = any(%(shards)s::smallint[]) AND v.serial = c.serial;
 
 -- name: update_slice
 UPDATE ledger_slice s
@@ -97,7 +97,7 @@ SET used = c.used
 FROM unnest(%(subject_ids)s::bigint[], %(batch_ids)s::int[], %(days)s::int[], %(dimensions)s::smallint[],
     %(units)s::smallint[], %(moments)s::smallint[], %(used)s::bigint[])
     AS c (subject_id, batch_id, day, dimension, unit, moment, used)
-WHERE l.shard = any(%(shards)s) AND l.subject_id = c.subject_id AND l.batch_id = c.batch_id
+WHERE l.shard = any(%(shards)s::smallint[]) AND l.subject_id = c.subject_id AND l.batch_id = c.batch_id
     AND l.day = c.day AND l.dimension = c.dimension AND l.unit = c.unit AND l.moment = c.moment;
 
 -- name: update_budget
@@ -121,7 +121,7 @@ SET quantity = %(quantity)s, active = %(active)s, organisation_id = %(organisati
 WHERE c.shard = %(shard)s AND c.first_serial = %(first_serial)s;
 
 -- name: update_next_serial
-UPDATE ledger_serial SET next_serial = %(next_serial)s WHERE shard = any(%(shards)s);
+UPDATE ledger_serial SET next_serial = %(next_serial)s WHERE shard = any(%(shards)s::smallint[]);
 
 -- name: add_block
 INSERT INTO ledger_block (block, shard, committed_at, entry_count, record_count, previous_hash, hash, body)

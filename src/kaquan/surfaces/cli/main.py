@@ -13,11 +13,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from kaquan.foundation.errors import ExitCode
+from kaquan.surfaces.cli.claim import claim
 from kaquan.surfaces.cli.config import config
 from kaquan.surfaces.cli.doctor import doctor
 from kaquan.surfaces.cli.exit_codes import Ending, exit_code_table
 from kaquan.surfaces.cli.failures import report_failure
 from kaquan.surfaces.cli.migrate import migrate
+from kaquan.surfaces.cli.mint import mint
+from kaquan.surfaces.cli.redeem import redeem, reverse
 
 app = typer.Typer(
     name="kaquan",
@@ -46,6 +49,8 @@ def root(
 _HANDLING = "发行与使用 · Issue and use"
 _RUNNING = "运行 · Operation"
 
+for command in (mint, claim, redeem, reverse):
+    app.command(rich_help_panel=_HANDLING)(command)
 app.command(rich_help_panel=_RUNNING)(config)
 app.command(rich_help_panel=_RUNNING)(doctor)
 app.command(rich_help_panel=_RUNNING)(migrate)

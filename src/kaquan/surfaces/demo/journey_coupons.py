@@ -65,12 +65,12 @@ class Worth:
 
 
 def handed_in(journey: Journey) -> tuple[list[HandedIn], Worth]:
-    """Every recorded redemption with its order and amount, in the order of time."""
+    """The recorded redemptions of the journey's campaigns with order and amount, in time order."""
     baskets = journey.baskets_of_redemptions()
     matched = []
     taken: set[tuple[int, int]] = set()
     for redemption in journey.redemptions:
-        products = journey.campaigns[redemption.campaign].coupons.get(
+        products = journey.all_campaigns[redemption.campaign].coupons.get(
             redemption.coupon, frozenset()
         )
         basket, lines = _order_of(baskets.get((redemption.household, redemption.day), []), products)
@@ -82,7 +82,7 @@ def handed_in(journey: Journey) -> tuple[list[HandedIn], Worth]:
         # A till may take more off one line than that line costs; the ledger never does.
         matched.append((redemption, basket, lines, min(amount_fen, _payable_fen(lines))))
     worth = Worth([(one.coupon, amount_fen) for one, _, _, amount_fen in matched if amount_fen])
-    found = [_valued(*one, worth) for one in matched]
+    found = [_valued(*one, worth) for one in matched if one[0].campaign in journey.campaigns]
     return sorted(found, key=lambda one: one.at), worth
 
 

@@ -59,7 +59,12 @@ class Campaign(NamedTuple):
     @property
     def starts_at(self) -> datetime:
         """The first moment of its first day, in the retailer's zone."""
-        return datetime.combine(self.first_day, datetime.min.time(), ZONE)
+        return _midnight(self.first_day)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The first moment after its last day."""
+        return _midnight(self.last_day + timedelta(days=1))
 
 
 class Redemption(NamedTuple):
@@ -97,18 +102,23 @@ class Basket(NamedTuple):
 
 
 class Journey:
-    """The data set, whole or cut down to some campaigns and the orders of those they targeted."""
+    """The data set, whole or cut down to some campaigns and the orders of those they targeted.
+
+    ``redemptions`` are always all of them: what coupons are worth does not depend on the part.
+    """
 
     def __init__(self, only_campaigns: Collection[int] | None = None) -> None:
         self._folder = _folder()
         wanted = None if only_campaigns is None else set(only_campaigns)
+        planned = sorted(self._read_campaigns(), key=lambda one: (one.first_day, one.number))
+        self.all_campaigns = {campaign.number: campaign for campaign in planned}
         self.campaigns = {
-            campaign.number: campaign
-            for campaign in sorted(self._read_campaigns(), key=lambda one: one.first_day)
-            if wanted is None or campaign.number in wanted
+            number: campaign
+            for number, campaign in self.all_campaigns.items()
+            if wanted is None or number in wanted
         }
         self.is_whole = wanted is None
-        self.redemptions = [one for one in self._redemptions() if one.campaign in self.campaigns]
+        self.redemptions = list(self._redemptions())
 
     def households(self) -> Iterator[dict[str, Any]]:
         """Every household that bought something or was targeted, with what is known about it."""
@@ -120,6 +130,11 @@ class Journey:
         """Every product: ``product_id``, ``department``, ``product_category``, ``product_type``."""
         columns = ["product_id", "department", "product_category", "product_type", "package_size"]
         yield from self._rows("products", columns)
+
+    def count_of_lines(self) -> int:
+        """How many order lines there are in all."""
+        with pq.ParquetFile(self._folder / "transactions.parquet") as file:
+            return int(file.metadata.num_rows)
 
     def stores(self) -> list[int]:
         """The numbers of all stores with an order."""
@@ -157,9 +172,7 @@ class Journey:
         if self.is_whole or not self.campaigns:
             return datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
         planned = self.campaigns.values()
-        last_day = max(one.last_day for one in planned)
-        after = datetime.combine(last_day + timedelta(days=1), datetime.min.time(), ZONE)
-        return min(one.starts_at for one in planned), after
+        return min(one.starts_at for one in planned), max(one.ends_at for one in planned)
 
     def _read_campaigns(self) -> Iterator[Campaign]:
         households: defaultdict[int, list[int]] = defaultdict(list)
@@ -226,6 +239,10 @@ class Journey:
     def _batches(self, name: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(self._folder / f"{name}.parquet") as file:
             yield from file.iter_batches(batch_size=ROWS_PER_BATCH, columns=columns)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), ZONE)
 
 
 def _closed(

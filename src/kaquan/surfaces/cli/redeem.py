@@ -1,0 +1,122 @@
+"""``kaquan redeem`` and ``kaquan reverse``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kaquan.engine.commands import LineReturn
+from kaquan.engine.places import Place
+from kaquan.foundation import clock
+from kaquan.redemption.receipt_numbers import ReceiptKind, parse_receipt
+from kaquan.surfaces.cli import values
+from kaquan.surfaces.cli.installation import open_installation
+from kaquan.surfaces.cli.outcomes import finish
+from kaquan.surfaces.cli.output import Json
+
+
+def redeem(
+    codes: Annotated[
+        list[str], typer.Argument(metavar="CODE...", help="一张或多张券码 · one code or several")
+    ],
+    store: values.Store,
+    order: values.OrderNo = "",
+    amount: values.OrderAmount = None,
+    lines: values.OrderLines = None,
+    customer: values.Customer = None,
+    channel: values.Channel = "store",
+    pay: values.FromBalance = None,
+    uses: values.Uses = 1,
+    request_key: values.Key = None,
+    dry_run: values.DryRun = False,
+    as_: values.As = None,
+    json: Json = False,
+) -> int:
+    """核销：在一笔订单上用券，全部成功或全部不动 · Use vouchers on one order, all or none."""
+    if lines and amount is not None:
+        raise typer.BadParameter("--line 与 --amount 只能用一种 · either --line or --amount")
+    actor, key = values.acting(as_), values.request_key(request_key)
+    with open_installation():
+        from kaquan.redemption.actions import CodeUse, redeem_codes, validate
+        from kaquan.redemption.visits import Visit
+
+        visit = Visit(
+            store_code=store,
+            order_no=order,
+            lines=values.numbered(lines),
+            amount_fen=amount,
+            customer_number=customer,
+            channel=channel,
+        )
+        wanted = [CodeUse(code, pay, uses) for code in codes]
+        at = clock.now()
+        if dry_run:
+            outcome = validate(actor=actor, uses=wanted, visit=visit, at=at)
+            return finish(outcome, zh="可以核销", en="can be redeemed", receipt=None, json=json)
+        outcome = redeem_codes(actor=actor, uses=wanted, visit=visit, request_key=key, at=at)
+        receipt = ReceiptKind.REDEMPTION
+        return finish(outcome, zh="已核销", en="redeemed", receipt=receipt, json=json)
+
+
+def reverse(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="REDEMPTION|CODE",
+            help="核销单号；或券码，须同时给出 --order · a redemption's number, or a code with --order",
+        ),
+    ],
+    order: values.OrderNo = "",
+    amount: Annotated[
+        int | None,
+        typer.Option(
+            "--amount",
+            parser=values.yuan,
+            metavar="YUAN",
+            help="只撤销这么多（元）· only so much, in yuan",
+        ),
+    ] = None,
+    lines: Annotated[
+        list[LineReturn] | None,
+        typer.Option(
+            "--line",
+            parser=values.returned_line,
+            metavar="LINE:QUANTITY",
+            help="退回的订单行与数量，可重复 · units of an order line that come back, repeatable",
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="原因 · the reason")] = "",
+    request_key: values.Key = None,
+    as_: values.As = None,
+    json: Json = False,
+) -> int:
+    """撤销核销：整笔、部分金额或部分商品 · Undo a redemption: whole, an amount, or order lines."""
+    if lines and amount is not None:
+        raise typer.BadParameter("--line 与 --amount 只能用一种 · either --line or --amount")
+    place = _redemption(what, order)
+    actor, key = values.acting(as_), values.request_key(request_key)
+    with open_installation():
+        from kaquan.redemption import actions
+
+        at = clock.now()
+        how = {"amount_fen": amount, "lines": lines or (), "reason": reason, "request_key": key}
+        if place is None:
+            outcome = actions.reverse_code(actor=actor, code=what, order_no=order, at=at, **how)
+        else:
+            outcome = actions.reverse(actor=actor, redemption=place, at=at, **how)
+        receipt = ReceiptKind.REVERSAL
+        return finish(outcome, zh="已撤销", en="reversed", receipt=receipt, json=json)
+
+
+def _redemption(text: str, order: str) -> Place | None:
+    """The redemption that a number names; None where the text must be a code on an order."""
+    if order:
+        return None
+    place = parse_receipt(ReceiptKind.REDEMPTION, text)
+    if place is None:
+        raise typer.BadParameter(
+            "应为核销单号（R 开头），或券码加 --order · "
+            "expected a redemption's number (R…), or a code with --order"
+        )
+    return place

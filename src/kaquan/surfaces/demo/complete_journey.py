@@ -1,0 +1,240 @@
+"""A retailer's year through Kaquan: ``kaquan replay complete-journey``.
+
+The rule of the replay: a coupon is good for the households that its campaign targeted, within the
+campaign's days, once per household, coupon and campaign. Everything goes through the importers and
+the door in the order of time: from one campaign's start to the next, first the campaigns that begin
+and the coupons that their households get, then the orders, then the coupons handed in with them.
+
+Every command has a request key made of what it is about. So a replay that was cut short goes on
+where it stopped when it is started again, and one that was complete changes nothing.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple, TypeVar
+
+from kaquan.customers.queries import customer_ids, customers_facts
+from kaquan.engine.commands import AnyCommand, Assign, Redeem, RequestKey, VoucherUse
+from kaquan.engine.facts import Facts, OrderLine
+from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.foundation import clock
+from kaquan.foundation.actor import system_actor
+from kaquan.foundation.errors import ExitCode, KaquanError
+from kaquan.foundation.imports import Progress, Step, no_progress
+from kaquan.foundation.refusals import INTERNAL_CLIENT
+from kaquan.ledger.door import COMMANDS_MAX, submit
+from kaquan.redemption.imports_orders import ORDERS
+from kaquan.redemption.visits import Visit, gather_many
+from kaquan.surfaces.demo import setting_up
+from kaquan.surfaces.demo.journey_coupons import HandedIn, handed_in
+from kaquan.surfaces.demo.journey_data import Basket, Campaign, Journey
+from kaquan.surfaces.demo.journey_report import ReplayReport, Tally
+from kaquan.surfaces.demo.journey_setup import (
+    Launcher,
+    customer_number,
+    import_master_data,
+    store_code,
+)
+
+ACTOR = system_actor("replay")
+CHANNEL = "mail"
+REPLAYING = Step("重放", "Replaying")
+LINES_PER_ASSIGNMENT = 6  # so much longer takes an assignment than an order line
+
+
+T = TypeVar("T")
+
+
+class Held(NamedTuple):
+    """Who holds which coupon of which campaign."""
+
+    campaign: int
+    coupon: int
+    household: int
+
+
+def replay_complete_journey(
+    *, progress: Progress = no_progress, only_campaigns: Collection[int] | None = None
+) -> ReplayReport:
+    """Replay the year, or some campaigns with the orders of the households that they targeted.
+
+    Raises `demo_data_missing`, and `replay_interrupted` where the database stayed out of reach.
+    """
+    return _Replay(Journey(only_campaigns), progress).run()
+
+
+class _Replay:
+    def __init__(self, journey: Journey, progress: Progress) -> None:
+        self._journey = journey
+        self._started_s = clock.monotonic_s()
+        self._handed, self._worth = handed_in(journey)
+        self._wanted = {_held(one) for one in self._handed}
+        self._serials: dict[Held, int] = {}
+        self._tally = Tally(journey.campaigns.values())
+        self._progress = progress
+        self._done = 0
+        self._work = journey.count_of_lines() + LINES_PER_ASSIGNMENT * sum(
+            len(one.households) * len(one.coupons) for one in journey.campaigns.values()
+        )
+
+    def run(self) -> ReplayReport:
+        journey = self._journey
+        for report in import_master_data(journey, actor=ACTOR, progress=self._progress).values():
+            self._tally.imported(report)
+        launcher = Launcher(journey, self._worth, actor=ACTOR)
+        starts = sorted({campaign.starts_at for campaign in journey.campaigns.values()})
+        orders = groupby(journey.baskets(), lambda basket: bisect_right(starts, basket.at))
+        of_period = next(orders, None)
+        handed = groupby(self._handed, lambda one: bisect_right(starts, one.at))
+        handed_by_period = {period: list(some) for period, some in handed}
+        for period, start in enumerate(starts, start=1):
+            for campaign in journey.campaigns.values():
+                if campaign.starts_at == start:
+                    self._launch(launcher, campaign)
+            if of_period is not None and of_period[0] == period:
+                self._import_orders(of_period[1])
+                of_period = next(orders, None)
+            self._redeem(handed_by_period.get(period, []))
+        return self._tally.report(
+            seconds=round(clock.monotonic_s() - self._started_s), memory_mb=_memory_mb()
+        )
+
+    def _launch(self, launcher: Launcher, campaign: Campaign) -> None:
+        """Make a campaign and give its households one coupon of each sort."""
+        batches = launcher.launch(campaign)
+        holders = _holders(campaign)
+        held = [
+            Held(campaign.number, coupon, household)
+            for coupon in campaign.coupons
+            for household in campaign.households
+        ]
+        assigned = 0
+        for some in _chunks(held):
+            commands = [
+                Assign(
+                    at=campaign.starts_at,
+                    key=RequestKey(INTERNAL_CLIENT, _key(one)),
+                    actor=ACTOR.id,
+                    batch_id=batches[one.coupon],
+                    facts=holders[one.household],
+                )
+                for one in some
+            ]
+            for one, outcome in zip(some, _submit(commands), strict=True):
+                assigned += outcome.done
+                if outcome.done and one in self._wanted:
+                    self._serials[one] = outcome.vouchers[0].serial
+            self._advance(LINES_PER_ASSIGNMENT * len(some))
+        self._tally.launched(campaign, assigned)
+
+    def _import_orders(self, baskets: Iterable[Basket]) -> None:
+        rows = self._order_rows(baskets)
+        self._tally.imported(setting_up.bring_in(ORDERS, rows, actor=ACTOR))
+
+    def _order_rows(self, baskets: Iterable[Basket]) -> Iterator[Mapping[str, object]]:
+        for basket in baskets:
+            for line_no, line in enumerate(basket.lines, start=1):
+                yield {
+                    "order_no": str(basket.number),
+                    "store_code": store_code(basket.store),
+                    "customer_number": customer_number(basket.household),
+                    "ordered_at": basket.at,
+                    "line_no": line_no,
+                    "sku": str(line.product),
+                    "quantity": line.quantity,
+                    "amount_fen": line.sales_fen + line.promotion_fen,
+                    "discount_fen": line.promotion_fen,
+                }
+            self._advance(len(basket.lines))
+
+    def _redeem(self, handed: Sequence[HandedIn]) -> None:
+        for some in _chunks(handed):
+            facts = gather_many(ACTOR, [(_visit(one), one.at) for one in some])
+            commands = [
+                Redeem(
+                    at=one.at,
+                    key=RequestKey(
+                        INTERNAL_CLIENT, f"{_key(_held(one))}:{one.redemption.day.isoformat()}"
+                    ),
+                    vouchers=(VoucherUse(self._serials[_held(one)], one.amount_fen),),
+                    facts=known,
+                )
+                for one, known in zip(some, facts, strict=True)
+            ]
+            for one, outcome in zip(some, _submit(commands), strict=True):
+                self._tally.redeemed(one, outcome)
+
+    def _advance(self, work: int) -> None:
+        self._done += work
+        self._progress(REPLAYING, self._done, self._work)
+
+
+def _submit(commands: Sequence[AnyCommand]) -> list[Outcome]:
+    outcomes = submit(commands, actor=ACTOR)
+    if any(one.code in (OutcomeCode.BUSY, OutcomeCode.UNAVAILABLE) for one in outcomes):
+        raise KaquanError(
+            "replay_interrupted",
+            zh="数据库无法访问，重放中断；恢复后再运行一次即可从断点继续。",
+            en="The database is out of reach. Run the replay again later; it goes on from here.",
+            exit_code=ExitCode.UNAVAILABLE,
+        )
+    return outcomes
+
+
+def _holders(campaign: Campaign) -> dict[int, Facts]:
+    """What the assignments to a campaign's households say about them."""
+    numbers = {customer_number(household): household for household in campaign.households}
+    ids = customer_ids(numbers)
+    known = customers_facts(ids.values())
+    return {
+        numbers[number]: Facts(
+            channel=CHANNEL, customer_id=customer_id, person_id=known[customer_id].person_id
+        )
+        for number, customer_id in ids.items()
+    }
+
+
+def _visit(one: HandedIn) -> Visit:
+    number = customer_number(one.redemption.household)
+    if one.basket is None:
+        return Visit(customer_number=number)
+    return Visit(
+        store_code=store_code(one.basket.store),
+        order_no=str(one.basket.number),
+        lines=[
+            OrderLine(
+                str(line_no),
+                str(line.product),
+                max(line.quantity, 1),
+                line.sales_fen + line.promotion_fen,
+                line.promotion_fen,
+            )
+            for line_no, line in enumerate(one.basket.lines, start=1)
+            if line in one.lines
+        ],
+        customer_number=number,
+    )
+
+
+def _held(one: HandedIn) -> Held:
+    return Held(one.redemption.campaign, one.redemption.coupon, one.redemption.household)
+
+
+def _key(held: Held) -> str:
+    return f"journey:{held.campaign}:{held.coupon}:{held.household}"
+
+
+def _chunks(some: Sequence[T]) -> Iterator[Sequence[T]]:
+    for at in range(0, len(some), COMMANDS_MAX):
+        yield some[at : at + COMMANDS_MAX]
+
+
+def _memory_mb() -> int:
+    """The highest memory of this process so far; macOS counts it in bytes, Linux in kilobytes."""
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return highest >> (20 if sys.platform == "darwin" else 10)

@@ -1,0 +1,142 @@
+"""Real processes that wait for each other and then all act at once on one database."""
+
+import multiprocessing
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+import psycopg
+
+from kaquan.engine.commands import AnyCommand
+from kaquan.engine.outcomes import Outcome
+from kaquan.ledger.catalogue import Catalogue
+from kaquan.ledger.connections import LedgerConnection
+from kaquan.ledger.door import Door
+
+TIMEOUT_S = 60.0
+
+# Children are forked from a server that has imported everything and opened nothing.
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["tests.races.racing"])
+
+
+class Gate(Protocol):
+    """Where processes wait for each other."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Until all are there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Racer:
+    """One process of a race: ``wait`` returns when all of them have called it."""
+
+    number: int
+    url: str
+    gate: Gate
+
+    def wait(self) -> None:
+        """Wait for the others."""
+        self.gate.wait(TIMEOUT_S)
+
+    def open_door(self) -> Door:
+        """A door as a new process has it; this process's end closes it."""
+        return Door(LedgerConnection(lambda: psycopg.connect(self.url)), Catalogue())
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a process sent and when, and what it was told; nanoseconds of one clock for all."""
+
+    process: int
+    called_ns: int
+    returned_ns: int
+    commands: Sequence[AnyCommand]
+    outcomes: Sequence[Outcome]
+
+
+Part = Callable[[Racer], Any]
+
+
+def race(url: str, parts: Sequence[Part]) -> list[Any]:
+    """Run each part in a process of its own; what they return, in order. A failed one fails the race."""
+    gate = _context.Barrier(len(parts))
+    pipes: list[Connection] = []
+    processes = []
+    for number, part in enumerate(parts):
+        receiver, sender = _context.Pipe(duplex=False)
+        process = _context.Process(target=_run, args=(Racer(number, url, gate), part, sender))
+        process.start()
+        sender.close()
+        pipes.append(receiver)
+        processes.append(process)
+    try:
+        return _collect(pipes)
+    finally:
+        for process, pipe in zip(processes, pipes, strict=True):
+            process.kill()
+            process.join()
+            process.close()
+            pipe.close()
+
+
+def _collect(pipes: Sequence[Connection]) -> list[Any]:
+    results: dict[int, Any] = {}
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while len(results) < len(pipes):
+        open_pipes = [pipe for number, pipe in enumerate(pipes) if number not in results]
+        ready = wait(open_pipes, timeout=deadline_s - time.monotonic())
+        assert ready, f"only {len(results)} of {len(pipes)} processes have finished"
+        for pipe in ready:
+            assert isinstance(pipe, Connection)
+            number = pipes.index(pipe)
+            is_well, results[number] = pipe.recv()
+            assert is_well, f"process {number}:\n{results[number]}"
+    return [results[number] for number in range(len(pipes))]
+
+
+def _run(racer: Racer, part: Part, results: Connection) -> None:
+    try:
+        results.send((True, part(racer)))
+    except threading.BrokenBarrierError:
+        results.send((False, "the others did not come"))
+    except BaseException:
+        results.send((False, traceback.format_exc()))
+
+
+# What a process does ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Sends its calls one after another, all processes beginning at once."""
+
+    calls: Sequence[Sequence[AnyCommand]]
+    dry: bool = False
+
+    def __call__(self, racer: Racer) -> list[Call]:
+        """The calls with their answers."""
+        door = racer.open_door()
+        racer.wait()
+        made = []
+        for commands in self.calls:
+            called_ns = time.monotonic_ns()
+            outcomes = door.submit(commands, dry=self.dry)
+            made.append(Call(racer.number, called_ns, time.monotonic_ns(), commands, outcomes))
+        door.close()
+        return made
+
+
+def send_at_once(url: str, scripts: Sequence[Sequence[Sequence[AnyCommand]]]) -> list[Call]:
+    """Each script of calls in a process of its own, all beginning at once; every call made."""
+    return [call for calls in race(url, [Send(script) for script in scripts]) for call in calls]
+
+
+def answers(calls: Sequence[Call]) -> list[Outcome]:
+    """All outcomes of a race."""
+    return [outcome for call in calls for outcome in call.outcomes]
