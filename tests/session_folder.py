@@ -19,14 +19,16 @@ POSTGRES_MEMORY_MB = "256"
 
 def create_session_folder() -> tuple[Path, int]:
     """A new folder, and the lock that says that its run is alive (released with the process)."""
-    for leftover in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
-        if leftover.stat().st_uid == os.geteuid():
-            _remove_if_abandoned(leftover)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    folder.chmod(0o711)  # as root, the database's own user must pass through
-    lock = os.open(folder / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for lock_file in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{_OWNER_LOCK}"):
+        if lock_file.stat().st_uid == os.geteuid():
+            _remove_if_abandoned(lock_file)
+    # It gets its final name once it is locked: before, another run would take it for abandoned.
+    unlocked = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}"))
+    unlocked.chmod(0o711)  # as root, the database's own user must pass through
+    lock = os.open(unlocked / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    return folder, lock
+    folder = unlocked.with_name(unlocked.name.removeprefix("new-"))
+    return unlocked.rename(folder), lock
 
 
 def remove_session_folder(folder: Path) -> None:
@@ -66,7 +68,7 @@ def copy_home(source: Path, target: Path) -> Configuration:
     return home_configuration(target)
 
 
-def _remove_if_abandoned(folder: Path) -> None:
-    with open_lock_file(folder / _OWNER_LOCK) as lock:
+def _remove_if_abandoned(lock_file: Path) -> None:
+    with open_lock_file(lock_file) as lock:
         if try_lock(lock, fcntl.LOCK_EX):
-            remove_session_folder(folder)
+            remove_session_folder(lock_file.parent)

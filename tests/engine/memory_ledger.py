@@ -11,7 +11,14 @@ from typing import Any
 from kaquan.engine.commands import AnyCommand
 from kaquan.engine.decide import decide
 from kaquan.engine.entries import Entry
-from kaquan.engine.footprint import NOTHING, coming_holders, footprint, limit_keys, settled_hold
+from kaquan.engine.footprint import (
+    NOTHING,
+    Footprint,
+    coming_holders,
+    footprint,
+    limit_keys,
+    settled_hold,
+)
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place, block_number
@@ -40,6 +47,14 @@ class MemoryLedger:
         self.past: dict[Place, Past] = {}
         self.next_serial = 0
         self.blocks = 0
+
+    def fork(self) -> "MemoryLedger":
+        """Another ledger that goes on from here. They share rows: those are replaced, not changed."""
+        other = MemoryLedger()
+        other.tables = {name: dict(rows) for name, rows in self.tables.items()}
+        other.entries, other.past = list(self.entries), dict(self.past)
+        other.next_serial, other.blocks = self.next_serial, self.blocks
+        return other
 
     def submit(self, *commands: AnyCommand) -> list[Outcome]:
         """Decide commands as one block and keep its effects."""
@@ -79,18 +94,7 @@ class MemoryLedger:
         serials = {serial for names in wanted for serial in names.serials}
         for names in wanted:
             self._load_past(world, names.past, serials)
-        for serial in serials:
-            voucher = self.voucher(serial)
-            if voucher is not None:
-                world.vouchers[serial] = deepcopy(voucher)
-                if voucher.holds:
-                    world.held[serial] = deepcopy(self.tables["held"][serial])
-        for rows in world.held.values():
-            for row in rows:
-                self._load_past(world, row.hold, set())
-        for place in list(world.past):
-            for serial in serials:
-                self._load("reversed", world, (place, serial))
+        self._load_vouchers(world, serials)
         batch_ids = {voucher.batch_id for voucher in world.vouchers.values()}
         batch_ids |= {names.batch_id for names in wanted if names.batch_id is not None}
         for batch_id in batch_ids:
@@ -101,18 +105,34 @@ class MemoryLedger:
                 self._load("custody", world, names.batch_id)
             if names.needs_serials:
                 world.next_serial = self.next_serial
-            if names.budget_id is not None:
-                self._load("budgets", world, names.budget_id)
+            self._load("budgets", world, names.budget_id)
         for batch in world.batches.values():
             self._load("budgets", world, batch.budget_id)
-        named = [
-            pair for pair in zip(commands, wanted, strict=True) if pair[1] is not NOTHING
-        ]
+        self._load_limits(world, commands, wanted)
+        return world
+
+    def _load_vouchers(self, world: World, serials: set[int]) -> None:
+        for serial in serials:
+            voucher = self.voucher(serial)
+            if voucher is not None:
+                world.vouchers[serial] = deepcopy(voucher)
+                if voucher.holds:
+                    world.held[serial] = deepcopy(self.tables["held"][serial])
+        for rows in world.held.values():
+            for row in rows:
+                self._load_past(world, row.hold, set())
+        for place in world.past:
+            for serial in serials:
+                self._load("reversed", world, (place, serial))
+
+    def _load_limits(
+        self, world: World, commands: Sequence[AnyCommand], wanted: Sequence[Footprint]
+    ) -> None:
+        named = [pair for pair in zip(commands, wanted, strict=True) if pair[1] is not NOTHING]
         coming = coming_holders(command for command, _ in named)
         for command, names in named:
             for key in limit_keys(command, names, world, coming):
                 self._load("limits", world, key)
-        return world
 
     def _load(self, table: str, world: World, key: Any) -> None:
         if key in self.tables[table]:
@@ -146,7 +166,14 @@ def snapshot(world: World) -> Any:
     tables = {name: dict(getattr(world, name)) for name in TABLES if name != "batches"}
     touched = {name: set(keys) for name, keys in world.touched.items() if keys}
     return deepcopy(
-        (tables, set(world.batches), list(world.entries), touched, set(world.past), world.next_serial)
+        (
+            tables,
+            set(world.batches),
+            list(world.entries),
+            touched,
+            set(world.past),
+            world.next_serial,
+        )
     )
 
 

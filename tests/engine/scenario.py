@@ -7,13 +7,13 @@ A file holds scenarios; each begins with ``scenario:`` and a claim. Then, one a 
            | FEN 2000 BUDGET_AVAILABLE:1 > BUDGET_COMMITTED:1
            : A ISSUED customer=7 uses=1 committed=2000
 
-``terms`` fill in a validity of the year 2026. ``do`` runs one command in a block of its own; ``with``
-adds a linked one to the block of the line before. Words are an operation, what it is about, and
-``field=value``; ``as=`` names the voucher, hold or redemption for later lines; ``off20#3`` is the
-fourth voucher of a by-code batch. Time stands still at noon on 22 November 2026 in Shanghai unless
-``on=`` moves it. After ``->`` come the code and any data to check.
-Lines with ``|`` are the entries, all of them, in order. Lines with ``:`` say how a voucher, a budget
-(``: budget 1``) or a batch (``: batch off20``) stands then.
+``terms`` are good through 2026 if they say nothing else. ``do`` runs one command in a block of its
+own; ``with`` adds a linked one to the block of the line before. Words are an operation, what it is
+about, and ``field=value``; ``as=`` names the voucher, hold or redemption for later lines;
+``off20#3`` is the fourth voucher of a by-code batch. Time stands still at noon on 22 November 2026
+in Shanghai unless ``on=`` moves it. After ``->`` come the code and any data to check.
+Lines with ``|`` are the entries, all of them, in order. Lines with ``:`` say how a voucher, a
+budget (``: budget 1``) or a batch (``: batch off20``) stands then.
 """
 
 import json
@@ -29,7 +29,6 @@ from kaquan.engine.facts import Facts, Order, OrderLine
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place
-
 from tests.engine.memory_ledger import MemoryLedger
 
 FOLDER = Path(__file__).parent / "scenarios"

@@ -7,6 +7,8 @@ from tests.engine.scenario import Scenario, scenarios
 SCENARIOS = list(scenarios())
 
 
-@pytest.mark.parametrize("body", [body for _, body in SCENARIOS], ids=[name for name, _ in SCENARIOS])
+@pytest.mark.parametrize(
+    "body", [body for _, body in SCENARIOS], ids=[name for name, _ in SCENARIOS]
+)
 def test_it_happens_as_the_scenario_says(body: str) -> None:
     Scenario().run(body)

@@ -100,6 +100,17 @@ def test_a_ring_of_another_user_is_refused_by_root_too(path: Path) -> None:
     assert refused.value.code == "private_file_exposed"
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_ring_that_this_user_may_not_read_is_one_clear_error(path: Path) -> None:
+    keys.load_or_create(path)
+    path.chmod(0)
+
+    with pytest.raises(KaquanError) as refused:
+        keys.load(path)
+
+    assert refused.value.code == "private_file_unreadable"
+
+
 def test_a_missing_ring_is_only_created_by_those_who_mean_to(path: Path) -> None:
     with pytest.raises(KaquanError) as refused:
         keys.load(path)

@@ -12,6 +12,7 @@ import pytest
 
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.locks import locked
+from kaquan.foundation.postgres import cluster
 from kaquan.foundation.postgres.embedded import EmbeddedServer
 from kaquan.foundation.postgres.sessions import running_database
 from tests.fixtures_cluster import OwnCluster
@@ -158,6 +159,8 @@ def test_a_stale_pid_file_does_not_stop_the_start(fresh_cluster: OwnCluster, num
         lines = pid_file.read_text().splitlines()
     lines[0] = {"ours": str(os.getpid()), "nobody's": lines[0], "garbage": "\x00\x00"}[number]
     pid_file.write_text("\n".join(lines))
+    (socket_lock,) = fresh_cluster.server.layout.socket_folder.glob("*.lock")
+    socket_lock.write_text("\n".join(lines))
     assert fresh_cluster.server.status() is None
 
     fresh_cluster.server.start()
@@ -178,6 +181,25 @@ def test_a_server_that_cannot_start_says_why(cluster_at_rest: OwnCluster) -> Non
     assert refused.value.code == "postgres_start_failed"
     assert "no_such_setting" in refused.value.zh
     assert cluster_at_rest.server.status() is None
+
+
+def test_a_start_or_stop_that_takes_long_says_so_once_in_both_languages(
+    cluster_at_rest: OwnCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, str]] = []
+    server = EmbeddedServer(
+        cluster_at_rest.configuration, report=lambda zh, en: said.append((zh, en))
+    )
+    monkeypatch.setattr(cluster, "_SAY_SOMETHING_AFTER_S", -1.0)
+
+    server.start()
+    server.stop()
+
+    assert [en.split(" …")[0].split(",")[0] for _, en in said] == [
+        "The embedded database is starting",
+        "Stopping the embedded database",
+    ]
+    assert all("内置数据库" in zh for zh, _ in said)
 
 
 def test_with_a_port_it_listens_on_loopback_and_other_settings_are_refused_meanwhile(

@@ -17,7 +17,7 @@ from kaquan.ledger.catalogue import Catalogue
 from kaquan.ledger.connections import LedgerConnection
 from kaquan.ledger.door import Door
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 30.0
 
 # Children are forked from a server that has imported everything and opened nothing.
 _context = multiprocessing.get_context("forkserver")

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
+from types import NoneType
 from typing import Any, NamedTuple, Protocol
 
 from kaquan.foundation.actor import Actor, require
@@ -28,6 +30,8 @@ from kaquan.foundation.tables import open_table
 
 CHUNK_ROWS = 5_000
 PROBLEMS_SHOWN = 20
+_REMEMBERED_MAX = 100_000
+_REMEMBERED_CHARACTERS_MAX = 64
 UNREADABLE_ROW = Reason(
     "unreadable_row",
     "此行无法读取：引号不成对，或单元格过长",
@@ -163,8 +167,9 @@ def run_import(
         plan.open_intake(actor=actor, commit=commit) as intake,
     ):
         rows_read = 0
+        meanings = [_Meanings(column) for column in plan.columns]
         for chunk in _chunks(opened.rows):
-            rows, problems = _read_cells(chunk, plan.columns)
+            rows, problems = _read_cells(chunk, meanings)
             log.add([*problems, *intake.take(rows)])
             rows_read += len(chunk)
             progress(READING, *opened.progress(rows_read))
@@ -190,7 +195,7 @@ def run_import(
 
 class _RawRow(NamedTuple):
     number: int
-    cells: Sequence[object] | None  # in the order of the plan's columns
+    cells: Sequence[object]  # in the order of the plan's columns
     fault: Reason | None = None
 
 
@@ -217,22 +222,24 @@ def _open_source(source: Source, plan: ImportPlan) -> Iterator[_OpenSource]:
             raise _empty(source)
         places, ignored = _match_header(header.cells, plan)
         width = len(header.cells)
-        rows = (_arrange(number, cells, places, width) for number, cells in rows_with_header)
+        # The place after the last stands for a column that the file does not have.
+        pick = itemgetter(*(width if place is None else place for place in places))
+        rows = (_arrange(number, cells, pick, width) for number, cells in rows_with_header)
         yield _OpenSource(rows, ignored, lambda _rows_read: table.progress())
 
 
 def _arrange(
-    number: int, cells: list[str] | None, places: Sequence[int | None], width: int
+    number: int, cells: list[str] | None, pick: Callable[[Any], Sequence[object]], width: int
 ) -> _RawRow:
     if cells is None:
-        return _RawRow(number, None, UNREADABLE_ROW)
-    if len(cells) > width and any(cell and not cell.isspace() for cell in cells[width:]):
-        return _RawRow(number, None, TOO_MANY_CELLS)
-    have = len(cells)
-    return _RawRow(
-        number,
-        [None if place is None or place >= have else cells[place] for place in places],
-    )
+        return _RawRow(number, (), UNREADABLE_ROW)
+    if len(cells) < width:
+        cells += [""] * (width - len(cells))
+    elif len(cells) > width:
+        if "".join(cells[width:]).strip():
+            return _RawRow(number, (), TOO_MANY_CELLS)
+        del cells[width:]
+    return _RawRow(number, pick([*cells, None]))
 
 
 def _match_header(
@@ -267,32 +274,61 @@ def _chunks(rows: Iterator[_RawRow]) -> Iterator[list[_RawRow]]:
         yield chunk
 
 
+class _Meanings(dict[str | None, object]):
+    """What the texts of one column mean; most of them come again and again."""
+
+    def __init__(self, column: Column) -> None:
+        super().__init__()
+        self.column = column
+
+    def of(self, cells: Sequence[object]) -> list[object]:
+        """A value for each cell, None for an empty one, a `Reason` for a wrong one."""
+        if len(self) > _REMEMBERED_MAX:
+            self.clear()
+        if set(map(type, cells)) <= {str, NoneType}:
+            return list(map(self.__getitem__, cells))  # type: ignore[arg-type]
+        # A program's own values: as keys, 1 and True and Decimal(1) would be the same.
+        return [self._read(cell) for cell in cells]
+
+    def __missing__(self, cell: str | None) -> object:
+        value = self._read(cell)
+        if cell is None or len(cell) <= _REMEMBERED_CHARACTERS_MAX:
+            self[cell] = value
+        return value
+
+    def _read(self, cell: object) -> object:
+        if cell is None or (isinstance(cell, str) and (not cell or cell.isspace())):
+            return REQUIRED if self.column.required else None
+        try:
+            return self.column.read(cell)
+        except BadCellError as error:
+            return error.reason
+
+
 def _read_cells(
-    chunk: Iterable[_RawRow], columns: Sequence[Column]
+    chunk: Sequence[_RawRow], meanings: Sequence[_Meanings]
 ) -> tuple[list[ImportRow], list[Problem]]:
     """The rows whose every cell is right, and what is wrong with the others."""
-    rows: list[ImportRow] = []
-    problems: list[Problem] = []
-    for number, cells, fault in chunk:
-        if cells is None:
-            assert fault is not None
-            problems.append(Problem(number, "", "", fault))
-            continue
-        row: ImportRow = {"row_number": number}
-        sound = True
-        for column, cell in zip(columns, cells, strict=True):
-            try:
-                if cell is None or (isinstance(cell, str) and (not cell or cell.isspace())):
-                    if column.required:
-                        raise BadCellError(REQUIRED)
-                    row[column.name] = None
-                else:
-                    row[column.name] = column.read(cell)
-            except BadCellError as error:
-                sound = False
-                problems.append(refusal(number, column, cell, error.reason))
-        if sound:
-            rows.append(row)
+    readable = [raw for raw in chunk if raw.fault is None]
+    problems = [Problem(raw.number, "", "", raw.fault) for raw in chunk if raw.fault is not None]
+    cells_by_column = list(zip(*(raw.cells for raw in readable), strict=True))
+    values_by_column = [
+        meaning.of(cells) for meaning, cells in zip(meanings, cells_by_column, strict=bool(readable))
+    ]
+    wrong_rows = set()
+    for meaning, cells, values in zip(meanings, cells_by_column, values_by_column, strict=False):
+        if Reason in set(map(type, values)):
+            for raw, cell, value in zip(readable, cells, values, strict=True):
+                if isinstance(value, Reason):
+                    wrong_rows.add(raw.number)
+                    problems.append(refusal(raw.number, meaning.column, cell, value))
+    names = ["row_number", *(meaning.column.name for meaning in meanings)]
+    numbers = [raw.number for raw in readable]
+    rows = [
+        dict(zip(names, values, strict=True))
+        for values in zip(numbers, *values_by_column, strict=True)
+        if values[0] not in wrong_rows
+    ]
     return rows, problems
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 from django.db import IntegrityError, connection, transaction
@@ -78,8 +79,9 @@ class _StagedIntake:
         self._cursor = cursor
         self._actor = actor
         self._commit = commit
-        self._names = ["row_number", *(name for name, _ in staging.columns)]
-        self._copy = f"COPY staged ({', '.join(self._names)}) FROM STDIN"
+        names = ["row_number", *(name for name, _ in staging.columns)]
+        self._pick = itemgetter(*names)
+        self._copy = f"COPY staged ({', '.join(names)}) FROM STDIN"
         columns = ", ".join(f"{name} {kind}" for name, kind in staging.columns)
         self._run(
             f"SET LOCAL work_mem = '{_WORK_MEMORY}'",
@@ -95,7 +97,7 @@ class _StagedIntake:
             problems = self._staging.resolve(rows, actor=self._actor, commit=self._commit)
         with self._cursor.copy(self._copy) as copy:
             for row in rows:
-                copy.write_row([row[name] for name in self._names])
+                copy.write_row(self._pick(row))
         return problems
 
     def check(self) -> Iterator[Problem]:

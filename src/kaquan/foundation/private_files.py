@@ -16,9 +16,22 @@ _FOLDER_MODE = 0o711
 
 
 def read_private_file(path: Path) -> bytes:
-    """The whole content; raises `private_file_exposed` if someone else may read or replace it."""
+    """The whole content.
+
+    Raises `private_file_exposed` if someone else may read or replace it, `private_file_unreadable`
+    if we may not read it, and `FileNotFoundError`.
+    """
+    try:
+        opened = path.open("rb")
+    except PermissionError:
+        raise KaquanError(
+            "private_file_unreadable",
+            zh=f"当前用户无权读取 {path}；请以运行卡券的用户执行。",
+            en=f"This user may not read {path}; run this as the user who runs Kaquan.",
+            exit_code=ExitCode.PERMISSION_DENIED,
+        ) from None
     # Checked on the open file: between a check of the path and its opening it could be replaced.
-    with path.open("rb") as file:
+    with opened as file:
         status = os.fstat(file.fileno())
         if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
             raise KaquanError(

@@ -48,7 +48,7 @@ class Table:
     def rows(self) -> Iterator[TableRow]:
         """Every row that is not blank, the header included."""
         for number, cells in enumerate(self._records(), start=1):
-            if cells is None or any(cell and not cell.isspace() for cell in cells):
+            if cells is None or (any(cells) and not "".join(cells).isspace()):
                 yield TableRow(number, cells)
 
     def _records(self) -> Iterator[list[str] | None]:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
+import psycopg
+from msgspec import structs
+
 from kaquan.engine.commands import AnyCommand
-from kaquan.engine.outcomes import Outcome
+from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.ledger.door import Door, open_door
 
 BLOCK_COMMANDS_MAX = 500
 QUEUE_COMMANDS_MAX = 20_000
+UNAVAILABLE = Outcome(OutcomeCode.UNAVAILABLE)
 
 log = logging.getLogger(__name__)
 
@@ -78,16 +82,26 @@ class Batcher:
             thread.join()
 
     def _write(self) -> None:
-        door = self._opened()
+        door = self._open()
         try:
             while True:
                 requests = self._take()
                 if requests:
+                    door = door or self._open()
                     self._book(door, requests)
                 elif self._closing:
                     return
         finally:
-            door.close()
+            if door is not None:
+                door.close()
+
+    def _open(self) -> Door | None:
+        """A writer; None while the database cannot be reached."""
+        try:
+            return self._opened()
+        except psycopg.OperationalError:
+            log.exception("a writer cannot reach the database")
+            return None
 
     def _take(self) -> list[_Request]:
         """What has queued up; empty when all of it was cancelled, or when closing."""
@@ -104,11 +118,10 @@ class Batcher:
             self._queued_commands -= size
             return taken
 
-    def _book(self, door: Door, requests: Sequence[_Request]) -> None:
+    def _book(self, door: Door | None, requests: Sequence[_Request]) -> None:
+        commands = list(_commands_of(requests))
         try:
-            outcomes = door.submit(
-                [command for request in requests for command in request.commands]
-            )
+            outcomes = [UNAVAILABLE] * len(commands) if door is None else door.submit(commands)
         except Exception as error:  # a bug of ours; the caller gets it
             # Our own bug in one command must not fail its neighbours: each goes alone.
             if len(requests) > 1:
@@ -123,3 +136,17 @@ class Batcher:
             end = position + len(request.commands)
             request.future.set_result(outcomes[position:end])
             position = end
+
+
+def _commands_of(requests: Sequence[_Request]) -> Iterator[AnyCommand]:
+    """All commands in order, links numbered anew: those of two callers are never one group."""
+    number = 0
+    for request in requests:
+        link = 0
+        for command in request.commands:
+            if command.link <= 0:
+                yield command
+            else:
+                number += command.link != link
+                yield structs.replace(command, link=number)
+            link = command.link

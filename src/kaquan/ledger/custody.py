@@ -11,7 +11,8 @@ def serial_runs(connection: psycopg.Connection[Any], batch_id: int) -> list[rang
     """The serials of a by-code batch's vouchers, in order; neighbours in custody are one run."""
     runs: list[range] = []
     for first, quantity in connection.execute(
-        "SELECT c.first_serial, c.quantity FROM ledger_custody c JOIN ledger_batch b USING (batch_id) "
+        "SELECT c.first_serial, c.quantity "
+        "FROM ledger_custody c JOIN ledger_batch b USING (batch_id) "
         "WHERE c.batch_id = %s AND b.by_code ORDER BY c.first_serial",
         [batch_id],
     ):

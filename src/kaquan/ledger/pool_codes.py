@@ -20,7 +20,7 @@ Connection = psycopg.Connection[Any]
 
 
 class PoolCounts(Struct, frozen=True):
-    """What a pool's rows are: new codes, codes of this batch already, of another batch, repeated."""
+    """What a pool's rows are: new codes, this batch's already, another batch's, repeated ones."""
 
     new: int
     existing: int
@@ -57,10 +57,10 @@ class StagedPool:
 
     def stage(self, rows: Iterable[tuple[int, bytes]]) -> None:
         """Take rows: their number in the file and the code's hash."""
-        with self._connection.cursor() as cursor:
-            with cursor.copy("COPY pool_row FROM STDIN") as copy:
-                for row_number, code_hash in rows:
-                    copy.write_row((row_number, code_hash))
+        copying = "COPY pool_row FROM STDIN"
+        with self._connection.cursor() as cursor, cursor.copy(copying) as copy:
+            for row_number, code_hash in rows:
+                copy.write_row((row_number, code_hash))
 
     def judge(self) -> PoolCounts:
         """Tell new codes from known and repeated ones; call it once, after the last row."""
@@ -92,7 +92,7 @@ class StagedPool:
                 yield row_number
 
     def keep(self, first_serial: int) -> None:
-        """Let the new codes stand for the serials from ``first_serial`` on; lasts with the session."""
+        """Let the new codes stand for the serials from ``first_serial`` on."""
         self._connection.execute(
             "INSERT INTO ledger_pool_code (serial, batch_id, shard, code_hash) "
             "SELECT serial, %s, (%s::smallint[])[(serial & 63) + 1], code_hash FROM ("

@@ -60,7 +60,7 @@ class Reader:
 
     def begin(
         self, hashes: Collection[tuple[int, int]], serials: Sequence[int], world: World
-    ) -> dict[tuple[int, int], Place]:
+    ) -> dict[tuple[int, int], list[Place]]:
         """Begin the transaction; lock the vouchers into ``world``; return where known keys were
         answered."""
         requests = vouchers = None
@@ -75,7 +75,10 @@ class Reader:
                 vouchers = self._ask("vouchers", {"shards": shards, "serials": list(serials)})
         for row in vouchers or ():
             world.vouchers[row[0]] = _voucher(row)
-        return {(row[0], row[1]): Place(row[2], row[3]) for row in requests or ()}
+        answered: dict[tuple[int, int], list[Place]] = {}
+        for row in requests or ():
+            answered.setdefault((row[0], row[1]), []).append(Place(row[2], row[3]))
+        return answered
 
     def holds(self, serials: Sequence[int]) -> dict[int, list[HeldVoucher]]:
         """The holds on some vouchers, by serial."""

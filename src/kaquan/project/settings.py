@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "kaquan.campaigns",
     "kaquan.redemption",
     "kaquan.analytics",
+    "kaquan.surfaces.web",
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [

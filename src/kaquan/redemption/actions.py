@@ -31,7 +31,7 @@ from kaquan.ledger.door import submit
 from kaquan.ledger.trace import find_redemption
 from kaquan.redemption.codes import ledger_session, read_code
 from kaquan.redemption.queries import lies_within
-from kaquan.redemption.visits import Visit, gather
+from kaquan.redemption.visits import Visit, gather, gather_many
 
 REDEEM = "redemption.redeem"
 REVERSE = "redemption.reverse"
@@ -42,11 +42,21 @@ NOT_REDEEMED = Outcome(OutcomeCode.REDEMPTION_UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class CodeUse:
-    """How much of the voucher behind a code: ``amount_fen`` of its balance (None: what fits), uses."""
+    """How much of a code's voucher: ``amount_fen`` of its balance (None: what fits), or uses."""
 
     code: str
     amount_fen: int | None = None
     uses: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PastUse:
+    """A use that happened before it was told; its key makes that telling it twice books it once."""
+
+    use: CodeUse
+    visit: Visit
+    at: datetime
+    request_key: RequestKey
 
 
 def redeem_code(
@@ -107,6 +117,26 @@ def _use(
     facts = gather(actor, visit, at)
     command = Redeem(at=at, key=request_key, vouchers=vouchers, facts=facts)
     return submit([command], actor=actor, dry=dry)[0]
+
+
+def redeem_past(*, actor: Actor, past: Sequence[PastUse], dry: bool = False) -> list[Outcome]:
+    """Book uses after the fact, at most `COMMANDS_MAX` at once; each stands or falls alone.
+
+    With ``dry``: what would be answered if each came first; nothing is booked.
+    """
+    require(actor, REDEEM)
+    outcomes: list[Outcome | None] = []
+    commands: list[Redeem] = []
+    facts = gather_many(actor, [(one.visit, one.at) for one in past])
+    for one, known in zip(past, facts, strict=True):
+        vouchers = _voucher_uses([one.use])
+        if isinstance(vouchers, Outcome):
+            outcomes.append(vouchers)
+            continue
+        outcomes.append(None)
+        commands.append(Redeem(at=one.at, key=one.request_key, vouchers=vouchers, facts=known))
+    answers = iter(submit(commands, actor=actor, dry=dry) if commands else ())
+    return [next(answers) if outcome is None else outcome for outcome in outcomes]
 
 
 def hold_codes(

@@ -35,7 +35,7 @@ def export_codes(
     replace: bool = False,
     progress: Progress = lambda _done, _total: None,
 ) -> int:
-    """Write every code of a batch to a new CSV or XLSX file, by the name's suffix; returns how many.
+    """Write every code of a batch to a new CSV or XLSX file, by its suffix; returns how many.
 
     The file is private and appears under its name when it is complete; memory does not grow with
     the batch. Raises `permission_denied`, `batch_unknown`, `batch_without_codes`,

@@ -47,7 +47,7 @@ def read_code(text: str) -> int | Outcome:
 
 
 def pool_hashes(text: str) -> list[bytes]:
-    """What a foreign code may be stored as, under the newest key first; empty if it cannot be one."""
+    """What a foreign code may be stored as, newest key first; empty if it cannot be one."""
     path = current_configuration().key_file
     hashes = [pool_hash(key, text) for key in _pool_keys(path, _changed_at(path))]
     return [one for one in hashes if not isinstance(one, CodeFault)]

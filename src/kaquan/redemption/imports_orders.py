@@ -124,7 +124,7 @@ WHERE (staged.customer_id, staged.ordered_at) IS DISTINCT FROM (head.customer_id
 """
 
 _JUDGE = """
-SELECT staged.*,
+SELECT staged.*, head.order_no IS NOT NULL AS order_known,
   CASE
     WHEN line.line_no IS NULL THEN 'new'
     WHEN line.sku <> staged.sku
@@ -143,33 +143,43 @@ LEFT JOIN redemption_order AS head USING (order_no, store_id)
 
 _WRITE = (
     """
-    INSERT INTO redemption_order AS head (order_no, store_id, customer_id, ordered_at, total_fen)
-    SELECT DISTINCT order_no, store_id, customer_id, ordered_at, 0
-    FROM judged WHERE verdict <> 'unchanged'
-    ON CONFLICT (order_no, store_id) DO UPDATE
-    SET customer_id = excluded.customer_id, ordered_at = excluded.ordered_at
-    WHERE (head.customer_id, head.ordered_at)
-      IS DISTINCT FROM (excluded.customer_id, excluded.ordered_at)
+    INSERT INTO redemption_order (order_no, store_id, customer_id, ordered_at, total_fen)
+    SELECT order_no, store_id, customer_id, ordered_at, sum(amount_fen - discount_fen)
+    FROM judged WHERE NOT order_known
+    GROUP BY order_no, store_id, customer_id, ordered_at
     """,
     """
-    INSERT INTO redemption_orderline AS line
+    UPDATE redemption_order AS head
+    SET customer_id = judged.customer_id, ordered_at = judged.ordered_at
+    FROM judged
+    WHERE judged.order_known AND judged.verdict <> 'unchanged'
+      AND head.order_no = judged.order_no AND head.store_id = judged.store_id
+      AND (head.customer_id, head.ordered_at)
+        IS DISTINCT FROM (judged.customer_id, judged.ordered_at)
+    """,
+    """
+    INSERT INTO redemption_orderline
       (order_no, store_id, line_no, sku, quantity, amount_fen, discount_fen)
     SELECT order_no, store_id, line_no, sku, quantity, amount_fen, discount_fen
-    FROM judged WHERE verdict <> 'unchanged'
-    ON CONFLICT (order_no, store_id, line_no) DO UPDATE
-    SET sku = excluded.sku, quantity = excluded.quantity, amount_fen = excluded.amount_fen,
-      discount_fen = excluded.discount_fen
-    WHERE (line.sku, line.quantity, line.amount_fen, line.discount_fen)
-      IS DISTINCT FROM
-      (excluded.sku, excluded.quantity, excluded.amount_fen, excluded.discount_fen)
+    FROM judged WHERE verdict = 'new'
+    """,
+    """
+    UPDATE redemption_orderline AS line
+    SET sku = judged.sku, quantity = judged.quantity, amount_fen = judged.amount_fen,
+      discount_fen = judged.discount_fen
+    FROM judged
+    WHERE judged.verdict = 'changed' AND line.order_no = judged.order_no
+      AND line.store_id = judged.store_id AND line.line_no = judged.line_no
     """,
     """
     UPDATE redemption_order AS head SET total_fen = summed.total_fen
     FROM (
       SELECT line.order_no, line.store_id, sum(line.amount_fen - line.discount_fen) AS total_fen
       FROM redemption_orderline AS line
-      JOIN (SELECT DISTINCT order_no, store_id FROM judged WHERE verdict <> 'unchanged') AS touched
-        USING (order_no, store_id)
+      JOIN (
+        SELECT DISTINCT order_no, store_id FROM judged
+        WHERE order_known AND verdict <> 'unchanged'
+      ) AS touched USING (order_no, store_id)
       GROUP BY line.order_no, line.store_id
     ) AS summed
     WHERE head.order_no = summed.order_no AND head.store_id = summed.store_id

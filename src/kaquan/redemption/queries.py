@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
+
 from msgspec import Struct
 
-from kaquan.engine.facts import Facts
+from kaquan.engine.facts import Facts, OrderLine
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place
 from kaquan.foundation.actor import Actor, require
 from kaquan.ledger.trace import Standing, TraceStep, record_at, standing_of, trace_voucher
 from kaquan.redemption.codes import ledger_session, read_code
+from kaquan.redemption.models import OrderLine as StoredLine
 
 TRACE = "voucher.trace"
 
 
 class VoucherTrace(Struct, frozen=True):
-    """All that happened to a voucher, oldest first; ``standing`` None: no such voucher was minted."""
+    """All that happened to a voucher, oldest first; ``standing`` None: it was never minted."""
 
     serial: int
     standing: Standing | None
@@ -42,3 +46,30 @@ def lies_within(actor: Actor, place: Place) -> bool:
         return False
     path = "".join(f"{organisation_id}." for organisation_id in facts.store_path)
     return path.startswith(actor.organisation_path)
+
+
+OrderKey = tuple[str, int]
+"""An order's number and its store's id."""
+
+
+def order_lines(keys: Collection[OrderKey]) -> dict[OrderKey, tuple[OrderLine, ...]]:
+    """The lines of orders as a command wants them, unknown orders left out.
+
+    Not scoped: whoever may use a voucher on an order names its store, and that is checked.
+    Tills book some lines without a quantity; they count as one unit.
+    """
+    rows = StoredLine.objects.filter(
+        order_no__in={order_no for order_no, _ in keys},
+        store_id__in={store_id for _, store_id in keys},
+    )
+    found: dict[OrderKey, list[OrderLine]] = defaultdict(list)
+    for row in rows.order_by("order_no", "store_id", "line_no"):
+        line = OrderLine(
+            line_id=str(row.line_no),
+            sku=row.sku,
+            quantity=max(1, row.quantity),
+            amount_fen=row.amount_fen,
+            discount_fen=row.discount_fen,
+        )
+        found[row.order_no, row.store_id].append(line)
+    return {key: tuple(lines) for key, lines in found.items()}

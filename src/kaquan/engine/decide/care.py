@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from kaquan.engine import commands as c
-from kaquan.engine.decide.kinds import Kind, kind_of
+from kaquan.engine.decide.kinds import kind_of
 from kaquan.engine.decide.limits import move_limit
 from kaquan.engine.decide.postings import commit, release
 from kaquan.engine.decide.vouchers import (
@@ -23,6 +25,7 @@ from kaquan.engine.decide.vouchers import (
     issued,
     local_time,
     malformed,
+    may_cost,
     state_refusal,
     window_of,
 )
@@ -34,7 +37,7 @@ from kaquan.engine.money import MAX_FEN
 from kaquan.engine.outcomes import Data, Outcome, OutcomeCode, Refusal
 from kaquan.engine.rows import Batch, Voucher
 from kaquan.engine.rules.benefits import Benefit
-from kaquan.engine.rules.terms import CountCard, PrepaidCard
+from kaquan.engine.rules.terms import PrepaidCard
 from kaquan.engine.world import World
 
 TRANSFER_FORBIDDEN = Refusal(OutcomeCode.TRANSFER_FORBIDDEN)
@@ -91,14 +94,14 @@ def extend(command: c.Extend, world: World) -> Outcome | Refusal:
         if is_spent(voucher, kind):
             return VOUCHER_USED
         if issued(voucher) and batch.budget_id:
-            again_fen = _may_cost(voucher, kind)
+            again_fen = may_cost(voucher, kind)
             available = world.budgets[batch.budget_id].available_fen
             if available < again_fen:
                 data = {"available_fen": available, "shortfall_fen": again_fen - available}
                 return Refusal(OutcomeCode.BUDGET_EXHAUSTED, {**data})
     # From here on nothing may fail.
     change = begin_change(world, command, voucher, batch, world.place)
-    voucher.valid_until = command.valid_until
+    voucher.valid_until = command.valid_until.astimezone(UTC)  # as the database gives it back
     if voucher.state is State.EXPIRED:
         change.set_state(State.ISSUED if issued(voucher) else State.LIVE)
         if again_fen:
@@ -232,18 +235,6 @@ def _transfer_refusal(world: World, voucher: Voucher, batch: Batch) -> Refusal |
         data: Data = {"limit": terms.transfer_limit or NO_LIMIT, "used": passed_on}
         return Refusal(OutcomeCode.TRANSFER_FORBIDDEN, data)
     return None
-
-
-def _may_cost(voucher: Voucher, kind: Kind) -> int:
-    """What the allowance left on a voucher may still cost its budget."""
-    if not kind.commits_fen:
-        return 0
-    if kind.is_partial:
-        return voucher.balance_fen
-    benefit = kind.terms.benefit
-    if isinstance(benefit, CountCard):
-        return voucher.uses_left * benefit.value_per_use_fen
-    return kind.commits_fen
 
 
 def _adjust_refusal(command: c.Adjust, voucher: Voucher, batch: Batch) -> Refusal | None:

@@ -13,6 +13,7 @@ from kaquan.engine import commands as c
 from kaquan.engine.decide.kinds import kind_of
 from kaquan.engine.decide.limits import give_back
 from kaquan.engine.decide.postings import commit, uncommit
+from kaquan.engine.decide.reverse import is_fully_reversed
 from kaquan.engine.decide.use import PlannedUse, end_if_spent, plan_uses, settle
 from kaquan.engine.decide.vouchers import Change, begin_change, done, malformed
 from kaquan.engine.entries import Account, Unit
@@ -135,12 +136,23 @@ def _changed_serials(command: c.AnyCommand, world: World) -> Sequence[int]:
     match command:
         case c.Redeem(hold=None, vouchers=uses) | c.Hold(vouchers=uses):
             return [use.serial for use in uses]
-        case c.Redeem(hold=place) | c.Reverse(redemption=place, serial=None):
-            past = None if place is None else world.past.get(place)
-            return [] if past is None else [result.serial for result in past[1].vouchers]
+        case c.Redeem(hold=place) if place is not None:
+            return [result.serial for result in _results_at(world, place)]
+        case c.Reverse(redemption=place, serial=None):
+            # What is fully reversed already is left alone, and so are the holds on it.
+            return [
+                result.serial
+                for result in _results_at(world, place)
+                if not is_fully_reversed(world, place, result)
+            ]
         case _:
             serial = getattr(command, "serial", None)
             return [] if serial is None else [serial]
+
+
+def _results_at(world: World, place: Place) -> Sequence[VoucherResult]:
+    past = world.past.get(place)
+    return () if past is None else past[1].vouchers
 
 
 # Parts --------------------------------------------------------------------------------------------

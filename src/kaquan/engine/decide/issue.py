@@ -5,7 +5,7 @@ from __future__ import annotations
 from kaquan.engine import commands as c
 from kaquan.engine.decide.kinds import Kind, kind_of
 from kaquan.engine.decide.limits import LimitMoves
-from kaquan.engine.decide.postings import commit
+from kaquan.engine.decide.postings import Purse, commit
 from kaquan.engine.decide.supply import BATCH_UNKNOWN
 from kaquan.engine.decide.vouchers import (
     BATCH_PAUSED,
@@ -20,6 +20,7 @@ from kaquan.engine.decide.vouchers import (
     home_of_piece,
     local_time,
     malformed,
+    may_cost,
     state_refusal,
 )
 from kaquan.engine.entries import Account, Unit
@@ -64,7 +65,8 @@ def issue(command: c.Claim | c.Assign | c.Sell, world: World) -> Outcome | Refus
         return refusal
     if voucher is None and seat is None:
         return STOCK_EXHAUSTED
-    refusal = _budget_refusal(world, batch, kind)
+    commit_fen = _to_commit(batch, kind, voucher)
+    refusal = Purse(world).take(batch.budget_id, commit_fen) if commit_fen else None
     if refusal is not None:
         return refusal
 
@@ -75,7 +77,7 @@ def issue(command: c.Claim | c.Assign | c.Sell, world: World) -> Outcome | Refus
         voucher = _take_seat(world, batch, seat)
     assert voucher is not None
     change = begin_change(world, command, voucher, batch, world.place)
-    return done(world, _hand_over(change, load_fen))
+    return done(world, _hand_over(change, load_fen, commit_fen))
 
 
 def top_up(command: c.TopUp, world: World) -> Outcome | Refusal:
@@ -161,14 +163,12 @@ def _load(command: c.Issue, kind: Kind, voucher: Voucher | None) -> int | Refusa
     return fen
 
 
-def _budget_refusal(world: World, batch: Batch, kind: Kind) -> Refusal | None:
-    if not batch.budget_id or not kind.commits_fen:
-        return None
-    available = world.budgets[batch.budget_id].available_fen
-    if available >= kind.commits_fen:
-        return None
-    data = {"available_fen": available, "shortfall_fen": kind.commits_fen - available}
-    return Refusal(OutcomeCode.BUDGET_EXHAUSTED, {**data})
+def _to_commit(batch: Batch, kind: Kind, voucher: Voucher | None) -> int:
+    """What must be set aside; a used bearer's voucher may have something set aside already."""
+    if not batch.budget_id:
+        return 0
+    already_fen = 0 if voucher is None else voucher.committed_fen
+    return max(0, may_cost(voucher, kind) - already_fen)
 
 
 def _limit_refusal(command: c.Issue, batch: Batch, moves: LimitMoves | None) -> Refusal | None:
@@ -218,7 +218,7 @@ def _take_seat(world: World, batch: Batch, serial: int) -> Voucher:
     return voucher
 
 
-def _hand_over(change: Change, load_fen: int) -> VoucherResult:
+def _hand_over(change: Change, load_fen: int, commit_fen: int) -> VoucherResult:
     command, voucher, batch = change.command, change.voucher, change.batch
     assert isinstance(command, c.Issue)
     source = home_of_piece(voucher)
@@ -231,8 +231,8 @@ def _hand_over(change: Change, load_fen: int) -> VoucherResult:
     elif not voucher.customer_id:
         voucher.valid_from = window[0]  # marks it as a bearer's own, see ``vouchers.issued``
     change.move_piece(source)
-    if batch.budget_id and change.kind.commits_fen:
-        commit(change, change.kind.commits_fen)
+    if commit_fen:
+        commit(change, commit_fen)
     loaded = _load_card(change, load_fen) if load_fen else NO_BENEFIT_YET
     if isinstance(command, c.Sell):
         _book_sale(change, command.paid_fen)

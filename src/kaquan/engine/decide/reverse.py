@@ -107,14 +107,20 @@ def _plan_returns(command: c.Reverse, world: World, use: Use) -> list[Return] | 
         return returned
     planned = []
     for result in use.results:
-        row = world.reversed.get((use.place, result.serial))
-        if row is not None and row.amount_fen >= result.discount_fen:
+        if is_fully_reversed(world, use.place, result):
             continue
+        row = world.reversed.get((use.place, result.serial))
         one = _plan_return(command, use, result, row, returned)
         if isinstance(one, Refusal):
             return one
         planned.append(one)
     return planned or ALREADY_REVERSED
+
+
+def is_fully_reversed(world: World, redemption: Place, result: VoucherResult) -> bool:
+    """Whether one voucher's part of a redemption has come back in full before."""
+    row = world.reversed.get((redemption, result.serial))
+    return row is not None and row.amount_fen >= result.discount_fen
 
 
 def _line_quantities(command: c.Reverse, use: Use) -> list[int] | Refusal:

@@ -16,6 +16,7 @@ from kaquan.engine.places import Place
 from kaquan.engine.rows import Batch, Voucher
 from kaquan.engine.rules.benefits import Benefit
 from kaquan.engine.rules.opening import Window
+from kaquan.engine.rules.terms import CountCard
 from kaquan.engine.world import World
 
 Side = tuple[Account, int]
@@ -218,6 +219,18 @@ def home_of_piece(voucher: Voucher) -> Side:
     if issued(voucher):
         return Account.HOLDER, voucher.customer_id
     return Account.STOCK, voucher.batch_id
+
+
+def may_cost(voucher: Voucher | None, kind: Kind) -> int:
+    """What is set aside for a voucher in somebody's hands: the most that is left on it may cost."""
+    if not kind.commits_fen or voucher is None or voucher.version == 0:
+        return kind.commits_fen
+    if kind.is_partial:
+        return voucher.balance_fen
+    benefit = kind.terms.benefit
+    if isinstance(benefit, CountCard):
+        return voucher.uses_left * benefit.value_per_use_fen
+    return kind.commits_fen
 
 
 def is_spent(voucher: Voucher, kind: Kind) -> bool:

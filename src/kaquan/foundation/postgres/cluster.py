@@ -83,9 +83,11 @@ class Cluster:
         assert self.layout.data.is_dir(), "the data directory is initialised first"
         deadline_s = monotonic_s() + timeout_s
         with self._server_lock(deadline_s) as server_lock:
-            # No process of a server is left, so this file is wrong. PostgreSQL would believe it
-            # if its number were a zombie's, or someone else's by now.
+            # No process of a server is left, so these files are wrong. PostgreSQL would believe
+            # them if their number were a zombie's, or someone else's by now.
             (self.layout.data / "postmaster.pid").unlink(missing_ok=True)
+            for leftover in self.layout.socket_folder.glob(".s.PGSQL.*"):
+                leftover.unlink(missing_ok=True)
             child = self._launch(server_lock)
         started_s = monotonic_s()
         has_reported = False
@@ -97,8 +99,9 @@ class Cluster:
                 raise self._start_failed(f"not ready after {timeout_s:.0f} s")
             if monotonic_s() - started_s > _SAY_SOMETHING_AFTER_S and not has_reported:
                 report(
-                    "内置数据库正在从上次中断中恢复，请稍候……",
-                    "The embedded database is recovering from an interruption; please wait …",
+                    "内置数据库正在启动；若上次异常中断，正在恢复数据，请稍候……",
+                    "The embedded database is starting, and recovering if it was interrupted; "
+                    "please wait …",
                 )
                 has_reported = True
             time.sleep(_POLL_S)

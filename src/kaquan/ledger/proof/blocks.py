@@ -11,13 +11,26 @@ from msgspec import Struct
 
 from kaquan.engine.places import lane_of, sequence_of
 from kaquan.ledger.proof.faults import Faults
-from kaquan.ledger.records import ENTRY_COLUMNS, FIRST_HASH, Record, block_hash, unpack_body
+from kaquan.ledger.records import (
+    ENTRY_COLUMNS,
+    FIRST_HASH,
+    Record,
+    block_hash,
+    timestamp_text,
+    unpack_body,
+)
 
 BLOCKS_PER_FETCH = 50
 TAB = b"\t"
 _BIGINT_MIN, _BIGINT_MAX = -(1 << 63), (1 << 63) - 1
 
-Line = tuple[int, bytes]  # an entry's shard, and the text that its block's hash covers
+# One text a block, printed as COPY prints it: a row for each entry would cost several times more.
+_ENTRIES = (
+    "SELECT block, array_agg(DISTINCT shard), string_agg(concat_ws(E'\\t', "
+    + ", ".join(f"coalesce({name}::text, '\\N')" for name in ENTRY_COLUMNS.split(", "))
+    + ") || E'\\n', '' ORDER BY index) "
+    "FROM ledger_entry WHERE block > %s AND block <= %s GROUP BY block ORDER BY block"
+).encode()
 
 Connection = psycopg.Connection[Any]
 
@@ -50,11 +63,25 @@ class Lane(Struct):
     at_hash: bytes
 
 
+class Entries(Struct):
+    """A block's entries: the shards they are in, and the lines that its hash covers."""
+
+    shards: list[int]
+    lines: list[bytes]
+
+
+NO_ENTRIES = Entries([], [])
+
+
 class ReadBlock(Struct):
-    """A block, its records (none where they cannot be read) and its entries as COPY prints them."""
+    """A block, its records (none where they cannot be read) and its entries as COPY prints them.
+
+    ``moments`` are the records' business times as the entries have them.
+    """
 
     block: Block
     records: list[Record]
+    moments: list[str]
     lines: list[bytes]
 
 
@@ -98,51 +125,45 @@ class BlockReader:
                 blocks = [Block(*row) for row in rows]
                 entries = self._read_entries(after, blocks[-1].number)
                 for block in blocks:
-                    yield self._check(block, entries.pop(block.number, []))
+                    yield self._check(block, entries.pop(block.number, NO_ENTRIES))
                 self._tell_orphans(entries)
                 after = blocks[-1].number
         self._tell_orphans(self._read_entries(after, _BIGINT_MAX))
         self._check_heads()
 
-    def _read_entries(self, after: int, through: int) -> dict[int, list[Line]]:
+    def _read_entries(self, after: int, through: int) -> dict[int, Entries]:
         """The entries that stand after one block and up to another, by block."""
-        query = (
-            f"COPY (SELECT block, shard, {ENTRY_COLUMNS} FROM ledger_entry "  # noqa: S608  # numbers
-            f"WHERE block > {after:d} AND block <= {through:d} ORDER BY block, index) TO STDOUT"
-        )
-        found: dict[int, list[Line]] = {}
-        with self._connection.cursor() as cursor, cursor.copy(query.encode()) as copy:
-            for data in copy:
-                number, shard, line = bytes(data).split(b"\t", 2)
-                found.setdefault(int(number), []).append((int(shard), line))
-        return found
+        rows = self._connection.execute(_ENTRIES, [after, through])
+        return {
+            number: Entries(shards, text.encode().splitlines(keepends=True))
+            for number, shards, text in rows
+        }
 
-    def _tell_orphans(self, entries: dict[int, list[Line]]) -> None:
-        for number, lines in entries.items():
-            self.entries += len(lines)
-            for _, line in lines[: self._faults.room]:
+    def _tell_orphans(self, entries: dict[int, Entries]) -> None:
+        for number, orphans in entries.items():
+            self.entries += len(orphans.lines)
+            for line in orphans.lines[: self._faults.room]:
                 place = f"{key_of(number)} index {line.split(TAB, 1)[0].decode()}"
                 self._faults.add("ledger_entry", place, "没有这个账块", "there is no such block")
 
-    def _check(self, block: Block, entries: Sequence[Line]) -> ReadBlock:
+    def _check(self, block: Block, entries: Entries) -> ReadBlock:
         self.blocks += 1
-        self.entries += len(entries)
+        self.entries += len(entries.lines)
         self._follow(block)
-        for index, (shard, _) in enumerate(entries):
-            if shard != block.shard:
-                place = f"{block.key} index {index}"
-                self._faults.add(
-                    "ledger_entry",
-                    place,
-                    "分片不对",
-                    "wrong shard",
-                    expected=block.shard,
-                    found=shard,
-                )
-        lines = [line for _, line in entries]
-        self._check_entry_count(block, lines)
-        self._check_hash(block, lines)
-        return ReadBlock(block, self._unpack(block), lines)
+        if entries.shards not in ([], [block.shard]):
+            self._faults.add(
+                "ledger_entry",
+                block.key,
+                "分片不对",
+                "wrong shard",
+                expected=block.shard,
+                found=entries.shards,
+            )
+        self._check_entry_count(block, entries.lines)
+        self._check_hash(block, entries.lines)
+        records = self._unpack(block)
+        moments = [timestamp_text(record.command.at) for record in records]
+        return ReadBlock(block, records, moments, entries.lines)
 
     def _follow(self, block: Block) -> None:
         """The step from the lane's last block to this one."""

@@ -5,7 +5,7 @@ Nothing is kept in memory but one fetch of blocks and the sums of limits at hand
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,8 @@ import psycopg
 from kaquan.engine import commands as c
 from kaquan.engine.decide.care import NO_LIMIT
 from kaquan.engine.decide.kinds import kind_of
-from kaquan.engine.footprint import FUNDER, MOMENTS, VOUCHER, footprint
-from kaquan.engine.outcomes import Outcome, VoucherResult
+from kaquan.engine.footprint import FUNDER, MOMENTS, VOUCHER, footprint, footprint_of_sound
+from kaquan.engine.outcomes import Outcome, OutcomeCode, VoucherResult
 from kaquan.engine.places import Place
 from kaquan.engine.rules.check import LimitUnit, Rules, compile_terms
 from kaquan.engine.rules.reading import read_terms
@@ -45,7 +45,7 @@ class Evidence:
     def __init__(self, connection: Connection, faults: Faults) -> None:
         self._connection = connection
         self._faults = faults
-        self._lines: dict[str, list[str]] = {}
+        self._lines: defaultdict[str, list[str]] = defaultdict(list)
         self._line_count = 0
         self._limits: Counter[LimitName] = Counter()
         connection.execute(statements_of("proof.sql")["tables"])
@@ -53,10 +53,10 @@ class Evidence:
     def add(self, read: ReadBlock) -> None:
         """Take in the records of a block."""
         number = read.block.number
-        for index, record in enumerate(read.records):
+        for index, (record, moment) in enumerate(zip(read.records, read.moments, strict=True)):
             self._add_request(record, number, index)
             if record.outcome.done:
-                self._add_done(record, number, index)
+                self._add_done(record, moment, Place(number, index))
         if self._line_count > LINES_KEPT_MAX or len(self._limits) > LIMITS_KEPT_MAX:
             self._flush()
 
@@ -88,27 +88,33 @@ class Evidence:
                 "?",
                 "内容里有不可能的值",
                 "bodies hold impossible values",
-                "",
-                error,
+                found=error,
             )
-        self._lines, self._line_count = {}, 0
+        self._lines.clear()
+        self._line_count = 0
         self._limits.clear()
 
     def _put(self, table: str, *values: object) -> None:
-        self._lines.setdefault(table, []).append(_line(*values))
+        self._add_line(table, _line(*values))
+
+    def _add_line(self, table: str, line: str) -> None:
+        self._lines[table].append(line)
         self._line_count += 1
 
     def _add_request(self, record: Record, block: int, index: int) -> None:
         command = record.command
-        if command.key is not None:
-            high, low = request_hash(command.key, command.operation)
-            shard = shard_of_request(command, footprint(command))
-            self._put("proof_request", high, low, shard, block, index)
+        if command.key is None:
+            return
+        high, low = request_hash(command.key, command.operation)
+        sound = record.outcome.code is not OutcomeCode.MALFORMED_COMMAND
+        names = footprint_of_sound(command) if sound else footprint(command)
+        shard = shard_of_request(command, names)
+        self._add_line("proof_request", f"{high}\t{low}\t{shard}\t{block}\t{index}\n")
 
-    def _add_done(self, record: Record, block: int, index: int) -> None:
+    def _add_done(self, record: Record, moment: str, place: Place) -> None:
         command, outcome = record.command, record.outcome
         for result in outcome.vouchers:
-            self._add_change(command, result, block, index)
+            self._add_change(command, moment, result, place)
         for change in outcome.limits:
             name = (
                 *(change.shard, change.batch_id, change.dimension, change.subject_id),
@@ -131,35 +137,23 @@ class Evidence:
             case c.Mint() | c.Activate() | c.Allot() | c.SetBatchState():
                 self._add_supply(command, outcome)
             case c.Hold() | c.Release() | c.Redeem() | c.Reverse():
-                self._add_use(command, outcome, Place(block, index))
+                self._add_use(command, outcome, place)
 
-    def _add_change(
-        self, command: c.AnyCommand, result: VoucherResult, block: int, index: int
-    ) -> None:
-        is_use = isinstance(command, c.Redeem)
-        before = result.before
-        self._put(
+    def _add_change(self, command: c.AnyCommand, at: str, one: VoucherResult, place: Place) -> None:
+        before = one.before
+        used = f"{NULL}\t{NULL}\t{NULL}"
+        if isinstance(command, c.Redeem):
+            costless = not one.funding and not one.balance_used_fen
+            used = f"{one.discount_fen}\t{one.uses_used}\t{costless}"
+        self._add_line(
             "proof_change",
-            result.serial,
-            result.version,
-            _shard_of(result.serial),
-            result.batch_id,
-            result.state,
-            result.customer_id or None,
-            result.balance_fen or None,
-            result.uses_left,
-            result.committed_fen or None,
-            result.holds or None,
-            result.valid_from,
-            result.valid_until,
-            block,
-            index,
-            None if before is None else before.block,
-            None if before is None else before.index,
-            None if isinstance(command, c.Release) else command.at,
-            result.discount_fen if is_use else None,
-            result.uses_used if is_use else None,
-            not result.funding and not result.balance_used_fen if is_use else None,
+            f"{one.serial}\t{one.version}\t{_shard_of(one.serial)}\t{one.batch_id}\t{one.state}\t"
+            f"{one.customer_id or NULL}\t{one.balance_fen or NULL}\t{one.uses_left}\t"
+            f"{one.committed_fen or NULL}\t{one.holds or NULL}\t{_moment(one.valid_from)}\t"
+            f"{_moment(one.valid_until)}\t{place.block}\t{place.index}\t"
+            f"{NULL if before is None else before.block}\t"
+            f"{NULL if before is None else before.index}\t"
+            f"{NULL if isinstance(command, c.Release) else at}\t{used}\n",
         )
 
     def _add_supply(
@@ -214,6 +208,10 @@ class Evidence:
 
 def _shard_of(serial: int) -> int:
     return SHARD_KEYS_64[serial & _BUCKET_MASK]
+
+
+def _moment(at: datetime | None) -> str:
+    return NULL if at is None else timestamp_text(at)
 
 
 def _number(outcome: Outcome, name: str) -> int | None:

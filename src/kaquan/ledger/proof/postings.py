@@ -1,8 +1,8 @@
 """Second stage, block by block: entries say what the answers of their block say.
 
 An edited entry or body breaks its block's hash already. This finds books that were wrong when they
-were hashed: every entry belongs to a change in its own block, what stores are owed and give back is,
-funder by funder, what the answers say (I9), and what supply commands moved is what they asked for.
+were hashed: every entry belongs to a change in its own block, what stores are owed and give back
+is, funder by funder, what the answers say (I9), and supply commands moved what they asked for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kaquan.engine.outcomes import VoucherResult
 from kaquan.engine.places import Place
 from kaquan.ledger.proof.blocks import ReadBlock
 from kaquan.ledger.proof.faults import Faults
-from kaquan.ledger.records import NULL, Record, timestamp_text
+from kaquan.ledger.records import NULL, Record
 
 NONE = NULL.encode()
 SUPPLY = frozenset(
@@ -34,13 +34,18 @@ SUPPLY = frozenset(
 )
 
 _STORE = int(Account.STORE)
-_COSTS = frozenset({Account.BUDGET_AVAILABLE, Account.BUDGET_COMMITTED, Account.BATCH_COST})
+_COSTS = frozenset(
+    map(int, (Account.BUDGET_AVAILABLE, Account.BUDGET_COMMITTED, Account.BATCH_COST))
+)
 _PURSES = {
-    Account.CARD: "balance",
-    Account.CARD_HELD: "balance",
-    Account.USES: "uses",
-    Account.USES_HELD: "uses",
+    int(Account.CARD): "balance",
+    int(Account.CARD_HELD): "balance",
+    int(Account.USES): "uses",
+    int(Account.USES_HELD): "uses",
 }
+
+
+Amounts = dict[int | str, int]
 
 
 class Change(NamedTuple):
@@ -56,12 +61,12 @@ class Change(NamedTuple):
     at: bytes
     reverses: tuple[bytes, bytes]
     store: int | None
-    booked: Counter[int | str]
+    booked: Amounts
 
 
 def check_postings(read: ReadBlock, faults: Faults) -> None:
     """Check the entries of a block against its records."""
-    changes = _changes_of(read.records)
+    changes = _changes_of(read)
     supply: Counter[bytes] = Counter()
     for index, line in enumerate(read.lines):
         fields = line.rstrip(b"\n").split(b"\t")
@@ -69,22 +74,22 @@ def check_postings(read: ReadBlock, faults: Faults) -> None:
             supply[fields[1]] += int(fields[3])
             wrong = None if fields[1] in SUPPLY else ("没有对应的券", "names no voucher")
         else:
-            change = changes.get((int(fields[9]), int(fields[10])))
+            change = changes.get((fields[9], fields[10]))
             wrong = _wrong_entry(fields, change)
             if change is not None:
                 _count(fields, change)
         if wrong is not None:
             faults.add("ledger_entry", f"{read.block.key} index {index}", *wrong)
-    for (serial, version), change in changes.items():
+    for change in changes.values():
         told = _told(change)
         if told is not None and not _agrees(told, change.booked):
             faults.add(
                 "ledger_entry",
-                f"{read.block.key} serial {serial} version {version}",
+                f"{read.block.key} serial {change.result.serial} version {change.result.version}",
                 "分录与答复的金额不符",
                 "the entries do not add up to what the answer says",
-                dict(told),
-                dict(change.booked),
+                expected=told,
+                found=change.booked,
             )
     if supply != _supply_asked(read.records):
         asked = _supply_asked(read.records)
@@ -93,37 +98,40 @@ def check_postings(read: ReadBlock, faults: Faults) -> None:
             read.block.key,
             "供给分录与指令不符",
             "the entries of supply are not what was asked for",
-            dict(asked),
-            dict(supply),
+            expected=dict(asked),
+            found=dict(supply),
         )
 
 
-def _changes_of(records: Sequence[Record]) -> dict[tuple[int, int], Change]:
+def _changes_of(read: ReadBlock) -> dict[tuple[bytes, bytes], Change]:
+    """Every change of a block by its voucher and version, as entries print them."""
     changes = {}
-    for record in records:
+    for record, moment in zip(read.records, read.moments, strict=True):
         command = record.command
         if not record.outcome.vouchers:
             continue
-        number = str(OPERATION_NUMBER[command.operation]).encode()
-        at = timestamp_text(command.at).encode()
+        number = _print(OPERATION_NUMBER[command.operation])
+        at = moment.encode()
         reverses = _reverses(command)
-        store = command.facts.store_id if _is_direct_use(command) else None
+        store = None
+        if isinstance(command, Redeem) and command.hold is None:
+            store = command.facts.store_id
         for result in record.outcome.vouchers:
-            changes[result.serial, result.version] = Change(
-                record, result, number, at, reverses, store, Counter()
+            changes[_print(result.serial), _print(result.version)] = Change(
+                record, result, number, at, reverses, store, {}
             )
     return changes
-
-
-def _is_direct_use(command: AnyCommand) -> bool:
-    return isinstance(command, Redeem) and command.hold is None
 
 
 def _reverses(command: AnyCommand) -> tuple[bytes, bytes]:
     place: Place | None = command.redemption if isinstance(command, Reverse) else None
     if place is None:
         return NONE, NONE
-    return str(place.block).encode(), str(place.index).encode()
+    return _print(place.block), _print(place.index)
+
+
+def _print(number: int) -> bytes:
+    return b"%d" % number
 
 
 def _wrong_entry(fields: Sequence[bytes], change: Change | None) -> tuple[str, str] | None:
@@ -132,7 +140,7 @@ def _wrong_entry(fields: Sequence[bytes], change: Change | None) -> tuple[str, s
         return "账块里没有这张券的这次变动", "belongs to no change in its block"
     if fields[1] != change.operation or fields[8] != change.at:
         return "与指令不符", "is not of the command that it belongs to"
-    if int(fields[11]) != change.result.batch_id:
+    if fields[11] != _print(change.result.batch_id):
         return "批次不对", "names another batch"
     if fields[13] != NONE and (fields[13], fields[14]) != change.reverses:
         return "冲销的不是这次核销", "reverses another redemption"
@@ -150,39 +158,36 @@ def _store_of(fields: Sequence[bytes]) -> int | None:
 def _count(fields: Sequence[bytes], change: Change) -> None:
     debit, credit = int(fields[4]), int(fields[6])
     if credit == _STORE:
-        sign, other = 1, Account(debit)
+        sign, other = 1, debit
     elif debit == _STORE:
-        sign, other = -1, Account(credit)
+        sign, other = -1, credit
     else:
         return
     purse: int | str | None = _PURSES.get(other)
     if purse is None and other in _COSTS and int(fields[2]) == Unit.FEN:
         purse = 0 if fields[12] == NONE else int(fields[12])
-    change.booked["?" if purse is None else purse] += sign * int(fields[3])
+    name = "?" if purse is None else purse
+    change.booked[name] = change.booked.get(name, 0) + sign * int(fields[3])
 
 
-def _told(change: Change) -> Counter[int | str] | None:
-    """What an answer says that stores got for a voucher; None where it says nothing about stores."""
+def _told(change: Change) -> Amounts | None:
+    """What an answer says that stores got for a voucher; None where no store has part in it."""
     result = change.result
     if not isinstance(change.record.command, Redeem | Reverse):
-        return None if not change.booked else Counter()
-    told: Counter[int | str] = Counter()
+        return {} if change.booked else None
+    told: Amounts = {"balance": result.balance_used_fen, "uses": result.uses_used}
     for funder, fen in result.funding:
-        told[funder] += fen
-    told["balance"], told["uses"] = result.balance_used_fen, result.uses_used
+        told[funder] = told.get(funder, 0) + fen
     return told
 
 
-def _agrees(told: Counter[int | str], booked: Counter[int | str]) -> bool:
-    """Whether the entries add up. Only cards book their balance and uses; others' are allowances."""
-    for purse in ("balance", "uses"):
-        if booked[purse] not in (0, told[purse]):
+def _agrees(told: Amounts, booked: Amounts) -> bool:
+    """Whether the entries add up. Only cards book balance and uses: others' are allowances."""
+    for purse in {*told, *booked}:
+        amount = booked.get(purse, 0)
+        if amount != told.get(purse, 0) and (amount or purse not in ("balance", "uses")):
             return False
-    return all(
-        booked[purse] == told[purse]
-        for purse in {*told, *booked}
-        if purse not in ("balance", "uses")
-    )
+    return True
 
 
 def _supply_asked(records: Sequence[Record]) -> Counter[bytes]:
@@ -201,5 +206,5 @@ def _supply_asked(records: Sequence[Record]) -> Counter[bytes]:
             case _:
                 continue
         if amount:
-            asked[str(OPERATION_NUMBER[command.operation]).encode()] += amount
+            asked[_print(OPERATION_NUMBER[command.operation])] += amount
     return asked

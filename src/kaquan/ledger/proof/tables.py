@@ -189,7 +189,9 @@ def _solving(connection: Connection, equation: Equation, faults: Faults) -> Call
     def solve() -> None:
         query = statements_of("proof.sql")[equation.name]
         for key, expected, found in _ask(connection, query, faults):
-            faults.add(equation.table, key, equation.zh, equation.en, expected, found)
+            faults.add(
+                equation.table, key, equation.zh, equation.en, expected=expected, found=found
+            )
 
     return solve
 
@@ -199,12 +201,12 @@ def _compare(connection: Connection, comparison: Comparison, faults: Faults) -> 
     key, columns = ", ".join(comparison.key), comparison.columns
     expected = queries[f"expect_{comparison.name}"]
     found = queries.get(comparison.found) or (
-        f"SELECT {key}, {', '.join(map(_as_compared, columns))} FROM {comparison.table}"
+        f"SELECT {key}, {', '.join(map(_as_compared, columns))} "  # noqa: S608  # names of ours
+        f"FROM {comparison.table}"
     )
-    # Keys are compared too: as columns of a full join they are null where a row is missing.
     left, right = (", ".join(f"{side}.{column}" for column in columns) for side in "ef")
     query = (
-        f"SELECT to_jsonb(e), to_jsonb(f) FROM ({expected}) AS e "
+        f"SELECT to_jsonb(e), to_jsonb(f) FROM ({expected}) AS e "  # noqa: S608  # names of ours
         f"FULL JOIN ({found}) AS f USING ({key}) "
         f"WHERE e.{comparison.key[0]} IS NULL OR f.{comparison.key[0]} IS NULL "
         f"OR ROW({left}) IS DISTINCT FROM ROW({right}) ORDER BY {key} LIMIT %(room)s"
@@ -222,7 +224,7 @@ def _tell(comparison: Comparison, expected: Row | None, found: Row | None, fault
     key = " ".join(f"{name}={row[name]}" for name in comparison.key)
     if expected is None or found is None:
         zh, en = ("缺少一行", "is missing") if found is None else ("多出一行", "is one too many")
-        faults.add(comparison.table, key, zh, en, _row(expected), _row(found))
+        faults.add(comparison.table, key, zh, en, expected=_row(expected), found=_row(found))
         return
     wrong = [name for name in comparison.columns if expected[name] != found[name]]
     faults.add(
@@ -230,8 +232,8 @@ def _tell(comparison: Comparison, expected: Row | None, found: Row | None, fault
         key,
         "与账块所记不符",
         "is not what the blocks say",
-        _row({name: expected[name] for name in wrong}),
-        _row({name: found[name] for name in wrong}),
+        expected=_row({name: expected[name] for name in wrong}),
+        found=_row({name: found[name] for name in wrong}),
     )
 
 

@@ -15,12 +15,15 @@ from kaquan.surfaces.cli.output import Json
 
 def claim(
     batch: values.Batch,
+    *,
     customer: Annotated[
         str, typer.Option("--customer", metavar="NUMBER", help="会员号 · the customer's number")
     ],
     code: Annotated[
         str | None,
-        typer.Option(help="领取此码的券；不填则从库存取 · take this code's; else the next in stock"),
+        typer.Option(
+            help="领取此码的券；不填则从库存取 · take this code's; else the next in stock"
+        ),
     ] = None,
     channel: values.Channel = "app",
     request_key: values.Key = None,

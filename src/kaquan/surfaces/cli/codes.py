@@ -35,6 +35,7 @@ _FAULTS = {
 def export_command(
     batch: values.Batch,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="FILE.csv | FILE.xlsx")],
+    *,
     replace: Annotated[
         bool, typer.Option("--replace", help="覆盖已有文件 · replace a file that exists")
     ] = False,
@@ -65,6 +66,7 @@ def export_command(
 def import_command(
     batch: values.Batch,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="一列 code · one column: code")],
+    *,
     commit: values.Commit = False,
     errors: values.ErrorsFile = None,
     accept_weak: Annotated[
@@ -100,7 +102,7 @@ def check_command(
     json: Json = False,
 ) -> int:
     """只看写法和防伪，不查数据库 · Look at form and proof only; the database is not asked."""
-    from kaquan.redemption.own_codes import code_book
+    from kaquan.redemption.codes import code_book
 
     found = code_book().decode(code)
     outcome = OutcomeCode.DONE if isinstance(found, DecodedCode) else _FAULTS[found]

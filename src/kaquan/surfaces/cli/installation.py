@@ -21,17 +21,18 @@ def report(zh: str, en: str) -> None:
 
 
 @contextmanager
-def open_installation() -> Iterator[Configuration]:
+def open_installation(*, migrate: bool = False) -> Iterator[Configuration]:
     """Have the database running and migrated inside the block.
 
-    The embedded one is migrated here, as nobody else uses its schema. Raises `not_migrated` where an
-    external one lacks migrations, and what `running_database` raises.
+    The embedded one is migrated here, as nobody else uses its schema, an external one only when
+    told to; else `not_migrated` is raised where it lacks migrations. Raises also what
+    `running_database` raises.
     """
     configuration = current_configuration()
     with running_database(configuration, report=report):
         django_setup.setup(configuration)
         try:
-            if configuration.database_url is None:
+            if migrate or configuration.database_url is None:
                 django_setup.migrate(configuration)
             else:
                 _refuse_unmigrated()

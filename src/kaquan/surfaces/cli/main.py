@@ -13,14 +13,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from kaquan.foundation.errors import ExitCode
+from kaquan.surfaces.cli import codes
 from kaquan.surfaces.cli.claim import claim
 from kaquan.surfaces.cli.config import config
 from kaquan.surfaces.cli.doctor import doctor
 from kaquan.surfaces.cli.exit_codes import Ending, exit_code_table
 from kaquan.surfaces.cli.failures import report_failure
+from kaquan.surfaces.cli.imports import import_table
 from kaquan.surfaces.cli.migrate import migrate
 from kaquan.surfaces.cli.mint import mint
+from kaquan.surfaces.cli.prove import prove
 from kaquan.surfaces.cli.redeem import redeem, reverse
+from kaquan.surfaces.cli.show import show
 
 app = typer.Typer(
     name="kaquan",
@@ -49,11 +53,12 @@ def root(
 _HANDLING = "发行与使用 · Issue and use"
 _RUNNING = "运行 · Operation"
 
-for command in (mint, claim, redeem, reverse):
+app.add_typer(codes.app, rich_help_panel=_HANDLING)
+for command in (mint, claim, redeem, reverse, show):
     app.command(rich_help_panel=_HANDLING)(command)
-app.command(rich_help_panel=_RUNNING)(config)
-app.command(rich_help_panel=_RUNNING)(doctor)
-app.command(rich_help_panel=_RUNNING)(migrate)
+app.command("import", rich_help_panel=_HANDLING)(import_table)
+for command in (prove, doctor, config, migrate):
+    app.command(rich_help_panel=_RUNNING)(command)
 
 
 class _TerminatedError(BaseException):

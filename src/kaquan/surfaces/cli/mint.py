@@ -29,6 +29,7 @@ def mint(
     quantity: Annotated[
         int, typer.Argument(parser=values.quantity, metavar="QUANTITY", help="多少张 · how many")
     ],
+    *,
     batch: Annotated[
         int | None,
         typer.Option(
@@ -41,7 +42,7 @@ def mint(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="以此条款（JSON）新建活动和批次 · open a campaign and batch under these terms (JSON)",
+            help="以此条款（JSON）新建批次 · open a campaign and batch under these terms",
         ),
     ] = None,
     name: Annotated[str, typer.Option(help="新批次的名称 · the new batch's name")] = "",
@@ -53,7 +54,9 @@ def mint(
     ] = None,
     from_stock: Annotated[
         bool,
-        typer.Option("--from-stock", help="不印码，凭会员领取 · without codes, claimed by customers"),
+        typer.Option(
+            "--from-stock", help="不印码，凭会员领取 · without codes, claimed by customers"
+        ),
     ] = False,
     request_key: values.Key = None,
     as_: values.As = None,
@@ -88,7 +91,7 @@ def _open_batch(
     by_code: bool,
     key: str,
 ) -> CampaignBatch:
-    """A campaign, offer, budget and batch of one name; the same key again finds all of them."""
+    """A campaign, offer, budget and batch of one name."""
     from kaquan.budgets.actions import open_budget
     from kaquan.campaigns.actions import add_batch, create_campaign
     from kaquan.offers.actions import create_offer
@@ -133,9 +136,7 @@ def _read_terms(path: Path) -> bytes:
         ) from None
 
 
-def _show_batch(
-    batch: CampaignBatch, quantity: int, budget_fen: int | None, *, json: bool
-) -> None:
+def _show_batch(batch: CampaignBatch, quantity: int, budget_fen: int | None, *, json: bool) -> None:
     def people(console: Console) -> None:
         console.print(f"✓ 已制 {quantity:,} 张 · {quantity:,} vouchers minted", style="green")
         console.print(f"  批次 batch {batch.id}: {plain(batch.name)}")

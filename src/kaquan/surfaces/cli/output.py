@@ -1,4 +1,4 @@
-"""What commands print: results on standard output, for people or as JSON; the rest on the error stream."""
+"""What commands print: results on standard output, for people or as JSON; the rest on stderr."""
 
 from __future__ import annotations
 

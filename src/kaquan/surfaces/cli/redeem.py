@@ -20,6 +20,7 @@ def redeem(
     codes: Annotated[
         list[str], typer.Argument(metavar="CODE...", help="一张或多张券码 · one code or several")
     ],
+    *,
     store: values.Store,
     order: values.OrderNo = "",
     amount: values.OrderAmount = None,
@@ -64,9 +65,10 @@ def reverse(
         str,
         typer.Argument(
             metavar="REDEMPTION|CODE",
-            help="核销单号；或券码，须同时给出 --order · a redemption's number, or a code with --order",
+            help="核销单号；或券码加 --order · a redemption's number, or a code with --order",
         ),
     ],
+    *,
     order: values.OrderNo = "",
     amount: Annotated[
         int | None,

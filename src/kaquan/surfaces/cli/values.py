@@ -1,8 +1,9 @@
-"""Arguments that mean something: each text becomes a value or a sentence about what it should be."""
+"""Arguments that mean something: a text becomes a value, or a sentence about what it should be."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -50,7 +51,11 @@ def order_line(text: str) -> OrderLine:
     parts = text.rsplit(":", 2)
     try:
         if len(parts) == 3:
-            sku, units, total = _read_sku(parts[0]), _read_quantity(parts[1]), cells.amount(parts[2])
+            sku, units, total = (
+                _read_sku(parts[0]),
+                _read_quantity(parts[1]),
+                cells.amount(parts[2]),
+            )
             return OrderLine("", str(sku), int(str(units)), total)
     except BadCellError as error:
         raise _refusal(text, error.reason.zh, error.reason.en) from None
@@ -124,7 +129,9 @@ Customer = Annotated[
 ]
 Store = Annotated[str, typer.Option("--store", metavar="CODE", help="门店编码 · the store's code")]
 Channel = Annotated[str, typer.Option("--channel", help="渠道 · the channel")]
-OrderNo = Annotated[str, typer.Option("--order", metavar="NUMBER", help="订单号 · the order's number")]
+OrderNo = Annotated[
+    str, typer.Option("--order", metavar="NUMBER", help="订单号 · the order's number")
+]
 OrderAmount = Annotated[
     int | None,
     typer.Option(
@@ -158,4 +165,11 @@ DryRun = Annotated[
 ]
 Batch = Annotated[
     int, typer.Argument(parser=positive_id, metavar="BATCH", help="批次号 · the batch's number")
+]
+Commit = Annotated[
+    bool, typer.Option("--commit", help="真正写入；不加则只试算 · write; without it a dry run")
+]
+ErrorsFile = Annotated[
+    Path | None,
+    typer.Option("--errors", metavar="FILE", help="把有误的行写入此文件 · where broken rows go"),
 ]

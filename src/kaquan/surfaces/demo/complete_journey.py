@@ -16,6 +16,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from kaquan.customers.queries import customer_ids, customers_facts
@@ -27,12 +28,15 @@ from kaquan.foundation.actor import system_actor
 from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.foundation.imports import Progress, Step, no_progress
 from kaquan.foundation.refusals import INTERNAL_CLIENT
+from kaquan.ledger.connections import connect_default
 from kaquan.ledger.door import COMMANDS_MAX, submit
+from kaquan.ledger.prove import prove
 from kaquan.redemption.imports_orders import ORDERS
 from kaquan.redemption.visits import Visit, gather_many
 from kaquan.surfaces.demo import setting_up
 from kaquan.surfaces.demo.journey_coupons import HandedIn, handed_in
 from kaquan.surfaces.demo.journey_data import Basket, Campaign, Journey
+from kaquan.surfaces.demo.journey_html import write_report
 from kaquan.surfaces.demo.journey_report import ReplayReport, Tally
 from kaquan.surfaces.demo.journey_setup import (
     Launcher,
@@ -44,8 +48,10 @@ from kaquan.surfaces.demo.journey_setup import (
 ACTOR = system_actor("replay")
 CHANNEL = "mail"
 REPLAYING = Step("重放", "Replaying")
-LINES_PER_ASSIGNMENT = 6  # so much longer takes an assignment than an order line
-
+PROVING = {
+    "blocks": Step("核对账块", "Checking blocks"),
+    "tables": Step("核对余额", "Checking balances"),
+}
 
 T = TypeVar("T")
 
@@ -59,13 +65,20 @@ class Held(NamedTuple):
 
 
 def replay_complete_journey(
-    *, progress: Progress = no_progress, only_campaigns: Collection[int] | None = None
+    *,
+    progress: Progress = no_progress,
+    report_html: Path | None = None,
+    only_campaigns: Collection[int] | None = None,
 ) -> ReplayReport:
     """Replay the year, or some campaigns with the orders of the households that they targeted.
 
-    Raises `demo_data_missing`, and `replay_interrupted` where the database stayed out of reach.
+    Proves the ledger at its end, and writes the report to ``report_html``. Raises
+    `demo_data_missing`, and `replay_interrupted` where the database stayed out of reach.
     """
-    return _Replay(Journey(only_campaigns), progress).run()
+    report = _Replay(Journey(only_campaigns), progress).run()
+    if report_html is not None:
+        write_report(report, report_html)
+    return report
 
 
 class _Replay:
@@ -78,7 +91,7 @@ class _Replay:
         self._tally = Tally(journey.campaigns.values())
         self._progress = progress
         self._done = 0
-        self._work = journey.count_of_lines() + LINES_PER_ASSIGNMENT * sum(
+        self._work = journey.count_of_lines() + sum(
             len(one.households) * len(one.coupons) for one in journey.campaigns.values()
         )
 
@@ -100,9 +113,12 @@ class _Replay:
                 self._import_orders(of_period[1])
                 of_period = next(orders, None)
             self._redeem(handed_by_period.get(period, []))
-        return self._tally.report(
-            seconds=round(clock.monotonic_s() - self._started_s), memory_mb=_memory_mb()
+        seconds = round(clock.monotonic_s() - self._started_s)
+        proof = prove(
+            connect_default,
+            progress=lambda stage, done, total: self._progress(PROVING[stage], done, total),
         )
+        return self._tally.report(proof=proof, seconds=seconds, memory_mb=_memory_mb())
 
     def _launch(self, launcher: Launcher, campaign: Campaign) -> None:
         """Make a campaign and give its households one coupon of each sort."""
@@ -129,7 +145,7 @@ class _Replay:
                 assigned += outcome.done
                 if outcome.done and one in self._wanted:
                     self._serials[one] = outcome.vouchers[0].serial
-            self._advance(LINES_PER_ASSIGNMENT * len(some))
+            self._advance(len(some))
         self._tally.launched(campaign, assigned)
 
     def _import_orders(self, baskets: Iterable[Basket]) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from kaquan.engine.outcomes import Outcome
 from kaquan.foundation.imports import ImportReport
+from kaquan.ledger.prove import Proof
 from kaquan.surfaces.demo.journey_coupons import Evidence, HandedIn
 from kaquan.surfaces.demo.journey_data import Campaign
 
@@ -79,7 +80,7 @@ class ImportedRows(Struct):
 
 
 class ReplayReport(Struct):
-    """The outcome of a replay.
+    """The outcome of a replay, and the proof of the ledger after it.
 
     ``imported``, ``seconds`` and ``memory_mb`` are those of this run; all else a second replay
     repeats to the cent.
@@ -89,8 +90,9 @@ class ReplayReport(Struct):
     kinds: dict[str, Figures]
     total: Figures
     imported: dict[str, ImportedRows]
-    seconds: int = 0
-    memory_mb: int = 0
+    proof: Proof
+    seconds: int
+    memory_mb: int
 
 
 class Tally:
@@ -136,7 +138,7 @@ class Tally:
                 figures.orders += 1
                 figures.sales_fen += handed.basket.sales_fen
 
-    def report(self, *, seconds: int, memory_mb: int) -> ReplayReport:
+    def report(self, *, proof: Proof, seconds: int, memory_mb: int) -> ReplayReport:
         """All that was counted."""
         return ReplayReport(
             campaigns=[
@@ -152,6 +154,7 @@ class Tally:
             kinds=self._of_kind,
             total=self._total,
             imported=self._imported,
+            proof=proof,
             seconds=seconds,
             memory_mb=memory_mb,
         )

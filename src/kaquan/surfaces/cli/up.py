@@ -1,0 +1,142 @@
+"""``kaquan up``: everything, running, until Ctrl-C."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from django.db import connections
+
+from kaquan.foundation import clock
+from kaquan.foundation.configuration import Configuration
+from kaquan.surfaces.cli.installation import open_installation, report
+from kaquan.surfaces.cli.output import stderr
+
+APPLICATION = "kaquan.project.asgi:application"
+BACKGROUND = "kaquan.project.background"
+STOP_S = 10.0
+RESTART_S = 1.0
+_STATIC_STAMP = ".kaquan-static"
+
+
+def up(
+    *,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="装入演示发行方（只装一次）· load the demo issuer, once")
+    ] = False,
+    traffic: Annotated[
+        float,
+        typer.Option(
+            "--traffic",
+            metavar="PER_SECOND",
+            min=0,
+            max=1000,
+            help="持续模拟的流量，每秒笔数 · simulated traffic to keep going, per second",
+        ),
+    ] = 0,
+) -> None:
+    """启动数据库、网页和后台任务，Ctrl-C 停止 · Run database, pages and background; Ctrl-C ends it."""
+    started_s = clock.monotonic_s()
+    with open_installation(migrate=True) as configuration:
+        if demo or configuration.demo:
+            from kaquan.surfaces.cli.demo import load
+
+            load()
+        _collect_static(configuration)
+        connections.close_all()  # the workers are forked and open their own
+        with ExitStack() as running:
+            running.enter_context(_kept_running("-m", BACKGROUND))
+            if traffic:
+                running.enter_context(_kept_running("-m", "kaquan", "demo", f"--traffic={traffic}"))
+            _serve(configuration, started_s)
+        report("正在停止……", "Stopping …")
+
+
+def _serve(configuration: Configuration, started_s: float) -> None:
+    """Serve pages until a signal comes."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    server = Granian(
+        APPLICATION,
+        address=configuration.http_host,
+        port=configuration.http_port,
+        interface=Interfaces.ASGINL,
+        workers=configuration.workers,
+        websockets=False,
+        log_enabled=configuration.log_level in ("debug", "info"),
+        workers_kill_timeout=int(STOP_S),
+        respawn_failed_workers=True,
+    )
+
+    @server.on_startup
+    def announce() -> None:
+        host = configuration.http_host
+        url = f"http://{f'[{host}]' if ':' in host else host}:{configuration.http_port}/"
+        took_s = clock.monotonic_s() - started_s
+        console = stderr()
+        console.print(f"\n  卡券已启动（{took_s:.1f} 秒）：{url}", style="bold green")
+        console.print(f"  Kaquan is up ({took_s:.1f} s): {url}", style="bold green")
+        console.print("  按 Ctrl-C 停止 · Ctrl-C stops it\n")
+
+    server.serve()
+
+
+@contextmanager
+def _kept_running(*arguments: str) -> Iterator[None]:
+    """A process of our own beside the web server, started again if it dies."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_keep, args=(arguments, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _keep(arguments: Sequence[str], stop: threading.Event) -> None:
+    while not stop.is_set():
+        # A session of its own: Ctrl-C reaches us, and we end it in turn.
+        process = subprocess.Popen([sys.executable, *arguments], start_new_session=True)
+        while process.poll() is None and not stop.wait(0.2):
+            pass
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        stop.wait(RESTART_S)
+
+
+def _collect_static(configuration: Configuration) -> None:
+    """Lay out the pages' files, compressed, when they are not those of this version yet."""
+    from django.core.management import call_command
+
+    folder = configuration.home / "static"
+    stamp = folder / _STATIC_STAMP
+    wanted = _fingerprint()
+    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+        return
+    report("正在准备网页文件……", "Preparing the pages' files …")
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    stamp.write_text(wanted, encoding="ascii")
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    root = Path(str(files("kaquan.surfaces.web").joinpath("static")))
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The pages' words in other languages, compiled without gettext's own programs."""
