@@ -1,115 +1,42 @@
 """An auditor who trusts nobody: it recomputes the books from commands, answers and entries alone.
 
-It shares no rule with the engine. It reads terms as plain JSON, keeps its own idea of every voucher,
-limit, hold and redemption, and sums every account from the entries; then it compares.
+It shares no rule with the engine. It reads terms as plain JSON, keeps its own idea of every
+voucher, limit, hold and redemption, and sums every account from the entries.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from kaquan.engine.commands import AnyCommand
 from kaquan.engine.entries import Entry
 from kaquan.engine.outcomes import Outcome, VoucherResult
 from kaquan.engine.places import Place
+from tests.engine.audited import (
+    DIMENSIONS,
+    FUNDER,
+    SHANGHAI,
+    AuditedBatch,
+    AuditedUse,
+    AuditedVoucher,
+    Key,
+)
 
-SHANGHAI = timezone(timedelta(hours=8))
 STATES = ("INACTIVE", "LIVE", "ISSUED", "USED", "FROZEN_LIVE", "FROZEN_ISSUED", "EXPIRED", "VOID")
-MAY_BE_BELOW_ZERO = {"OUTSIDE", "BATCH_COST", "CARD_ISSUED", "PAYMENT", "CUSTODY"}
-DIMENSIONS = {"customer": 1, "person": 2, "store": 3, "batch": 4}
-
-Key = tuple[int, int, int, int, int, int]  # batch, dimension, subject, day, unit, moment
 
 
-@dataclass
-class AuditedBatch:
-    """What a batch's commands said."""
+class Step(NamedTuple):
+    """One command that happened, and where it stands."""
 
-    terms: dict[str, Any]
-    budget_id: int
-    by_code: bool
-    state: str = "running"
-    minted: int = 0
-    handed_out: int = 0
-
-    @property
-    def kind(self) -> str:
-        """The benefit's kind; a cash voucher in parts is a kind of its own."""
-        benefit = self.terms["benefit"]
-        return "cash_in_parts" if benefit.get("allow_partial") else benefit["kind"]
-
-    def fresh(self) -> tuple[int, int]:
-        """Balance and uses of a voucher that nothing has happened to."""
-        benefit = self.terms["benefit"]
-        if self.kind == "prepaid_card":
-            return 0, 0
-        if self.kind == "cash_in_parts":
-            return benefit["face_fen"], 0
-        return 0, benefit.get("uses", 1)
-
-    def set_aside(self, balance: int, uses: int) -> int:
-        """What an issued voucher with this much on it may still cost."""
-        benefit = self.terms["benefit"]
-        if self.terms.get("commit", "issue") != "issue" or self.kind == "prepaid_card":
-            return 0
-        if self.kind == "cash_in_parts":
-            return balance
-        if self.kind == "count_card":
-            return uses * benefit["value_per_use_fen"]
-        for name in ("amount_fen", "face_fen", "cap_fen", "value_cap_fen"):
-            if name in benefit:
-                return benefit[name]
-        raise AssertionError(benefit)
-
-    def window(self, claimed_at: datetime | None) -> tuple[datetime, datetime] | None:
-        """The half-open validity."""
-        span = self.terms["validity"]["range"]
-        if span["kind"] == "fixed_range":
-            first, last = (date.fromisoformat(span[name]) for name in ("first_day", "last_day"))
-            return _midnight(first), _midnight(last + timedelta(days=1))
-        if claimed_at is None:
-            return None
-        day = claimed_at.astimezone(SHANGHAI).date()
-        return claimed_at.astimezone(UTC), _midnight(day + timedelta(days=span["days"]))
-
-
-@dataclass
-class AuditedVoucher:
-    """What became of a voucher."""
-
-    batch: AuditedBatch
-    batch_id: int
-    balance: int
-    uses: int
-    state: str = "LIVE"
-    customer_id: int = 0
-    in_hand: bool = False
-    version: int = 0
-    window: tuple[datetime, datetime] | None = None
-    holds: dict[Place, "AuditedUse"] = field(default_factory=dict)
-    passed_on: int = 0
-
-    def over(self, at: datetime) -> bool:
-        """Whether its time is over."""
-        return self.window is not None and at >= self.window[1]
-
-
-@dataclass
-class AuditedUse:
-    """One voucher's part of a redemption or hold."""
-
-    result: VoucherResult
-    command: AnyCommand
-    keys: list[tuple[Key, int, str]]
-    back_fen: int = 0
-    complete: bool = False
+    place: Place
+    command: Any
+    outcome: Outcome
 
 
 class Auditor:
-    """Follows a ledger block by block; ``compare`` holds its own books against the rows."""
+    """Follows a ledger command by command."""
 
     def __init__(self) -> None:
         self.accounts: Counter[tuple[str, str, int]] = Counter()
@@ -121,7 +48,6 @@ class Auditor:
         self.vouchers: dict[int, AuditedVoucher] = {}
         self.limits: Counter[Key] = Counter()
         self.uses: dict[tuple[Place, int], AuditedUse] = {}
-        self.settles: dict[Place, Place] = {}
 
     def book(
         self, place: Place, command: AnyCommand, outcome: Outcome, entries: Iterable[Entry]
@@ -130,7 +56,7 @@ class Auditor:
         for entry in entries:
             self._post(entry)
         self._give_back_lapsed(command, outcome)
-        getattr(self, f"_{command.operation}")(place, command, outcome)
+        getattr(self, f"_{command.operation}")(Step(place, command, outcome))
         for result in outcome.vouchers:
             self._check_image(result)
 
@@ -176,101 +102,107 @@ class Auditor:
 
     # Supply ---------------------------------------------------------------------------------------
 
-    def _open_budget(self, place: Place, command: Any, outcome: Outcome) -> None:
-        assert command.budget_id not in self.totals
-        self.totals[command.budget_id] = command.total_fen
+    def _open_budget(self, step: Step) -> None:
+        assert step.command.budget_id not in self.totals
+        self.totals[step.command.budget_id] = step.command.total_fen
 
-    def _change_budget(self, place: Place, command: Any, outcome: Outcome) -> None:
-        assert self.totals[command.budget_id] == command.expected_fen
-        self.totals[command.budget_id] = command.total_fen
+    def _change_budget(self, step: Step) -> None:
+        assert self.totals[step.command.budget_id] == step.command.expected_fen
+        self.totals[step.command.budget_id] = step.command.total_fen
 
-    def _define_batch(self, place: Place, command: Any, outcome: Outcome) -> None:
-        terms = json.loads(command.terms)
-        self.batches[command.batch_id] = AuditedBatch(terms, command.budget_id, command.by_code)
+    def _define_batch(self, step: Step) -> None:
+        terms = json.loads(step.command.terms)
+        self.batches[step.command.batch_id] = AuditedBatch(
+            terms, step.command.budget_id, step.command.by_code
+        )
 
-    def _mint(self, place: Place, command: Any, outcome: Outcome) -> None:
-        batch = self.batches[command.batch_id]
+    def _mint(self, step: Step) -> None:
+        batch = self.batches[step.command.batch_id]
         assert batch.state != "stopped"
-        batch.minted += command.quantity
+        batch.minted += step.command.quantity
 
-    def _set_batch_state(self, place: Place, command: Any, outcome: Outcome) -> None:
-        assert self.batches[command.batch_id].state != "stopped"
-        self.batches[command.batch_id].state = command.state
+    def _set_batch_state(self, step: Step) -> None:
+        assert self.batches[step.command.batch_id].state != "stopped"
+        self.batches[step.command.batch_id].state = step.command.state
 
     # Issue ----------------------------------------------------------------------------------------
 
-    def _claim(self, place: Place, command: Any, outcome: Outcome) -> None:
-        (result,) = outcome.vouchers
-        batch, customer_id = self.batches[command.batch_id], command.facts.customer_id
+    def _claim(self, step: Step) -> None:
+        (result,) = step.outcome.vouchers
+        batch, customer_id = self.batches[step.command.batch_id], step.command.facts.customer_id
         voucher = self._voucher(result)
         assert batch.state == "running"
         assert voucher.state == "LIVE"
         assert not voucher.holds
-        assert command.serial in (None, result.serial)
-        if command.serial is None:
+        assert step.command.serial in (None, result.serial)
+        if step.command.serial is None:
             assert voucher.version == 0, "a serial of the stock was handed out twice"
             batch.handed_out += 1
             assert batch.handed_out <= batch.minted
         voucher.state, voucher.customer_id, voucher.in_hand = "ISSUED", customer_id, True
-        voucher.window = voucher.window or batch.window(command.at)
-        assert not voucher.over(command.at)
+        voucher.window = voucher.window or batch.window(step.command.at)
+        assert not voucher.over(step.command.at)
         if batch.kind == "prepaid_card":
-            voucher.balance += getattr(command, "face_fen", None) or (
-                batch.terms["benefit"]["face_fen"]
+            voucher.balance += (
+                getattr(step.command, "face_fen", None) or (batch.terms["benefit"]["face_fen"])
             )
             assert voucher.balance <= batch.terms["benefit"]["max_balance_fen"]
         if batch.budget_id:
             wanted = batch.set_aside(voucher.balance, voucher.uses)
             assert self.committed[result.serial] >= wanted
-        self._count(command.batch_id, command, "claim", customer_id, 1, 0)
+        self._count(step.command.batch_id, step.command, customer_id, uses=1, fen=0)
 
     _assign = _claim
     _sell = _claim
 
-    def _top_up(self, place: Place, command: Any, outcome: Outcome) -> None:
-        voucher = self._voucher(outcome.vouchers[0])
+    def _top_up(self, step: Step) -> None:
+        voucher = self._voucher(step.outcome.vouchers[0])
         assert voucher.state in ("LIVE", "ISSUED")
-        voucher.balance += command.amount_fen
+        voucher.balance += step.command.amount_fen
         assert voucher.balance <= voucher.batch.terms["benefit"]["max_balance_fen"]
 
     # Use ------------------------------------------------------------------------------------------
 
-    def _redeem(self, place: Place, command: Any, outcome: Outcome) -> None:
-        if command.hold is not None:
-            self._settle(place, command, outcome)
+    def _redeem(self, step: Step) -> None:
+        if step.command.hold is not None:
+            self._settle(step)
             return
-        self._take(place, command, outcome)
-        for result in outcome.vouchers:
-            self._finish(place, result, command.facts.store_id)
+        self._take(step)
+        for result in step.outcome.vouchers:
+            self._finish(result, step.command.facts.store_id)
 
-    def _hold(self, place: Place, command: Any, outcome: Outcome) -> None:
-        self._take(place, command, outcome)
-        for result in outcome.vouchers:
-            self.vouchers[result.serial].holds[place] = self.uses[place, result.serial]
+    def _hold(self, step: Step) -> None:
+        self._take(step)
+        for result in step.outcome.vouchers:
+            self.vouchers[result.serial].holds[step.place] = self.uses[step.place, result.serial]
 
-    def _take(self, place: Place, command: Any, outcome: Outcome) -> None:
-        asked = {use.serial: use for use in command.vouchers}
-        assert {result.serial for result in outcome.vouchers} == set(asked)
-        lines = command.facts.order.lines if command.facts.order else ()
+    def _take(self, step: Step) -> None:
+        asked = {use.serial: use for use in step.command.vouchers}
+        assert {result.serial for result in step.outcome.vouchers} == set(asked)
+        lines = step.command.facts.order.lines if step.command.facts.order else ()
         for index, line in enumerate(lines):
-            taken = sum(result.allocation[index] for result in outcome.vouchers)
+            taken = sum(result.allocation[index] for result in step.outcome.vouchers)
             assert 0 <= taken <= line.amount_fen - line.discount_fen
-        for result in outcome.vouchers:
+        for result in step.outcome.vouchers:
             voucher, use = self._voucher(result), asked[result.serial]
             assert voucher.batch.state != "paused"
             assert voucher.state in ("LIVE", "ISSUED"), voucher
             assert voucher.window is not None
-            assert voucher.window[0] <= command.at < voucher.window[1]
-            assert command.facts.customer_id in (0, voucher.customer_id) or not voucher.customer_id
+            assert voucher.window[0] <= step.command.at < voucher.window[1]
+            assert (
+                step.command.facts.customer_id in (0, voucher.customer_id)
+                or not voucher.customer_id
+            )
             self._check_benefit(voucher, use, result, lines, alone=len(asked) == 1)
             voucher.uses -= result.uses_used
             voucher.balance -= result.balance_used_fen
             assert voucher.uses >= 0
             assert voucher.balance >= 0
             uses, fen = result.uses_used or 1, result.discount_fen
-            holder = voucher.customer_id or command.facts.customer_id
-            keys = self._count(result.batch_id, command, "redeem", holder, uses, fen)
-            self.uses[place, result.serial] = AuditedUse(result, command, keys)
+            holder = voucher.customer_id or step.command.facts.customer_id
+            keys = self._count(result.batch_id, step.command, holder, uses=uses, fen=fen)
+            self.uses[step.place, result.serial] = AuditedUse(result, step.command, keys)
+            self._count_funders(voucher, result.funding, 1)
 
     def _check_benefit(
         self,
@@ -302,22 +234,24 @@ class Auditor:
             share = payable * benefit["basis_points_off"] // 10_000
             assert result.discount_fen == min(share, benefit["cap_fen"])
 
-    def _settle(self, place: Place, command: Any, outcome: Outcome) -> None:
-        held = [self.vouchers[result.serial].holds[command.hold] for result in outcome.vouchers]
-        self.settles[place] = command.hold
-        for result, use in zip(outcome.vouchers, held, strict=True):
-            assert command.at < use.command.expires_at  # type: ignore[union-attr]
+    def _settle(self, step: Step) -> None:
+        held = [
+            self.vouchers[result.serial].holds[step.command.hold]
+            for result in step.outcome.vouchers
+        ]
+        for result, use in zip(step.outcome.vouchers, held, strict=True):
+            assert step.command.at < use.command.expires_at  # type: ignore[union-attr]
             voucher = self.vouchers[result.serial]
             assert voucher.state in ("LIVE", "ISSUED")
             assert (result.discount_fen, result.funding) == (
                 use.result.discount_fen,
                 use.result.funding,
             )
-            del voucher.holds[command.hold]
-            self.uses[place, result.serial] = use
-            self._finish(place, result, use.command.facts.store_id)  # type: ignore[union-attr]
+            del voucher.holds[step.command.hold]
+            self.uses[step.place, result.serial] = use
+            self._finish(result, use.command.facts.store_id)  # type: ignore[union-attr]
 
-    def _finish(self, place: Place, result: VoucherResult, store_id: int) -> None:
+    def _finish(self, result: VoucherResult, store_id: int) -> None:
         voucher = self.vouchers[result.serial]
         cost = sum(fen for _, fen in result.funding)
         if voucher.batch.kind == "prepaid_card":
@@ -329,9 +263,9 @@ class Auditor:
             again = voucher.batch.terms["benefit"].get("reloadable")
             voucher.state = voucher.state if again else "USED"
 
-    def _release(self, place: Place, command: Any, outcome: Outcome) -> None:
-        for result in outcome.vouchers:
-            self._return_hold(self.vouchers[result.serial], command.hold)
+    def _release(self, step: Step) -> None:
+        for result in step.outcome.vouchers:
+            self._return_hold(self.vouchers[result.serial], step.command.hold)
 
     def _give_back_lapsed(self, command: Any, outcome: Outcome) -> None:
         if command.operation == "release":
@@ -348,25 +282,26 @@ class Auditor:
         voucher.balance += use.result.balance_used_fen
         for key, amount, _ in use.keys:
             self.limits[key] -= amount
+        self._count_funders(voucher, use.result.funding, -1)
 
     # Reverse --------------------------------------------------------------------------------------
 
-    def _reverse(self, place: Place, command: Any, outcome: Outcome) -> None:
-        for result in outcome.vouchers:
-            use = self.uses[command.redemption, result.serial]
+    def _reverse(self, step: Step) -> None:
+        for result in step.outcome.vouchers:
+            use = self.uses[step.command.redemption, result.serial]
             assert not use.complete
             back = -result.discount_fen
             left = use.result.discount_fen - use.back_fen
-            whole = command.amount_fen is None and not command.lines
-            assert back == (left if whole else back if command.lines else command.amount_fen)
+            whole = step.command.amount_fen is None and not step.command.lines
+            assert back == (
+                left if whole else back if step.command.lines else step.command.amount_fen
+            )
             assert 0 <= back <= left
             use.back_fen += back
             use.complete = use.back_fen == use.result.discount_fen
-            self._bring_back(command, result, use, back)
+            self._bring_back(step.command, result, use, back)
 
-    def _bring_back(
-        self, command: Any, result: VoucherResult, use: AuditedUse, back: int
-    ) -> None:
+    def _bring_back(self, command: Any, result: VoucherResult, use: AuditedUse, back: int) -> None:
         voucher = self.vouchers[result.serial]
         prepaid = voucher.batch.kind == "prepaid_card"
         alive = voucher.state not in ("EXPIRED", "VOID") and not voucher.over(command.at)
@@ -386,61 +321,62 @@ class Auditor:
             self.spent[voucher.batch.budget_id] -= cost
         for key, amount, unit in use.keys:
             self.limits[key] -= back if unit == "fen" else amount if use.complete else 0
+        self._count_funders(voucher, result.funding, 1)
 
     # Care -----------------------------------------------------------------------------------------
 
-    def _transfer(self, place: Place, command: Any, outcome: Outcome) -> None:
-        voucher = self.vouchers[command.serial]
-        assert (voucher.state, voucher.customer_id) == ("ISSUED", command.from_customer_id)
-        voucher.customer_id = command.to_customer_id
+    def _transfer(self, step: Step) -> None:
+        voucher = self.vouchers[step.command.serial]
+        assert (voucher.state, voucher.customer_id) == ("ISSUED", step.command.from_customer_id)
+        voucher.customer_id = step.command.to_customer_id
         voucher.passed_on += 1
         assert voucher.passed_on <= voucher.batch.terms.get("transfer_limit", 10**9)
 
-    def _extend(self, place: Place, command: Any, outcome: Outcome) -> None:
-        voucher = self._voucher(outcome.vouchers[0])
+    def _extend(self, step: Step) -> None:
+        voucher = self._voucher(step.outcome.vouchers[0])
         assert voucher.window is not None
-        assert command.valid_until > voucher.window[1]
-        voucher.window = (voucher.window[0], command.valid_until)
+        assert step.command.valid_until > voucher.window[1]
+        voucher.window = (voucher.window[0], step.command.valid_until)
         if voucher.state == "EXPIRED":
             voucher.state = "ISSUED" if voucher.in_hand else "LIVE"
 
-    def _freeze(self, place: Place, command: Any, outcome: Outcome) -> None:
-        voucher = self._voucher(outcome.vouchers[0])
+    def _freeze(self, step: Step) -> None:
+        voucher = self._voucher(step.outcome.vouchers[0])
         assert voucher.state in ("LIVE", "ISSUED")
         voucher.state = f"FROZEN_{voucher.state}"
 
-    def _unfreeze(self, place: Place, command: Any, outcome: Outcome) -> None:
-        voucher = self.vouchers[command.serial]
+    def _unfreeze(self, step: Step) -> None:
+        voucher = self.vouchers[step.command.serial]
         assert voucher.state.startswith("FROZEN_")
         voucher.state = voucher.state.removeprefix("FROZEN_")
 
-    def _void(self, place: Place, command: Any, outcome: Outcome) -> None:
-        voucher = self._voucher(outcome.vouchers[0])
+    def _void(self, step: Step) -> None:
+        voucher = self._voucher(step.outcome.vouchers[0])
         assert voucher.state not in ("USED", "VOID")
         assert not voucher.holds
         voucher.state = "VOID"
         if voucher.batch.kind == "prepaid_card":
             voucher.balance = 0
 
-    def _expire(self, place: Place, command: Any, outcome: Outcome) -> None:
-        voucher = self._voucher(outcome.vouchers[0])
-        assert voucher.over(command.at)
+    def _expire(self, step: Step) -> None:
+        voucher = self._voucher(step.outcome.vouchers[0])
+        assert voucher.over(step.command.at)
         assert voucher.state not in ("USED", "VOID", "EXPIRED")
         voucher.state = "EXPIRED"
 
-    def _adjust(self, place: Place, command: Any, outcome: Outcome) -> None:
-        voucher = self._voucher(outcome.vouchers[0])
-        voucher.balance += command.balance_fen
-        voucher.uses += command.uses
+    def _adjust(self, step: Step) -> None:
+        voucher = self._voucher(step.outcome.vouchers[0])
+        voucher.balance += step.command.balance_fen
+        voucher.uses += step.command.uses
 
     # Limits ---------------------------------------------------------------------------------------
 
     def _count(
-        self, batch_id: int, command: Any, moment: str, customer_id: int, uses: int, fen: int
+        self, batch_id: int, command: Any, customer_id: int, *, uses: int, fen: int
     ) -> list[tuple[Key, int, str]]:
         """Count a claim or use towards every limit of the terms, none of which may overflow."""
         moved = []
-        facts = command.facts
+        facts, moment = command.facts, "claim" if hasattr(command, "batch_id") else "redeem"
         subjects = {"customer": customer_id, "person": facts.person_id, "store": facts.store_id}
         for limit in self.batches[batch_id].terms.get("limits", ()):
             if limit["at"] != moment:
@@ -461,6 +397,17 @@ class Auditor:
             moved.append((key, amount, unit))
         return moved
 
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+    def _count_funders(
+        self, voucher: AuditedVoucher, funding: Iterable[tuple[int, int]], sign: int
+    ) -> None:
+        """Count what funders who pay up to a total have borne."""
+        caps = {
+            share["funder_id"]: share["cap_fen"]
+            for share in voucher.batch.terms.get("funding", ())
+            if share["kind"] == "first_to_cap"
+        }
+        for funder, fen in funding:
+            if funder in caps:
+                key = (voucher.batch_id, FUNDER, funder, 0, 2, 2)
+                self.limits[key] += sign * fen
+                assert 0 <= self.limits[key] <= caps[funder]

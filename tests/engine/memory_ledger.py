@@ -49,7 +49,7 @@ class MemoryLedger:
         self.blocks = 0
 
     def fork(self) -> "MemoryLedger":
-        """Another ledger that goes on from here. They share rows: those are replaced, not changed."""
+        """Another ledger that goes on from here, sharing rows: they are replaced, not changed."""
         other = MemoryLedger()
         other.tables = {name: dict(rows) for name, rows in self.tables.items()}
         other.entries, other.past = list(self.entries), dict(self.past)

@@ -8,6 +8,11 @@ from kaquan.engine.outcomes import OutcomeCode
 
 Code = OutcomeCode
 
+IN_FEN = (
+    "This store has reached the limit: go to another one"
+    " (the limit is ¥3,000.00, used are ¥2,999.00)."
+)
+
 
 @pytest.mark.parametrize("code", Code, ids=lambda code: code.name)
 def test_every_code_speaks_chinese_and_english(code: Code) -> None:
@@ -74,8 +79,7 @@ def test_what_is_hidden_from_a_stranger_all_looks_the_same() -> None:
             Code.LIMIT_PER_STORE,
             {"limit_fen": 300_000, "used_fen": 299_900, "daily": 1},
             "本店已达限额，请到其他门店（限 ¥3,000.00，已用 ¥2,999.00）。",
-            "This store has reached the limit: go to another one"
-            " (the limit is ¥3,000.00, used are ¥2,999.00).",
+            IN_FEN,
         ),
         (
             Code.WRONG_CHANNEL,

@@ -1,8 +1,8 @@
 """The first check of all: whether a command's fields can mean anything.
 
 Each function names the first field that cannot, or None. Types are right already (the command was
-decoded); what is judged here is size, sign and time zone, so that nothing after it can overflow,
-fail in a column of the database or be ambiguous.
+decoded); what is judged here is size, sign, time zone and whether text is text, so that nothing
+after it can overflow, fail in a column of the database or on its way into a block, or be ambiguous.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from kaquan.engine.entries import OPERATION_NUMBER
 from kaquan.engine.facts import Facts, Order
 from kaquan.engine.money import MAX_FEN
 from kaquan.engine.places import Place
+from kaquan.engine.rules.reading import TERMS_BYTES_MAX
 from kaquan.engine.shards import SERIAL_END
 
 ID_MAX = 2**63 - 1  # customers, stores, persons: bigint
@@ -29,6 +30,8 @@ NAME_MAX = 200
 STORE_PATH_MAX = 32
 TAGS_MAX = 5_000
 CATEGORIES_MAX = 100
+KEY_MAX = 255
+VOUCHERS_NAMED_MAX = 100  # more than may be used together, so that the refusal can say how many may
 
 Fault = Callable[[Any], str | None]
 
@@ -38,9 +41,22 @@ def no_moment(at: datetime) -> bool:
     return at.tzinfo is None or not 2000 <= at.year < 2200
 
 
+def no_text(text: str, longest: int) -> bool:
+    """Whether a text is too long, or holds half a character (a lone surrogate) and has no UTF-8."""
+    if len(text) > longest:
+        return True
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def no_reason(reason: str) -> bool:
     """Whether a reason that is required says nothing, or far too much."""
-    return len(reason) > TEXT_MAX or not reason.strip()
+    return no_text(reason, TEXT_MAX) or not reason.strip()
 
 
 def facts_fault(facts: Facts) -> str | None:
@@ -53,9 +69,11 @@ def facts_fault(facts: Facts) -> str | None:
         return "facts"
     if (
         len(facts.store_path) > STORE_PATH_MAX
-        or len(facts.channel) > NAME_MAX
-        or len(facts.terminal_kind) > NAME_MAX
+        or any(not 0 <= one <= ID_MAX for one in facts.store_path)
+        or no_text(facts.channel, NAME_MAX)
+        or no_text(facts.terminal_kind, NAME_MAX)
         or len(facts.tags) > TAGS_MAX
+        or any(no_text(tag, NAME_MAX) for tag in facts.tags)
     ):
         return "facts"
     return None if facts.order is None else order_fault(facts.order)
@@ -64,7 +82,7 @@ def facts_fault(facts: Facts) -> str | None:
 def order_fault(order: Order) -> str | None:
     """The first part of an order that cannot mean anything; each line has a name of its own."""
     lines = order.lines
-    if len(order.order_no) > NAME_MAX:
+    if no_text(order.order_no, NAME_MAX):
         return "facts.order.order_no"
     if len(lines) > LINES_MAX:
         return "facts.order.lines"
@@ -73,9 +91,10 @@ def order_fault(order: Order) -> str | None:
         if (
             not 0 < line.quantity <= QUANTITY_MAX
             or not 0 <= line.discount_fen <= line.amount_fen <= MAX_FEN
-            or len(line.line_id) > NAME_MAX
-            or len(line.sku) > NAME_MAX
+            or no_text(line.line_id, NAME_MAX)
+            or no_text(line.sku, NAME_MAX)
             or len(line.categories) > CATEGORIES_MAX
+            or any(no_text(name, NAME_MAX) for name in line.categories)
         ):
             return "facts.order.lines"
         total += line.amount_fen
@@ -98,6 +117,11 @@ def _is_serial(serial: int) -> bool:
     return 0 <= serial < SERIAL_END
 
 
+def _may_be_serial(serial: int) -> bool:
+    """Whether a number can name a voucher, if perhaps one that there is not."""
+    return 0 <= serial <= ID_MAX
+
+
 def _open_budget(command: c.OpenBudget) -> str | None:
     if not _is_id(command.budget_id):
         return "budget_id"
@@ -117,26 +141,36 @@ def _define_batch(command: c.DefineBatch) -> str | None:
         return "batch_id"
     if not 0 <= command.offer_version_id <= SHORT_ID_MAX:
         return "offer_version_id"
+    if len(command.terms) > TERMS_BYTES_MAX:
+        return "terms"
     return None if 0 <= command.budget_id <= SHORT_ID_MAX else "budget_id"
 
 
 def _mint(command: c.Mint) -> str | None:
+    if not _is_id(command.batch_id):
+        return "batch_id"
     return None if 0 < command.quantity <= QUANTITY_MAX else "quantity"
 
 
 def _set_batch_state(command: c.SetBatchState) -> str | None:
+    if not _is_id(command.batch_id):
+        return "batch_id"
     if command.state not in ("running", "paused", "stopped"):
         return "state"
-    return "reason" if len(command.reason) > TEXT_MAX else None
+    return "reason" if no_text(command.reason, TEXT_MAX) else None
 
 
 def _activate(command: c.Activate) -> str | None:
+    if not _is_id(command.batch_id):
+        return "batch_id"
     if not _is_serial(command.first_serial):
         return "first_serial"
     return None if 0 < command.quantity <= QUANTITY_MAX else "quantity"
 
 
 def _allot(command: c.Allot) -> str | None:
+    if not _is_id(command.batch_id):
+        return "batch_id"
     if not 0 <= command.organisation_id <= SHORT_ID_MAX:
         return "organisation_id"
     if not 0 <= command.from_organisation_id <= SHORT_ID_MAX:
@@ -149,30 +183,40 @@ def _allot(command: c.Allot) -> str | None:
 
 
 def _issue(command: c.Issue) -> str | None:
+    if not _is_id(command.batch_id):
+        return "batch_id"
+    if command.serial is not None and not _may_be_serial(command.serial):
+        return "serial"
     return facts_fault(command.facts)
 
 
 def _sell(command: c.Sell) -> str | None:
     if not 0 <= command.paid_fen <= MAX_FEN:
         return "paid_fen"
-    if len(command.payment_no) > NAME_MAX:
+    if no_text(command.payment_no, NAME_MAX):
         return "payment_no"
     if command.face_fen is not None and not 0 < command.face_fen <= MAX_FEN:
         return "face_fen"
-    return facts_fault(command.facts)
+    return _issue(command)
 
 
 def _top_up(command: c.TopUp) -> str | None:
+    if not _may_be_serial(command.serial):
+        return "serial"
     if not 0 < command.amount_fen <= MAX_FEN:
         return "amount_fen"
-    if len(command.payment_no) > NAME_MAX:
+    if no_text(command.payment_no, NAME_MAX):
         return "payment_no"
     return facts_fault(command.facts)
 
 
 def vouchers_fault(vouchers: tuple[c.VoucherUse, ...]) -> str | None:
     """The first part of the uses that cannot mean anything; a serial stands there once."""
+    if len(vouchers) > VOUCHERS_NAMED_MAX:
+        return "vouchers"
     for use in vouchers:
+        if not _may_be_serial(use.serial):
+            return "vouchers.serial"
         if use.amount_fen is not None and not 0 < use.amount_fen <= MAX_FEN:
             return "vouchers.amount_fen"
         if not 0 < use.uses <= USES_MAX:
@@ -208,6 +252,8 @@ def _release(command: c.Release) -> str | None:
 def _reverse(command: c.Reverse) -> str | None:
     if not _is_place(command.redemption):
         return "redemption"
+    if command.serial is not None and not _may_be_serial(command.serial):
+        return "serial"
     if command.amount_fen is not None and not 0 < command.amount_fen <= MAX_FEN:
         return "amount_fen"
     lines = command.lines
@@ -215,12 +261,16 @@ def _reverse(command: c.Reverse) -> str | None:
         return "lines"
     if any(not 0 < line.quantity <= QUANTITY_MAX for line in lines):
         return "lines.quantity"
+    if any(no_text(line.line_id, NAME_MAX) for line in lines):
+        return "lines.line_id"
     if len({line.line_id for line in lines}) < len(lines):
         return "lines.line_id"
-    return "reason" if len(command.reason) > TEXT_MAX else None
+    return "reason" if no_text(command.reason, TEXT_MAX) else None
 
 
 def _transfer(command: c.Transfer) -> str | None:
+    if not _may_be_serial(command.serial):
+        return "serial"
     if not 0 < command.from_customer_id <= ID_MAX:
         return "from_customer_id"
     to = command.to_customer_id
@@ -228,24 +278,32 @@ def _transfer(command: c.Transfer) -> str | None:
 
 
 def _extend(command: c.Extend) -> str | None:
+    if not _may_be_serial(command.serial):
+        return "serial"
     if no_moment(command.valid_until):
         return "valid_until"
-    return "reason" if len(command.reason) > TEXT_MAX else None
+    return "reason" if no_text(command.reason, TEXT_MAX) else None
 
 
 def _with_reason(command: c.Freeze | c.Void) -> str | None:
+    if not _may_be_serial(command.serial):
+        return "serial"
     return "reason" if no_reason(command.reason) else None
 
 
 def _unfreeze(command: c.Unfreeze) -> str | None:
-    return "reason" if len(command.reason) > TEXT_MAX else None
+    if not _may_be_serial(command.serial):
+        return "serial"
+    return "reason" if no_text(command.reason, TEXT_MAX) else None
 
 
-def _expire(command: c.Expire) -> str | None:  # noqa: ARG001  # a serial and a time: nothing to judge
-    return None
+def _expire(command: c.Expire) -> str | None:
+    return None if _may_be_serial(command.serial) else "serial"
 
 
 def _adjust(command: c.Adjust) -> str | None:
+    if not _may_be_serial(command.serial):
+        return "serial"
     if not -MAX_FEN <= command.balance_fen <= MAX_FEN:
         return "balance_fen"
     if not -USES_MAX <= command.uses <= USES_MAX:
@@ -287,6 +345,11 @@ def field_fault(command: c.AnyCommand) -> str | None:
     """The first field of a command that cannot mean anything, or None."""
     if no_moment(command.at):
         return "at"
-    if command.link < 0:
+    if not 0 <= command.link <= ID_MAX:
         return "link"
+    key = command.key
+    if key is not None and (not 0 <= key.client_id <= ID_MAX or no_text(key.key, KEY_MAX)):
+        return "key"
+    if no_text(command.actor, NAME_MAX):
+        return "actor"
     return FAULTS[type(command)](command)

@@ -313,7 +313,8 @@ def _read_cells(
     problems = [Problem(raw.number, "", "", raw.fault) for raw in chunk if raw.fault is not None]
     cells_by_column = list(zip(*(raw.cells for raw in readable), strict=True))
     values_by_column = [
-        meaning.of(cells) for meaning, cells in zip(meanings, cells_by_column, strict=bool(readable))
+        meaning.of(cells)
+        for meaning, cells in zip(meanings, cells_by_column, strict=bool(readable))
     ]
     wrong_rows = set()
     for meaning, cells, values in zip(meanings, cells_by_column, values_by_column, strict=False):

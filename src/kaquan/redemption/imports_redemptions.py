@@ -7,10 +7,13 @@ comes. A refused row is never sent for good: what was wrong can be mended and th
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import islice
+from typing import NamedTuple
 
 from kaquan.customers.queries import customer_ids
 from kaquan.engine.commands import Redeem, RequestKey
+from kaquan.engine.facts import OrderLine
 from kaquan.engine.outcome_details import sentence
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.shards import SERIAL_END
@@ -19,6 +22,7 @@ from kaquan.foundation.actor import Actor
 from kaquan.foundation.imports import Column, Counts, ImportPlan, ImportRow, refusal
 from kaquan.foundation.imports_cells import REQUIRED, Reason
 from kaquan.foundation.imports_problems import Problem
+from kaquan.foundation.imports_staging import DUPLICATE
 from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.answers import answers_given
 from kaquan.ledger.door import COMMANDS_MAX
@@ -34,6 +38,11 @@ from kaquan.redemption.imports_orders import (
 from kaquan.redemption.queries import order_lines
 from kaquan.redemption.visits import Visit
 
+CODE_AND_SERIAL_DIFFER = Reason(
+    "code_and_serial_differ",
+    "券码与序号不是同一张券",
+    "the code and the serial are not of the same voucher",
+)
 _CODE = Column("code", "券码", cells.text(200), also=("coupon", "卡号"), sensitive=True)
 _COLUMNS = (
     _CODE,
@@ -46,12 +55,18 @@ _COLUMNS = (
 )
 
 
+class _NumberedUse(NamedTuple):
+    row_number: int
+    use: PastUse
+
+
 class _Intake:
     """See `kaquan.foundation.imports.Intake`. Uses are booked as they come, not at the end."""
 
-    def __init__(self, actor: Actor, *, commit: bool) -> None:
+    def __init__(self, *, actor: Actor, commit: bool) -> None:
         self._actor = actor
         self._commit = commit
+        self._seen: set[RequestKey] = set()
         self._new = 0
         self._unchanged = 0
 
@@ -70,52 +85,116 @@ class _Intake:
         return Counts(new=self._new, unchanged=self._unchanged)
 
     def commit(self) -> None:
-        """Nothing is left to do."""
+        """All is booked already."""
 
-    def _past_uses(
-        self, rows: Sequence[ImportRow]
-    ) -> tuple[list[tuple[int, PastUse]], list[Problem]]:
+    def _past_uses(self, rows: Sequence[ImportRow]) -> tuple[list[_NumberedUse], list[Problem]]:
         stores = store_ids(self._actor, {row["store_code"] for row in rows})
         customers = customer_ids({row["customer_number"] for row in rows} - {None})
         orders = order_lines(
-            {
-                (row["order_no"], stores[row["store_code"]])
-                for row in rows
-                if row["order_no"] and row["store_code"] in stores
-            }
+            {(row["order_no"], stores.get(row["store_code"], 0)) for row in rows} - {(None, 0)}
         )
-        uses: list[tuple[int, PastUse]] = []
+        uses: list[_NumberedUse] = []
         problems = []
         for row in rows:
-            number = row["row_number"]
-            serial = _serial_of(row)
+            number, serial = row["row_number"], _serial_of(row)
             if isinstance(serial, Reason):
                 problems.append(refusal(number, _CODE, row["code"], serial))
             elif row["store_code"] not in stores:
                 problems.append(refusal(number, STORE_CODE, row["store_code"], STORE_UNKNOWN))
             elif row["customer_number"] and row["customer_number"] not in customers:
-                problems.append(
-                    refusal(number, CUSTOMER_NUMBER, row["customer_number"], CUSTOMER_UNKNOWN)
-                )
+                wrong = row["customer_number"]
+                problems.append(refusal(number, CUSTOMER_NUMBER, wrong, CUSTOMER_UNKNOWN))
             else:
                 lines = orders.get((row["order_no"], stores[row["store_code"]]), ())
-                visit = Visit(
-                    store_code=row["store_code"],
-                    order_no=row["order_no"] or "",
-                    lines=lines,
-                    customer_number=row["customer_number"],
-                )
-                use = CodeUse(code_book().encode(serial), row["amount_fen"])
-                key = _request_key(serial, row)
-                uses.append((number, PastUse(use, visit, row["redeemed_at"], key)))
+                use = _past_use(row, serial, lines)
+                if use.request_key in self._seen:
+                    problems.append(Problem(number, "", "", DUPLICATE))
+                else:
+                    self._seen.add(use.request_key)
+                    uses.append(_NumberedUse(number, use))
         return uses, problems
 
-    def _book(self, uses: Sequence[tuple[int, PastUse]]) -> list[Problem]:
-        known = answers_given(
-            ledger_session(), [use.request_key for _, use in uses], Redeem.operation
-        )
-        fresh = [(number, use) for number, use in uses if use.request_key not in known]
-        outcomes = [(number, known[use.request_key]) for number, use in uses if use.request_key in known]
-        self._unchanged += sum(outcome.done for _, outcome in outcomes)
-        first_of = {}
-        ...
+    def _book(self, uses: Sequence[_NumberedUse]) -> list[Problem]:
+        """Book what is new and would be accepted; what is refused is only told."""
+        keys = [use.request_key for _, use in uses]
+        known = answers_given(ledger_session(), keys, Redeem.operation)
+        problems = [
+            _refused(number, known[use.request_key])
+            for number, use in uses
+            if use.request_key in known and not known[use.request_key].done
+        ]
+        self._unchanged += len(known) - len(problems)
+        fresh = [one for one in uses if one.use.request_key not in known]
+        accepted, refused = self._redeem(fresh, dry=True)
+        if self._commit:
+            # Others may have come first since a moment ago, so these answers count.
+            accepted, refused_after_all = self._redeem(accepted, dry=False)
+            refused += refused_after_all
+        self._new += len(accepted)
+        return problems + refused
+
+    def _redeem(
+        self, uses: Sequence[_NumberedUse], *, dry: bool
+    ) -> tuple[list[_NumberedUse], list[Problem]]:
+        if not uses:
+            return [], []
+        outcomes = redeem_past(actor=self._actor, past=[one.use for one in uses], dry=dry)
+        pairs = list(zip(uses, outcomes, strict=True))
+        accepted = [one for one, outcome in pairs if outcome.done]
+        refused = [_refused(one.row_number, outcome) for one, outcome in pairs if not outcome.done]
+        return accepted, refused
+
+
+def _serial_of(row: ImportRow) -> int | Reason:
+    """The voucher that the row names, by code or by serial."""
+    if row["code"] is None:
+        return REQUIRED if row["serial"] is None else int(row["serial"])
+    found = read_code(row["code"])
+    if isinstance(found, Outcome):
+        return _reason(found)
+    return CODE_AND_SERIAL_DIFFER if row["serial"] not in (None, found) else found
+
+
+def _past_use(row: ImportRow, serial: int, lines: Sequence[OrderLine]) -> PastUse:
+    at: datetime = row["redeemed_at"].astimezone(UTC)
+    content = (serial, row["order_no"], row["store_code"], at.isoformat(), row["amount_fen"])
+    digest = hashlib.blake2b(repr(content).encode(), digest_size=16).hexdigest()
+    visit = Visit(
+        store_code=row["store_code"],
+        order_no=row["order_no"] or "",
+        lines=lines,
+        customer_number=row["customer_number"],
+    )
+    return PastUse(
+        CodeUse(code_book().encode(serial), row["amount_fen"]),
+        visit,
+        at,
+        RequestKey(INTERNAL_CLIENT, f"past:{digest}"),
+    )
+
+
+def _refused(row_number: int, outcome: Outcome) -> Problem:
+    return Problem(row_number, "", "", _reason(outcome))
+
+
+def _reason(outcome: Outcome) -> Reason:
+    return Reason(
+        outcome.code.name.lower(),
+        sentence(outcome.code, outcome.data, "zh"),
+        sentence(outcome.code, outcome.data, "en"),
+    )
+
+
+@contextmanager
+def _open_intake(*, actor: Actor, commit: bool) -> Iterator[_Intake]:
+    yield _Intake(actor=actor, commit=commit)
+
+
+REDEMPTIONS = ImportPlan(
+    kind="redemptions",
+    zh="历史核销",
+    en="past redemptions",
+    permission=REDEEM,
+    columns=_COLUMNS,
+    open_intake=_open_intake,
+)

@@ -25,6 +25,8 @@ def report_failure(error: BaseException, *, json: bool) -> int:
         return _tell(error.code, error.zh, error.en, error.exit_code, json=json)
     if isinstance(error, TyperException):
         said = error.format_message()
+        if not said and not json:  # no subcommand was named: its help has been shown
+            return ExitCode.USAGE
         return _tell(
             "usage",
             f"用法有误：{said}（运行 kaquan --help 查看用法）",

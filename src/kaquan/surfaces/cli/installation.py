@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from django.db import connections
 
-from kaquan.foundation import django_setup
+from kaquan.foundation import django_setup, keys
 from kaquan.foundation.configuration import Configuration, current_configuration
 from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.foundation.postgres.sessions import running_database
+from kaquan.foundation.postgres.urls import connection_urls
 from kaquan.ledger.door import close_door
+from kaquan.ledger.known_keys import know_keys
 from kaquan.surfaces.cli.output import plain, stderr
 
 
@@ -25,8 +28,8 @@ def open_installation(*, migrate: bool = False) -> Iterator[Configuration]:
     """Have the database running and migrated inside the block.
 
     The embedded one is migrated here, as nobody else uses its schema, an external one only when
-    told to; else `not_migrated` is raised where it lacks migrations. Raises also what
-    `running_database` raises.
+    told to; else `not_migrated` is raised where it lacks migrations. Raises also `keys_lost` where
+    the key file is not the database's, and what `running_database` raises.
     """
     configuration = current_configuration()
     with running_database(configuration, report=report):
@@ -36,6 +39,8 @@ def open_installation(*, migrate: bool = False) -> Iterator[Configuration]:
                 django_setup.migrate(configuration)
             else:
                 _refuse_unmigrated()
+            with psycopg.connect(connection_urls(configuration).app, autocommit=True) as session:
+                know_keys(session, keys.load_or_create(configuration.key_file))
             yield configuration
         finally:
             # An open session would keep the embedded server from stopping with its last user.

@@ -13,9 +13,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from kaquan.foundation.errors import ExitCode
-from kaquan.surfaces.cli import codes
+from kaquan.surfaces.cli import codes, replay
+from kaquan.surfaces.cli.bench import bench
 from kaquan.surfaces.cli.claim import claim
 from kaquan.surfaces.cli.config import config
+from kaquan.surfaces.cli.demo import demo
 from kaquan.surfaces.cli.doctor import doctor
 from kaquan.surfaces.cli.exit_codes import Ending, exit_code_table
 from kaquan.surfaces.cli.failures import report_failure
@@ -25,6 +27,7 @@ from kaquan.surfaces.cli.mint import mint
 from kaquan.surfaces.cli.prove import prove
 from kaquan.surfaces.cli.redeem import redeem, reverse
 from kaquan.surfaces.cli.show import show
+from kaquan.surfaces.cli.up import up
 
 app = typer.Typer(
     name="kaquan",
@@ -57,7 +60,10 @@ app.add_typer(codes.app, rich_help_panel=_HANDLING)
 for command in (mint, claim, redeem, reverse, show):
     app.command(rich_help_panel=_HANDLING)(command)
 app.command("import", rich_help_panel=_HANDLING)(import_table)
-for command in (prove, doctor, config, migrate):
+app.command(rich_help_panel=_RUNNING)(up)
+app.command(rich_help_panel=_RUNNING)(demo)
+app.add_typer(replay.app, rich_help_panel=_RUNNING)
+for command in (prove, doctor, config, migrate, bench):
     app.command(rich_help_panel=_RUNNING)(command)
 
 

@@ -43,7 +43,7 @@ def up(
         ),
     ] = 0,
 ) -> None:
-    """启动数据库、网页和后台任务，Ctrl-C 停止 · Run database, pages and background; Ctrl-C ends it."""
+    """启动数据库、网页和后台任务，Ctrl-C 停止 · Run everything until Ctrl-C."""
     started_s = clock.monotonic_s()
     with open_installation(migrate=True) as configuration:
         if demo or configuration.demo:

@@ -12,7 +12,7 @@ from datetime import date
 HEIGHT = 220
 _TOP, _BOTTOM = 12, 24
 _PLOT = HEIGHT - _TOP - _BOTTOM
-_LEFT_PERCENT = 8
+AXIS_WIDTH = 60
 _STEPS = (1, 2, 5)
 
 
@@ -52,8 +52,7 @@ class Chart:
 
     days: list[ChartDay]
     grid: list[GridLine]
-    left: str
-    baseline: int
+    axis_width: int
     label_y: int
     height: int
 
@@ -62,20 +61,20 @@ def bar_chart(days: Sequence[tuple[date, int, int]]) -> Chart:
     """A chart of (day, issued, redeemed)."""
     step = axis_step(max((max(issued, redeemed) for _, issued, redeemed in days), default=0))
     top = 4 * step
-    slot = (100 - _LEFT_PERCENT) / max(len(days), 1)
+    slot = 100 / max(len(days), 1)
 
     def bar(place: int, number: int, offset: float) -> Bar:
         height = number * _PLOT // top
         if number and not height:
             height = 1  # something is never drawn as nothing
-        x = _LEFT_PERCENT + slot * (place + offset)
+        x = slot * (place + offset)
         return Bar(_percent(x), _percent(slot * 0.36), _TOP + _PLOT - height, height)
 
     return Chart(
         days=[
             ChartDay(
                 day=day,
-                label_x=_percent(_LEFT_PERCENT + slot * (place + 0.5)),
+                label_x=_percent(slot * (place + 0.5)),
                 issued_count=issued,
                 redeemed_count=redeemed,
                 issued=bar(place, issued, 0.12),
@@ -84,8 +83,7 @@ def bar_chart(days: Sequence[tuple[date, int, int]]) -> Chart:
             for place, (day, issued, redeemed) in enumerate(days)
         ],
         grid=[GridLine(_TOP + _PLOT - part * _PLOT // 4, part * step) for part in range(5)],
-        left=_percent(_LEFT_PERCENT),
-        baseline=_TOP + _PLOT,
+        axis_width=AXIS_WIDTH,
         label_y=HEIGHT - 6,
         height=HEIGHT,
     )

@@ -49,7 +49,7 @@ class CampaignLine:
 class EventLine:
     """Something that happened just now; nobody is named."""
 
-    at: datetime
+    when: str
     operation: str
     words: str
     what: str

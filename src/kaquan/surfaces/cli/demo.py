@@ -1,0 +1,66 @@
+"""``kaquan demo``: a made-up national chain, and traffic in its stores."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from kaquan.surfaces.cli.installation import open_installation, report
+from kaquan.surfaces.cli.output import Json, show
+from kaquan.surfaces.cli.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from kaquan.surfaces.demo.national_chain import DemoReport
+
+PER_SECOND_MAX = 1_000
+
+
+def demo(
+    *,
+    traffic: Annotated[
+        float,
+        typer.Option(
+            "--traffic",
+            metavar="PER_SECOND",
+            min=0,
+            max=PER_SECOND_MAX,
+            help="装好后持续模拟流量，Ctrl-C 停止 · then keep simulated traffic going until Ctrl-C",
+        ),
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """装入演示发行方：全国连锁，只装一次 · Load the demo issuer, a national chain; only once."""
+    with open_installation():
+        loaded = load()
+
+        def people(console: Console) -> None:
+            console.print("✓ 演示发行方已就绪 · the demo issuer is ready", style="green")
+            for name, count in msgspec.to_builtins(loaded).items():
+                console.print(f"  {name}: {count}")
+
+        show(msgspec.to_builtins(loaded), json=json, people=people)
+        if traffic:
+            _run_traffic(traffic)
+
+
+def load() -> DemoReport:
+    """Load the demo issuer where it is missing."""
+    from kaquan.surfaces.demo.national_chain import load_national_chain
+
+    with ProgressBar() as bar:
+        return load_national_chain(progress=bar.step)
+
+
+def _run_traffic(per_second: float) -> None:
+    from kaquan.surfaces.demo.traffic import run_traffic
+
+    stop = threading.Event()
+    report(f"每秒约 {per_second:g} 笔", f"about {per_second:g} a second")
+    try:
+        run_traffic(stop, per_second)
+    except KeyboardInterrupt:
+        stop.set()

@@ -1,0 +1,103 @@
+"""What an auditor knows of batches, vouchers and uses, without asking the engine."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+from kaquan.engine.commands import AnyCommand
+from kaquan.engine.outcomes import VoucherResult
+from kaquan.engine.places import Place
+
+SHANGHAI = timezone(timedelta(hours=8))
+DIMENSIONS = {"customer": 1, "person": 2, "store": 3, "batch": 4}
+FUNDER = 5
+
+Key = tuple[int, int, int, int, int, int]  # batch, dimension, subject, day, unit, moment
+
+
+@dataclass
+class AuditedBatch:
+    """What a batch's commands said."""
+
+    terms: dict[str, Any]
+    budget_id: int
+    by_code: bool
+    state: str = "running"
+    minted: int = 0
+    handed_out: int = 0
+
+    @property
+    def kind(self) -> str:
+        """The benefit's kind; a cash voucher in parts is a kind of its own."""
+        benefit = self.terms["benefit"]
+        return "cash_in_parts" if benefit.get("allow_partial") else benefit["kind"]
+
+    def fresh(self) -> tuple[int, int]:
+        """Balance and uses of a voucher that nothing has happened to."""
+        benefit = self.terms["benefit"]
+        if self.kind == "prepaid_card":
+            return 0, 0
+        if self.kind == "cash_in_parts":
+            return benefit["face_fen"], 0
+        return 0, benefit.get("uses", 1)
+
+    def set_aside(self, balance: int, uses: int) -> int:
+        """What an issued voucher with this much on it may still cost."""
+        benefit = self.terms["benefit"]
+        if self.terms.get("commit", "issue") != "issue" or self.kind == "prepaid_card":
+            return 0
+        if self.kind == "cash_in_parts":
+            return balance
+        if self.kind == "count_card":
+            return uses * benefit["value_per_use_fen"]
+        for name in ("amount_fen", "face_fen", "cap_fen", "value_cap_fen"):
+            if name in benefit:
+                return benefit[name]
+        raise AssertionError(benefit)
+
+    def window(self, claimed_at: datetime | None) -> tuple[datetime, datetime] | None:
+        """The half-open validity."""
+        span = self.terms["validity"]["range"]
+        if span["kind"] == "fixed_range":
+            first, last = (date.fromisoformat(span[name]) for name in ("first_day", "last_day"))
+            return _midnight(first), _midnight(last + timedelta(days=1))
+        if claimed_at is None:
+            return None
+        day = claimed_at.astimezone(SHANGHAI).date()
+        return claimed_at.astimezone(UTC), _midnight(day + timedelta(days=span["days"]))
+
+
+@dataclass
+class AuditedVoucher:
+    """What became of a voucher."""
+
+    batch: AuditedBatch
+    batch_id: int
+    balance: int
+    uses: int
+    state: str = "LIVE"
+    customer_id: int = 0
+    in_hand: bool = False
+    version: int = 0
+    window: tuple[datetime, datetime] | None = None
+    holds: dict[Place, "AuditedUse"] = field(default_factory=dict)
+    passed_on: int = 0
+
+    def over(self, at: datetime) -> bool:
+        """Whether its time is over."""
+        return self.window is not None and at >= self.window[1]
+
+
+@dataclass
+class AuditedUse:
+    """One voucher's part of a redemption or hold."""
+
+    result: VoucherResult
+    command: AnyCommand
+    keys: list[tuple[Key, int, str]]
+    back_fen: int = 0
+    complete: bool = False
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
