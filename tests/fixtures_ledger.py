@@ -14,6 +14,14 @@ from tests.fixtures_database import Database
 OpenDoor = Callable[..., Door]
 
 
+@pytest.fixture(autouse=True)
+def forget_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process keeps batches for ever; with each test's clean books, their numbers begin anew."""
+    monkeypatch.setattr("kaquan.ledger.door._catalogue", Catalogue())
+    yield
+    close_door()
+
+
 @pytest.fixture
 def new_door(database: Database) -> Iterator[OpenDoor]:
     """Opens doors that know nothing yet, as a new process would; closed after the test."""
@@ -27,7 +35,6 @@ def new_door(database: Database) -> Iterator[OpenDoor]:
     yield open_new
     for door in opened:
         door.close()
-    close_door()
 
 
 @pytest.fixture

@@ -126,7 +126,8 @@ def _of(auditor: Auditor, unit: str, account: str) -> dict[int, int]:
 
 def judge_refusal(auditor: Auditor, command: Any, outcome: Outcome) -> None:
     """A refusal must be true; those whose truth the auditor can tell are checked."""
-    named = [auditor.vouchers[one] for one in _serials(command) if one in auditor.vouchers]
+    serials = _serials(auditor, command)
+    named = [auditor.vouchers[one] for one in serials if one in auditor.vouchers]
     states = {voucher.state for voucher in named}
     match outcome.code.name:
         case "VOUCHER_USED":
@@ -155,7 +156,9 @@ def judge_refusal(auditor: Auditor, command: Any, outcome: Outcome) -> None:
             assert any(use.complete for use in uses)
 
 
-def _serials(command: Any) -> list[int]:
+def _serials(auditor: Auditor, command: Any) -> list[int]:
+    if getattr(command, "hold", None) is not None:
+        return [serial for place, serial in auditor.uses if place == command.hold]
     if hasattr(command, "vouchers"):
         return [use.serial for use in command.vouchers]
     serial = getattr(command, "serial", None)

@@ -17,7 +17,7 @@ from msgspec import structs
 from kaquan.engine import commands as c
 from kaquan.engine.codes import CodeBook, CodeFault, CodeKey, DecodedCode
 from kaquan.engine.facts import Facts, Order, OrderLine
-from kaquan.engine.outcomes import OutcomeCode
+from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
 from kaquan.ledger.door import Door
 from tests.builders.books import books, number, records
@@ -55,21 +55,33 @@ class Neighbours:
     door: Door
     connection: Connection
     batch: BuiltBatch
+    target: BuiltBatch
+    unused: Iterator[int]
 
     def surround(self, *commands: c.AnyCommand) -> list[Any]:
         """Submit between two good neighbours, which must be done; the others' outcomes."""
-        used = number(self.connection, "SELECT count(*) FROM ledger_voucher")
-        first, last = (redeem(self.batch.serial(used + index)) for index in (0, 1))
+        first, last = redeem(next(self.unused)), redeem(next(self.unused))
         outcomes = self.door.submit([first, *commands, last])
         assert outcomes[0].done, outcomes[0]
         assert outcomes[-1].done, outcomes[-1]
         return outcomes[1:-1]
 
+    def answer(self, command: c.AnyCommand) -> Outcome:
+        """Its answer among neighbours; asked again it is the same, unless it was done without a key."""
+        (outcome,) = self.surround(command)
+        assert outcome.code not in (OutcomeCode.BUSY, OutcomeCode.UNAVAILABLE)
+        if command.key is not None or not outcome.done:
+            assert self.door.submit([command]) == [outcome], command
+        return outcome
+
 
 @pytest.fixture
 def neighbours(door: Door, connection: Connection) -> Neighbours:
-    """Room for a thousand neighbours."""
-    return Neighbours(door, connection, a_batch(door, quantity=4_000, budget_id=0))
+    """Vouchers to try things on, and far from them some for neighbours."""
+    target = a_batch(door, quantity=1_000_000, budget_id=0)
+    batch = a_batch(door, quantity=4_000, budget_id=0)
+    assert target.serial(6) == 70
+    return Neighbours(door, connection, batch, target, iter(batch.serials))
 
 
 def _with_number(number: int) -> Iterator[tuple[str, c.AnyCommand]]:
@@ -158,17 +170,15 @@ def test_no_number_breaks_the_door_or_its_neighbours(
 ) -> None:
     for name, command in _with_number(number):
         tried = structs.replace(command, key=a_key()) if keyed else command
-        (outcome,) = neighbours.surround(tried)
-        assert not outcome.done, (name, outcome)
-        assert neighbours.door.submit([tried]) == [outcome], name
+        outcome = neighbours.answer(tried)
+        if abs(number) >= 2**63:
+            assert outcome.code is OutcomeCode.MALFORMED_COMMAND, (name, outcome)
 
 
 @pytest.mark.parametrize("client_id", HUGE)
 def test_no_client_number_breaks_the_door(neighbours: Neighbours, client_id: int) -> None:
-    used = redeem(neighbours.batch.serial(3_999), key=c.RequestKey(client_id, "k"))
-    (outcome,) = neighbours.surround(used)
-    assert outcome.code in (OutcomeCode.DONE, OutcomeCode.MALFORMED_COMMAND)
-    assert neighbours.door.submit([used]) == [outcome]
+    outcome = neighbours.answer(redeem(70, key=c.RequestKey(client_id, "k")))
+    assert outcome.done == (0 <= client_id < 2**63)
 
 
 def _with_text(text: str) -> Iterator[tuple[str, c.AnyCommand]]:
@@ -204,9 +214,9 @@ def test_no_text_breaks_the_door_or_its_neighbours(
 ) -> None:
     for name, command in _with_text(text):
         tried = structs.replace(command, key=a_key()) if keyed and name != "key" else command
-        (outcome,) = neighbours.surround(tried)
-        assert not outcome.done, (name, outcome)
-        assert neighbours.door.submit([tried]) == [outcome], name
+        outcome = neighbours.answer(tried)
+        if text in (NASTY_TEXTS["surrogate"], TEN_MEGABYTES):
+            assert outcome.code is OutcomeCode.MALFORMED_COMMAND, (name, outcome)
     assert number(neighbours.connection, "SELECT max(length(body)) FROM ledger_block") < MEGABYTE
 
 
@@ -216,8 +226,7 @@ def test_odd_but_honest_text_is_kept_exactly_as_it_came(
 ) -> None:
     text = NASTY_TEXTS[name]
     order = at_the_till(order_no=text)
-    serial = neighbours.batch.serial(3_999)
-    done(neighbours.door, redeem(serial, key=c.RequestKey(1, text), facts=order))
+    done(neighbours.door, redeem(70, key=c.RequestKey(1, text), facts=order))
     kept = records(neighbours.connection)[-1].command
     assert isinstance(kept, c.Redeem)
     assert kept.key == c.RequestKey(1, text)
@@ -248,9 +257,7 @@ def test_a_time_that_means_nothing_is_a_malformed_command(
         ),
     ]
     for command in commands:
-        (outcome,) = neighbours.surround(command)
-        assert outcome.code is OutcomeCode.MALFORMED_COMMAND
-        assert neighbours.door.submit([command]) == [outcome]
+        assert neighbours.answer(command).code is OutcomeCode.MALFORMED_COMMAND
 
 
 @pytest.mark.parametrize(
@@ -272,10 +279,9 @@ def test_terms_that_cannot_be_read_define_nothing(
 ) -> None:
     batches = number(connection, "SELECT count(*) FROM ledger_batch")
     define = c.DefineBatch(at=NOON, batch_id=77_777, terms=terms, key=a_key())
-    (outcome,) = neighbours.surround(define)
+    outcome = neighbours.answer(define)
     assert outcome.code is OutcomeCode.MALFORMED_COMMAND
     assert outcome.data["field"] == "terms"
-    assert neighbours.door.submit([define]) == [outcome]
     assert number(connection, "SELECT count(*) FROM ledger_batch") == batches
     assert number(connection, "SELECT max(length(body)) FROM ledger_block") < MEGABYTE
 
@@ -291,7 +297,7 @@ def test_wrong_types_where_a_struct_does_not_look_are_refused(neighbours: Neighb
     ]
     before = books(neighbours.connection)
     for command in wrong:
-        with pytest.raises((TypeError, AttributeError, msgspec.MsgspecError)):
+        with pytest.raises((TypeError, AttributeError)):
             neighbours.door.submit([command])
         assert books(neighbours.connection) == before
     neighbours.surround()

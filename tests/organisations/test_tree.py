@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
@@ -221,9 +222,9 @@ def test_changing_the_tree_needs_the_permission() -> None:
     assert list(paths()) == ["总部"]
 
 
-def race_moves_into_each_other(monkeypatch: pytest.MonkeyPatch) -> tuple[int, bool]:
-    """Two people move north below south and south below north at once: how many succeed, and
-    whether any node is below itself afterwards."""
+def race_moves_into_each_other(monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], bool]:
+    """Two people move north below south and south below north at once: what each is answered, and
+    whether the two nodes are below each other afterwards."""
     root = an_organisation("总部", None)
     north, south = an_organisation("华北", root), an_organisation("华南", root)
     both_have_looked = threading.Barrier(2)
@@ -231,41 +232,44 @@ def race_moves_into_each_other(monkeypatch: pytest.MonkeyPatch) -> tuple[int, bo
 
     def look_and_wait(*arguments: object) -> Organisation | None:
         found = look(*arguments)  # type: ignore[arg-type]
-        try:
+        with suppress(threading.BrokenBarrierError):  # the other one waits for the lock
             both_have_looked.wait(timeout=0.3)
-        except threading.BrokenBarrierError:
-            pass  # the other one waits for the lock
         return found
 
     monkeypatch.setattr(actions, "_parent", look_and_wait)
 
-    def move(organisation: Organisation, target: Organisation) -> bool:
+    def move(organisation: Organisation, target: Organisation) -> str:
         try:
-            move_organisation(
-                actor=SYSTEM, organisation_id=organisation.id, parent_id=target.id
-            )
-        except KaquanError:
-            return False
+            move_organisation(actor=SYSTEM, organisation_id=organisation.id, parent_id=target.id)
+        except KaquanError as refused:
+            return refused.code
+        except OperationalError:
+            return "deadlock"
         finally:
             connections.close_all()
-        return True
+        return "moved"
 
     with ThreadPoolExecutor(2) as people:
-        done = list(people.map(move, (north, south), (south, north)))
+        answers = sorted(people.map(move, (north, south), (south, north)))
     parents = dict(Organisation.objects.values_list("id", "parent_id"))
-    return sum(done), parents[north.id] == south.id and parents[south.id] == north.id
+    return answers, parents[north.id] == south.id and parents[south.id] == north.id
 
 
 def test_two_moves_at_once_never_close_a_circle(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert race_moves_into_each_other(monkeypatch) == (1, False)
+    answers, is_circle = race_moves_into_each_other(monkeypatch)
+
+    assert answers == ["moved", "organisation_misplaced"]
+    assert not is_circle
 
 
-def test_without_the_lock_two_moves_at_once_do_close_a_circle(
+def test_without_the_lock_two_moves_at_once_close_a_circle_or_deadlock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(actions, "lock_tree", lambda: None)
 
-    assert race_moves_into_each_other(monkeypatch) == (2, True)
+    answers, is_circle = race_moves_into_each_other(monkeypatch)
+
+    assert is_circle or "deadlock" in answers
 
 
 def test_the_database_itself_refuses_a_path_that_is_none(database: Database) -> None:

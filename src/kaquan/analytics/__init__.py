@@ -1,1 +1,1 @@
-"""Analysis (分析): counters and reports; reads only."""
+"""Counters fed by the tail, and the figures that pages show; nothing here decides anything."""

@@ -32,6 +32,7 @@ _DATE_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(.*)", r
 _CLOCK_TIME = re.compile(r"(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2}))?秒?分?", re.ASCII)
 _LIST_SEPARATOR = re.compile(r"[,;|、，；]")
 _MOMENT_CHARACTERS_MAX = 40
+_NUMBER_BITS_MAX = 1_000
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -200,6 +201,8 @@ def accepted(read: Read, value: object, *, zh: str, en: str) -> Any:
 def _as_text(cell: object) -> str:
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, int) and cell.bit_length() > _NUMBER_BITS_MAX:
+        raise BadCellError(NOT_A_NUMBER)  # Python would refuse to write it down
     if isinstance(cell, int | Decimal | date):
         return str(cell)
     raise BadCellError(
@@ -217,7 +220,8 @@ def _checked(value: str, longest: int) -> str:
         raise BadCellError(REQUIRED)
     if len(value) > longest:
         raise BadCellError(_too_long(longest))
-    if not value.isprintable():  # quick; only then look closer, for it refuses some blanks too
+    # Quick; only then look closer, for some blanks are not printable either.
+    if not value.isprintable() or "\ufffd" in value:
         if _BROKEN.search(value):
             raise BadCellError(WRONG_ENCODING)
         if _INVISIBLE.search(value):

@@ -13,6 +13,7 @@ from itertools import chain
 from msgspec import Struct
 
 from kaquan.engine.commands import AnyCommand
+from kaquan.engine.fields import field_fault
 from kaquan.engine.footprint import (
     NOTHING,
     Footprint,
@@ -38,8 +39,8 @@ Hash = tuple[int, int]
 class Loaded(Struct):
     """A filled world, and which commands are still to be decided.
 
-    ``answers`` holds the outcomes already known by request key, ``fresh`` the indexes of the
-    commands to decide, ``repeats`` those that repeat an earlier one of the same call (index → that
+    ``answers`` holds the outcomes already known by request key, and those of commands that cannot
+    mean anything; ``fresh`` the indexes of the commands to decide, ``repeats`` those that repeat an earlier one of the same call (index → that
     one's index).
     """
 
@@ -63,10 +64,11 @@ class Loader:
         """Begin a transaction and read what ``commands`` need; without ``lock`` only to look."""
         reader = Reader(self._connection.raw, lock=lock)
         wanted = [footprint(command) for command in commands]
+        malformed = _malformed(commands, wanted)
         hashes = {
             index: request_hash(command.key, command.operation)
             for index, command in enumerate(commands)
-            if command.key is not None
+            if command.key is not None and index not in malformed
         }
         world = World(block=0, next_serial=0)
         world.past = reader.past({names.past for names in wanted if names.past is not None})
@@ -78,6 +80,7 @@ class Loader:
         answers, repeats = _known_answers(
             commands, hashes, reader.past(chain.from_iterable(requests.values())), requests
         )
+        answers |= malformed
         fresh = [i for i in range(len(commands)) if i not in answers and i not in repeats]
         head = self._fill(reader, world, [(commands[i], wanted[i]) for i in fresh], serials)
         world.block = head[0] + 1
@@ -100,12 +103,9 @@ class Loader:
         self._name_batches(world, [names for _, names in fresh])
         changed = {n.batch_id for _, n in fresh if n.changes_slice and n.batch_id is not None}
         with_custody = {n.batch_id for _, n in fresh if n.needs_custody and n.batch_id is not None}
-        coming = coming_holders(command for command, names in fresh if names is not NOTHING)
+        coming = coming_holders(command for command, _ in fresh)
         keys = {
-            key
-            for command, names in fresh
-            if names is not NOTHING
-            for key in limit_keys(command, names, world, coming)
+            key for command, names in fresh for key in limit_keys(command, names, world, coming)
         }
         budget_ids = {batch.budget_id for batch in world.batches.values()} | {
             names.budget_id for _, names in fresh if names.budget_id is not None
@@ -161,6 +161,29 @@ def _named_serials(wanted: Iterable[Footprint], past: Iterable[Past]) -> list[in
     return sorted(serials)
 
 
+def _malformed(
+    commands: Sequence[AnyCommand], wanted: Sequence[Footprint]
+) -> dict[int, Outcome]:
+    """Answers to what cannot mean anything, and to what is linked to it.
+
+    They come from the commands alone and will be the same again, so nothing of them is kept: such
+    a command may have no place in a block, nor its key among the keys.
+    """
+    answers: dict[int, Outcome] = {}
+    for index, names in enumerate(wanted):
+        if names is NOTHING:
+            field = field_fault(commands[index])
+            assert field is not None, commands[index]
+            answers[index] = Outcome(OutcomeCode.MALFORMED_COMMAND, {"field": field})
+    for index in list(answers):
+        for step in (-1, 1):
+            other = index + step
+            while 0 <= other < len(commands) and 0 < commands[other].link == commands[index].link:
+                answers.setdefault(other, LINK_FAILED)
+                other += step
+    return answers
+
+
 def _known_answers(
     commands: Sequence[AnyCommand],
     hashes: dict[int, Hash],
@@ -187,6 +210,7 @@ def _known_answers(
     return answers, repeats
 
 
+LINK_FAILED = Outcome(OutcomeCode.LINKED_COMMAND_FAILED)
 REUSED = Outcome(OutcomeCode.REQUEST_KEY_REUSED)
 
 

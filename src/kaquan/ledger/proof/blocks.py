@@ -76,7 +76,7 @@ NO_ENTRIES = Entries([], [])
 class ReadBlock(Struct):
     """A block, its records (none where they cannot be read) and its entries as COPY prints them.
 
-    ``moments`` are the records' business times as the entries have them.
+    ``moments`` are the business times as entries have them, empty for what was refused.
     """
 
     block: Block
@@ -162,7 +162,10 @@ class BlockReader:
         self._check_entry_count(block, entries.lines)
         self._check_hash(block, entries.lines)
         records = self._unpack(block)
-        moments = [timestamp_text(record.command.at) for record in records]
+        # What was refused may carry a time that no zone can express.
+        moments = [
+            timestamp_text(record.command.at) if record.outcome.done else "" for record in records
+        ]
         return ReadBlock(block, records, moments, entries.lines)
 
     def _follow(self, block: Block) -> None:

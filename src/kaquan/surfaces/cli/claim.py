@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from kaquan.engine.codes import format_code
 from kaquan.foundation import clock
 from kaquan.surfaces.cli import values
 from kaquan.surfaces.cli.installation import open_installation
@@ -34,6 +35,7 @@ def claim(
     actor, key = values.acting(as_), values.request_key(request_key)
     with open_installation():
         from kaquan.redemption import actions
+        from kaquan.redemption.codes import code_book
         from kaquan.redemption.visits import Visit
 
         outcome = actions.claim(
@@ -44,4 +46,7 @@ def claim(
             request_key=key,
             at=clock.now(),
         )
-        return finish(outcome, zh="已领取", en="claimed", receipt=None, json=json)
+        own_code = None
+        if outcome.done:
+            own_code = format_code(code_book().encode(outcome.vouchers[0].serial))
+        return finish(outcome, zh="已领取", en="claimed", receipt=None, code=own_code, json=json)

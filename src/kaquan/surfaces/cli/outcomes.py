@@ -26,8 +26,19 @@ STATES = {
 }
 
 
-def finish(outcome: Outcome, *, zh: str, en: str, receipt: ReceiptKind | None, json: bool) -> int:
-    """Print an answer, ``zh``/``en`` saying what was done; returns the exit code."""
+def finish(
+    outcome: Outcome,
+    *,
+    zh: str,
+    en: str,
+    receipt: ReceiptKind | None,
+    code: str | None = None,
+    json: bool,
+) -> int:
+    """Print an answer, ``zh``/``en`` saying what was done; returns the exit code.
+
+    ``code`` is told along: whoever claims a voucher must learn it.
+    """
     number = None
     if receipt is not None and outcome.place is not None:
         number = format_receipt(receipt, outcome.place)
@@ -39,10 +50,14 @@ def finish(outcome: Outcome, *, zh: str, en: str, receipt: ReceiptKind | None, j
         console.print(f"✓ {zh} · {en}" + (f"  {number}" if number else ""), style="green")
         for result in outcome.vouchers:
             _print_voucher(result, console)
+        if code is not None:
+            console.print(f"  券码 code {code}")
 
     value = as_json(outcome)
     if receipt is not None:
         value[receipt.name.lower()] = number
+    if code is not None:
+        value["code"] = code
     show(value, json=json, people=people)
     return ExitCode.OK if outcome.done else ExitCode.FAILED
 

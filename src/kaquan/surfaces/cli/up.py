@@ -17,6 +17,7 @@ from django.db import connections
 
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import Configuration
+from kaquan.foundation.django_setup import collect_static_files
 from kaquan.surfaces.cli.installation import open_installation, report
 from kaquan.surfaces.cli.output import stderr
 
@@ -121,15 +122,13 @@ def _keep(arguments: Sequence[str], stop: threading.Event) -> None:
 
 def _collect_static(configuration: Configuration) -> None:
     """Lay out the pages' files, compressed, when they are not those of this version yet."""
-    from django.core.management import call_command
-
     folder = configuration.home / "static"
     stamp = folder / _STATIC_STAMP
     wanted = _fingerprint()
     if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return
     report("正在准备网页文件……", "Preparing the pages' files …")
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    collect_static_files()
     stamp.write_text(wanted, encoding="ascii")
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from kaquan.customers.queries import customer_ids, customers_facts
-from kaquan.engine.commands import AnyCommand, Assign, Redeem, RequestKey, VoucherUse
+from kaquan.engine.commands import Assign, RequestKey
 from kaquan.engine.facts import Facts, OrderLine
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation import clock
@@ -31,8 +31,10 @@ from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.connections import connect_default
 from kaquan.ledger.door import COMMANDS_MAX, submit
 from kaquan.ledger.prove import prove
+from kaquan.redemption.actions import CodeUse, PastUse, redeem_past
+from kaquan.redemption.codes import code_book
 from kaquan.redemption.imports_orders import ORDERS
-from kaquan.redemption.visits import Visit, gather_many
+from kaquan.redemption.visits import Visit
 from kaquan.surfaces.demo import setting_up
 from kaquan.surfaces.demo.journey_coupons import HandedIn, handed_in
 from kaquan.surfaces.demo.journey_data import Basket, Campaign, Journey
@@ -141,7 +143,8 @@ class _Replay:
                 )
                 for one in some
             ]
-            for one, outcome in zip(some, _submit(commands), strict=True):
+            outcomes = _answered(submit(commands, actor=ACTOR))
+            for one, outcome in zip(some, outcomes, strict=True):
                 assigned += outcome.done
                 if outcome.done and one in self._wanted:
                     self._serials[one] = outcome.vouchers[0].serial
@@ -169,20 +172,20 @@ class _Replay:
             self._advance(len(basket.lines))
 
     def _redeem(self, handed: Sequence[HandedIn]) -> None:
+        """Hand coupons in; their holders were all targeted, so each holds the coupon's voucher."""
+        book = code_book()
         for some in _chunks(handed):
-            facts = gather_many(ACTOR, [(_visit(one), one.at) for one in some])
-            commands = [
-                Redeem(
-                    at=one.at,
-                    key=RequestKey(
-                        INTERNAL_CLIENT, f"{_key(_held(one))}:{one.redemption.day.isoformat()}"
-                    ),
-                    vouchers=(VoucherUse(self._serials[_held(one)], one.amount_fen),),
-                    facts=known,
+            past = [
+                PastUse(
+                    CodeUse(book.encode(self._serials[_held(one)]), one.amount_fen),
+                    _visit(one),
+                    one.at,
+                    RequestKey(INTERNAL_CLIENT, f"{_key(_held(one))}:{one.redemption.day}"),
                 )
-                for one, known in zip(some, facts, strict=True)
+                for one in some
             ]
-            for one, outcome in zip(some, _submit(commands), strict=True):
+            outcomes = _answered(redeem_past(actor=ACTOR, past=past))
+            for one, outcome in zip(some, outcomes, strict=True):
                 self._tally.redeemed(one, outcome)
 
     def _advance(self, work: int) -> None:
@@ -190,8 +193,7 @@ class _Replay:
         self._progress(REPLAYING, self._done, self._work)
 
 
-def _submit(commands: Sequence[AnyCommand]) -> list[Outcome]:
-    outcomes = submit(commands, actor=ACTOR)
+def _answered(outcomes: list[Outcome]) -> list[Outcome]:
     if any(one.code in (OutcomeCode.BUSY, OutcomeCode.UNAVAILABLE) for one in outcomes):
         raise KaquanError(
             "replay_interrupted",

@@ -1,0 +1,57 @@
+"""What the tail has counted, what happened last, and what the proofs said."""
+
+from django.db import models
+
+
+class Counter(models.Model):
+    """How much of something happened on one day of the issuer's zone in one batch.
+
+    ``name`` is one of ``counting.NAMES``; names that end in ``_fen`` count money, others vouchers.
+    """
+
+    pk = models.CompositePrimaryKey("day", "batch_id", "name")
+    day = models.DateField()
+    batch_id = models.IntegerField()
+    name = models.CharField(max_length=32)
+    value = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_counter"
+
+
+class Event(models.Model):
+    """One of the last things that happened, for the first page; nobody is named in it.
+
+    ``refusal`` is the outcome's code, empty where the command was done.
+    """
+
+    pk = models.CompositePrimaryKey("block", "index")
+    block = models.BigIntegerField()
+    index = models.SmallIntegerField()
+    at = models.DateTimeField()
+    operation = models.CharField(max_length=32)
+    refusal = models.CharField(max_length=40, blank=True)
+    batch_id = models.IntegerField(null=True)
+    store_id = models.BigIntegerField(null=True)
+    amount_fen = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_event"
+        indexes = (models.Index(fields=["-at"], name="analytics_event_last"),)
+
+
+class ProofRun(models.Model):
+    """What one proof of the ledger found. ``fault`` is its first finding, empty where there is none."""
+
+    ran_at = models.DateTimeField()
+    ok = models.BooleanField()
+    blocks = models.BigIntegerField()
+    entries = models.BigIntegerField()
+    vouchers = models.BigIntegerField()
+    seconds = models.FloatField()
+    head = models.CharField(max_length=64, blank=True)
+    fault = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "analytics_proofrun"
+        indexes = (models.Index(fields=["-ran_at"], name="analytics_proofrun_last"),)
