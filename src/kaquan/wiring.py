@@ -1,1 +1,35 @@
-"""Which event wakes which action: the only module that knows every capability."""
+"""Who listens to the blocks: the one file that knows everyone.
+
+A consumer reads what has been booked and brings its own tables up to it, exactly once for each
+block, in the background of the web server.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kaquan.analytics.actions import CONSUMER, Counters
+from kaquan.foundation.configuration import Configuration
+from kaquan.ledger.connections import connect_default
+
+
+class Consumer(NamedTuple):
+    """Something that listens; ``run`` returns when it is told to stop, or raises."""
+
+    name: str
+    run: Callable[[threading.Event], None]
+
+
+def consumers(configuration: Configuration) -> tuple[Consumer, ...]:
+    """Everything that listens to the blocks."""
+
+    def count(stop: threading.Event) -> None:
+        counters = Counters(connect_default, configuration.time_zone)
+        try:
+            counters.run(stop)
+        finally:
+            counters.close()
+
+    return (Consumer(CONSUMER, count),)

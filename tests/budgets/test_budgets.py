@@ -57,9 +57,7 @@ def test_a_call_whose_answer_was_lost_is_completed_by_the_same_call() -> None:
     ("facts", "code"),
     [({"name": "别的"}, "code_taken"), ({"total_fen": 1}, "request_key_reused")],
 )
-def test_another_budget_under_the_same_code_is_refused(
-    facts: dict[str, object], code: str
-) -> None:
+def test_another_budget_under_the_same_code_is_refused(facts: dict[str, object], code: str) -> None:
     budget = a_budget()
 
     with pytest.raises(KaquanError) as refused:
@@ -91,9 +89,7 @@ def test_a_total_is_changed_only_if_it_is_what_the_actor_saw() -> None:
         actor=SYSTEM, budget_id=budget.id, expected_fen=100_000, total_fen=150_000, at=NOON
     )
     with pytest.raises(KaquanError) as refused:
-        change_budget(
-            actor=SYSTEM, budget_id=budget.id, expected_fen=100_000, total_fen=1, at=NOON
-        )
+        change_budget(actor=SYSTEM, budget_id=budget.id, expected_fen=100_000, total_fen=1, at=NOON)
 
     assert refused.value.code == "budget_changed"
     assert refused.value.zh
@@ -109,9 +105,7 @@ def test_funders_have_names_for_reports() -> None:
     assert refused.value.code == "code_taken"
     assert funder_names() == {city.id: "市商务局"}
     with pytest.raises(KaquanError) as refused:
-        open_budget(
-            actor=SYSTEM, code="b", name="b", total_fen=1, at=NOON, funder_id=city.id + 1
-        )
+        open_budget(actor=SYSTEM, code="b", name="b", total_fen=1, at=NOON, funder_id=city.id + 1)
     assert refused.value.code == "funder_unknown"
     assert Funder.objects.count() == 1
 

@@ -1,11 +1,13 @@
 """The whole ledger as it stands in the database, for comparing before with after."""
 
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from kaquan.engine.entries import Account, Unit
+from kaquan.ledger.prove import Fault, prove
 from kaquan.ledger.records import Record, unpack_body
 
 KEPT_FOR_EVER = ("ledger_batch", "ledger_block", "ledger_entry", "ledger_request")
@@ -68,3 +70,8 @@ def entries(connection: psycopg.Connection[Any], block: int) -> list[str]:
         f"{Unit(unit).name} {amount} {Account(debit).name}:{debit_id} > {Account(credit).name}:{credit_id}"
         for unit, amount, debit, debit_id, credit, credit_id in found
     ]
+
+
+def faults(connect: Callable[[], psycopg.Connection[Any]]) -> list[Fault]:
+    """What ``kaquan prove`` finds wrong with the books."""
+    return prove(connect, progress=lambda *_: None).faults

@@ -1,4 +1,4 @@
-"""An issuer for tests: people who act, a small tree of stores, customers, offers; all by actions."""
+"""An issuer for tests: people who act, a tree of stores, offers, tables; all made by actions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime

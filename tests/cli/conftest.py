@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from kaquan.surfaces.cli.exit_codes import Ending
+from kaquan.surfaces.cli.failures import ERROR_LOG
 from kaquan.surfaces.cli.main import main
 from tests.fixtures_database import Database
 
@@ -38,6 +40,8 @@ def kaquan(database: Database, capsys: pytest.CaptureFixture[str]) -> Kaquan:
         capsys.readouterr()
         exit_code = main([str(argument) for argument in arguments])
         printed = capsys.readouterr()
+        log = database.configuration.home / "log" / ERROR_LOG
+        assert exit_code != Ending.INTERNAL_ERROR, log.read_text(encoding="utf-8")[-4_000:]
         assert "Traceback" not in printed.out + printed.err
         return Ran(exit_code, printed.out, printed.err)
 

@@ -12,12 +12,13 @@ import psycopg
 import pytest
 
 from kaquan.surfaces.cli.failures import ERROR_LOG
+from kaquan.surfaces.cli.main import main
 from tests.builders.books import books
 from tests.cli.conftest import Kaquan
 from tests.fixtures_database import Database
 
 HUGE = "9" * 400
-TEXTS = ("", " ", "\x00", "\udcff\udcfe", "\x1b[31m", "９" * 20, "0" * 10_000, "‮RTL", HUGE)
+TEXTS = ("", " ", "\x00", "\udcff\udcfe", "\x1b[31m", "９" * 20, "0" * 10_000, "\u202eRTL", HUGE)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -98,19 +99,19 @@ def test_a_file_of_noise_is_no_table(kaquan: Kaquan, tmp_path: Path, seed: int) 
 
 
 def test_our_own_fault_is_one_sentence_a_log_and_70(
-    kaquan: Kaquan, database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_arguments: Any, **_named: Any) -> None:
         raise RuntimeError("a bug with a secret in it")
 
     monkeypatch.setattr("kaquan.surfaces.cli.prove.prove_ledger", broken)
-    ran = kaquan("prove")
+    exit_code, said = main(["prove"]), capsys.readouterr().err
 
     log = database.configuration.home / "log" / ERROR_LOG
-    assert ran.exit_code == 70
-    assert "程序出错" in ran.err
-    assert str(log) in ran.err
-    assert "secret" not in ran.err
+    assert exit_code == 70
+    assert "程序出错" in said
+    assert str(log) in said
+    assert "secret" not in said
     assert "a bug with a secret in it" in log.read_text(encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """A connection that breaks around COMMIT: the door finds out what happened, and does it once."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,14 +47,21 @@ def far_door(proxy: Proxy, new_door: OpenDoor, card: int) -> Door:
     return door
 
 
-def _wait_for_lock(connection: Connection) -> None:
+@pytest.fixture
+def watch(database: Database) -> Connection:
+    """A session that may see what the others wait for."""
+    return database.connect(database.owner_url)
+
+
+def _wait_for_lock(watch: Connection) -> None:
     """Until some session of this database waits for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    while not number(connection, waiting):
-        pass
+    deadline_s = time.monotonic() + WAIT_S
+    while not number(watch, waiting):
+        assert time.monotonic() < deadline_s, "nobody waits"
 
 
 def _committed_but_unanswered(wire: Wire, commit: bytes, _: Connection) -> None:
@@ -69,17 +77,17 @@ def _cut_before_it_arrived(wire: Wire, commit: bytes, _: Connection) -> None:
     wire.cut_server()
 
 
-def _committed_late(wire: Wire, commit: bytes, connection: Connection) -> None:
+def _committed_late(wire: Wire, commit: bytes, watch: Connection) -> None:
     """The COMMIT arrives when the client has long connected again and asks what became of it."""
     wire.cut_client()
-    _wait_for_lock(connection)
+    _wait_for_lock(watch)
     wire.server.sendall(commit)
 
 
-def _lost_late(wire: Wire, commit: bytes, connection: Connection) -> None:
+def _lost_late(wire: Wire, commit: bytes, watch: Connection) -> None:
     """The transaction is still open when the client asks what became of it, and then it is lost."""
     wire.cut_client()
-    _wait_for_lock(connection)
+    _wait_for_lock(watch)
     wire.cut_server()
 
 
@@ -98,6 +106,7 @@ def test_a_use_is_answered_and_booked_exactly_once(
     far_door: Door,
     card: int,
     connection: Connection,
+    watch: Connection,
     accident: Callable[[Wire, bytes, Connection], None],
     keyed: bool,
 ) -> None:
@@ -105,7 +114,7 @@ def test_a_use_is_answered_and_booked_exactly_once(
     met = threading.Event()
 
     def on_commit(wire: Wire, commit: bytes) -> None:
-        accident(wire, commit, connection)
+        accident(wire, commit, watch)
         met.set()
 
     proxy.on_commit = on_commit
@@ -123,10 +132,15 @@ def test_a_use_is_answered_and_booked_exactly_once(
 
 
 def test_control_without_the_lanes_lock_a_late_commit_is_booked_twice(
-    proxy: Proxy, far_door: Door, card: int, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy,
+    far_door: Door,
+    card: int,
+    connection: Connection,
+    watch: Connection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A door that only looks whether the block is there sees nothing, and uses the card again."""
-    proxy.on_commit = lambda wire, commit: _committed_late(wire, commit, connection)
+    proxy.on_commit = lambda wire, commit: _committed_late(wire, commit, watch)
     monkeypatch.setattr(Door, "_outcomes_if_committed", lambda self: None)
     done(far_door, redeem(card, amount_fen=3_000))
     assert number(connection, LEFT) == 10_000

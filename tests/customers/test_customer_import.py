@@ -66,9 +66,7 @@ def test_nothing_readable_reaches_the_database_while_importing(tmp_path: Path) -
 
 
 def test_only_what_differs_is_changed_and_empty_cells_say_nothing() -> None:
-    import_rows(
-        CUSTOMERS, [{"number": "1", "name": "王", "phone": "13800138000", "tags": ["vip"]}]
-    )
+    import_rows(CUSTOMERS, [{"number": "1", "name": "王", "phone": "13800138000", "tags": ["vip"]}])
 
     report = import_rows(
         CUSTOMERS,

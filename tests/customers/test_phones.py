@@ -31,7 +31,7 @@ def test_a_number_from_abroad_keeps_its_country() -> None:
 @pytest.mark.parametrize(
     "written",
     ["", "1380013800", "138001380000", "12800138000", "+86 28 1234 5678", "abc", "1.38001E+10",
-     "138\x0000138000", "\ud800", "9" * 10_000_000, "+0123456789", "１３８" * 3],
+     "138\x0000138000", "\ud800", "9" * 1_000, "+0123456789", "１３８" * 3],
 )  # fmt: skip
 def test_what_is_no_number_is_refused(written: str) -> None:
     with pytest.raises(BadCellError) as refused:

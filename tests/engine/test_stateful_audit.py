@@ -27,7 +27,7 @@ FUNDING = [
 LIMITS = [
     {"dimension": "customer", "at": "claim", "cap": 2, "period": "day"},
     {"dimension": "store", "at": "redeem", "cap": 5000, "unit": "fen", "period": "day"},
-    {"dimension": "batch", "at": "redeem", "cap": 6},
+    {"dimension": "batch", "at": "redeem", "cap": 3},
 ]
 
 # Four stock batches and three of paper, with different ways of paying, limiting and ending.
@@ -67,8 +67,8 @@ class LedgerLife(RuleBasedStateMachine):
         self.redemptions: list[Place] = []
         self.held: list[Place] = []
         self._submit(
-            c.OpenBudget(at=NOON, budget_id=1, total_fen=50_000),
-            c.OpenBudget(at=NOON, budget_id=2, total_fen=20_000),
+            c.OpenBudget(at=NOON, budget_id=1, total_fen=14_000),
+            c.OpenBudget(at=NOON, budget_id=2, total_fen=9_000),
         )
         for batch_id, (kind, by_code, parts) in enumerate(BATCHES, 1):
             whole = {"benefit": BENEFITS[kind], "validity": {"range": YEAR_2026}, "price_fen": 100}
@@ -149,7 +149,7 @@ class LedgerLife(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         self.at += timedelta(minutes=minutes)
 
-    @rule(budget_id=st.integers(1, 2), change=st.sampled_from([-2000, 1000, 5000]))
+    @rule(budget_id=st.integers(1, 2), change=st.sampled_from([-2000, 1000, 2000]))
     def change_budget(self, budget_id: int, change: int) -> None:
         total = self.ledger.tables["budgets"][budget_id].total_fen
         self._submit(

@@ -1,14 +1,14 @@
 """Somebody with all rights on the database changes one thing; does the proof find it?
 
-Each attempt happens in a savepoint of one transaction that is rolled back, with triggers and checks out
-of the way, so that the books stay as they are.
+Each attempt happens in a savepoint of one transaction that is rolled back, with triggers and checks
+out of the way, so that the books stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -20,34 +20,30 @@ from kaquan.ledger.prove import Proof, prove_snapshot
 #: Where consumers have got to is a bookmark, not the books; a pool's hashes come from elsewhere.
 NOT_BOOKS = frozenset({"ledger_cursor", "ledger_pool_code"})
 
+TRIES_MAX = 10
+
 Connection = psycopg.Connection[Any]
 Column = tuple[str, str, bool]  # name, type, nullable
+Attempt = tuple[str, str, str]  # table, what, column
 
 
 @dataclass
 class Campaign:
-    """What was tried, what the database itself refused, and what nobody noticed."""
+    """What was tried (on which columns), what the database itself refused, what nobody noticed."""
 
     tried: int = 0
     refused: int = 0
     missed: list[str] = field(default_factory=list)
-    tried_columns: set[str] = field(default_factory=set)
+    columns: set[str] = field(default_factory=set)
 
 
 class Tamperer:
     """Changes single things in the ledger's tables, within a transaction of a superuser."""
 
-    def __init__(self, superuser: Connection, seed: int) -> None:
+    def __init__(self, superuser: Connection, tables: Sequence[str], seed: int) -> None:
         self._connection = superuser
         self._random = Random(seed)
-        self.tables = {
-            table: self._columns(table)
-            for (table,) in superuser.execute(
-                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'ledger\\_%' "
-                "AND relnamespace = 'public'::regnamespace ORDER BY relname"
-            ).fetchall()
-            if table not in NOT_BOOKS
-        }
+        self.tables = {table: self._columns(table) for table in tables}
 
     def _columns(self, table: str) -> list[Column]:
         return self._connection.execute(
@@ -66,14 +62,15 @@ class Tamperer:
         ).fetchall():
             self._run("ALTER TABLE {} DROP CONSTRAINT {}", table, name)
 
-    def every_kind(self) -> Iterator[tuple[str, str, str]]:
-        """(table, what, column): each table's rows removed, copied, swapped; each column edited."""
+    def every_kind(self) -> Iterator[Attempt]:
+        """Each table's rows removed, copied and swapped; each of its columns edited."""
         for table, columns in self.tables.items():
+            names = [name for name, _, _ in columns]
             yield table, "delete", ""
             yield table, "copy", ""
-            for name, _, _ in columns:
+            yield table, "swap", self._random.choice(names)
+            for name in names:
                 yield table, "edit", name
-                yield table, "swap", name
 
     def attempt(self, table: str, what: str, column: str) -> str | None:
         """Do it to a random row; tells what was done, None where there is nothing to do it to."""
@@ -170,8 +167,6 @@ class Tamperer:
         return bytes(changed)
 
     def _other_moment(self, value: Any) -> Any:
-        from datetime import timedelta
-
         if value is None:
             return "2026-06-01 00:00:00+00"
         if self._random.random() < 0.1:
@@ -198,47 +193,64 @@ class Tamperer:
         self._connection.execute(query, values)
 
 
-def tamper_campaign(superuser: Connection, edits: int, *, seed: int = 1) -> Campaign:
-    """Try ``edits`` single changes, every kind in turn; the books stay as they are.
+def tables_of_the_books(connection: Connection) -> list[str]:
+    """Every table of the ledger whose content the proof answers for."""
+    rows = connection.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND starts_with(relname, 'ledger_') "
+        "AND relnamespace = 'public'::regnamespace ORDER BY relname"
+    ).fetchall()
+    return [table for (table,) in rows if table not in NOT_BOOKS]
+
+
+def tamper_campaign(
+    superuser: Connection,
+    *,
+    rounds: int = 1,
+    seed: int = 1,
+    tables: Sequence[str] | None = None,
+) -> Campaign:
+    """Try every kind of single change so many times; the books stay as they are.
 
     ``superuser``: a session that may do anything, in autocommit mode.
     """
     campaign = Campaign()
-    superuser.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-    try:
-        tamperer = Tamperer(superuser, seed)
-        tamperer.lift_guards()
-        clean = prove_snapshot_and_undo(superuser)
-        assert clean.ok, clean.faults
-        for table, what, column in cycle(list(tamperer.every_kind())):
-            if campaign.tried >= edits:
-                break
-            _try(superuser, tamperer, campaign, (table, what, column))
-    finally:
-        superuser.execute("ROLLBACK")
+    for number in range(rounds):
+        superuser.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        try:
+            chosen = tables_of_the_books(superuser) if tables is None else tables
+            tamperer = Tamperer(superuser, chosen, seed + number)
+            tamperer.lift_guards()
+            assert _prove_and_undo(superuser).ok
+            for attempt in tamperer.every_kind():
+                _try(superuser, tamperer, campaign, attempt)
+        finally:
+            superuser.execute("ROLLBACK")
     return campaign
 
 
-def _try(
-    superuser: Connection, tamperer: Tamperer, campaign: Campaign, change: tuple[str, str, str]
-) -> None:
+def _try(superuser: Connection, tamperer: Tamperer, campaign: Campaign, attempt: Attempt) -> None:
     superuser.execute("SAVEPOINT attempt")
-    try:
-        done = tamperer.attempt(*change)
-    except psycopg.errors.IntegrityError:
-        campaign.refused += 1
-        done = None
-    campaign.tried += 1
+    for _ in range(TRIES_MAX):
+        try:
+            done = tamperer.attempt(*attempt)
+        except psycopg.errors.IntegrityError:  # such a key is there already
+            campaign.refused += 1
+            superuser.execute("ROLLBACK TO SAVEPOINT attempt")
+        else:
+            break
+    else:
+        return
     if done is not None:
-        campaign.tried_columns.add(f"{change[0]}.{change[2]}")
-        if prove_snapshot(superuser, progress=lambda *_: None).ok:
+        campaign.tried += 1
+        campaign.columns.add(f"{attempt[0]}.{attempt[2]}")
+        if _prove_and_undo(superuser).ok:
             campaign.missed.append(done)
     superuser.execute("ROLLBACK TO SAVEPOINT attempt")
 
 
-def prove_snapshot_and_undo(superuser: Connection) -> Proof:
-    """The proof of the books as they are, with nothing left of it."""
-    superuser.execute("SAVEPOINT clean")
+def _prove_and_undo(superuser: Connection) -> Proof:
+    """The proof of what the transaction sees; its temporary tables go again."""
+    superuser.execute("SAVEPOINT proof")
     proof = prove_snapshot(superuser, progress=lambda *_: None)
-    superuser.execute("ROLLBACK TO SAVEPOINT clean")
+    superuser.execute("ROLLBACK TO SAVEPOINT proof")
     return proof

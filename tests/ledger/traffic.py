@@ -1,19 +1,15 @@
 """Books with some of everything in them: every operation, every kind of offer, several lanes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from random import Random
 
 from kaquan.engine.commands import (
     Activate,
     Adjust,
     Allot,
-    AnyCommand,
     Assign,
     ChangeBudget,
     Claim,
-    DefineBatch,
     Expire,
     Extend,
     Freeze,
@@ -34,9 +30,7 @@ from kaquan.engine.commands import (
 from kaquan.engine.facts import Facts
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place
-from kaquan.engine.rules.reading import terms_bytes
 from tests.builders.ledger import (
-    KINDS,
     NOON,
     STORE,
     Books,
@@ -45,7 +39,6 @@ from tests.builders.ledger import (
     a_budget,
     a_key,
     at_the_till,
-    default_terms,
     done,
 )
 

@@ -151,9 +151,7 @@ def test_the_code_of_a_region_is_not_taken_for_a_store() -> None:
     region = an_organisation("华北", None)
     before = everything()
 
-    report = run_import(
-        STORES, [{"code": region.code, "name": "店"}], actor=SYSTEM, commit=True
-    )
+    report = run_import(STORES, [{"code": region.code, "name": "店"}], actor=SYSTEM, commit=True)
 
     assert [problem.reason.code for problem in report.problems] == ["code_not_a_store"]
     assert everything() == before

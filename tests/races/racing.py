@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from multiprocessing.synchronize import Event
 from typing import Any, Protocol
 
 import psycopg
@@ -140,3 +141,39 @@ def send_at_once(url: str, scripts: Sequence[Sequence[Sequence[AnyCommand]]]) ->
 def answers(calls: Sequence[Call]) -> list[Outcome]:
     """All outcomes of a race."""
     return [outcome for call in calls for outcome in call.outcomes]
+
+
+class Runner:
+    """A process that runs one part and may be killed, or kill itself, while it does."""
+
+    def __init__(self, url: str, part: Part, number: int = 0) -> None:
+        self._results, sender = _context.Pipe(duplex=False)
+        self._gate = _context.Barrier(1)  # kept: a child cannot find one that is gone
+        racer = Racer(number, url, self._gate)
+        self._process = _context.Process(target=_run, args=(racer, part, sender))
+        self._process.start()
+        sender.close()
+
+    def result(self) -> Any:
+        """What the part returned; None where its process did not live to return anything."""
+        try:
+            assert self._results.poll(TIMEOUT_S), "it does not end"
+            is_well, found = self._results.recv()
+        except EOFError:
+            found = None
+        else:
+            assert is_well, found
+        self._process.join(TIMEOUT_S)
+        return found
+
+    def close(self) -> None:
+        """End it, if it has not ended."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._results.close()
+
+
+def new_event() -> Event:
+    """A flag that processes share."""
+    return _context.Event()

@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 
-from kaquan.analytics.counting import amount_of, count
+from kaquan.analytics.counting import (
+    amount_of,
+    batch_id_of,
+    count,
+    refused_serials,
+    store_id_of,
+)
 from kaquan.analytics.models import ProofRun
 from kaquan.foundation import clock
 from kaquan.ledger.prove import Proof
-from kaquan.ledger.tail import BlockRecords, CursorMovedError, Tail
+from kaquan.ledger.tail import BLOCKS_MAX, BlockRecords, CursorMovedError, Tail
+from kaquan.ledger.trace import batches_of
 
 CONSUMER = "counters"
 EVENTS_KEPT = 1_000
 IDLE_S = 0.2
 
-Connect = Callable[[], psycopg.Connection[Any]]
+Connection = psycopg.Connection[Any]
+Connect = Callable[[], Connection]
 
 
 class Counters:
-    """The consumer of the blocks behind the first page's numbers."""
+    """The consumer of the blocks behind the first page's numbers.
+
+    Several processes may run one: each block counts once. Raises what ``Tail`` and the database
+    raise; a new one goes on where the last one was.
+    """
 
     def __init__(self, connect: Connect, zone: ZoneInfo) -> None:
         self._tail = Tail(connect, CONSUMER)
         self._zone = zone
 
-    def catch_up(self) -> int:
-        """Count every block that is there; returns how many were."""
+    def catch_up(self, *, limit_blocks: int = BLOCKS_MAX) -> int:
+        """Count every block that is there, so many in a transaction; returns how many were."""
         total = 0
-        while blocks := self._tail.read():
+        while blocks := self._tail.read(limit_blocks):
             try:
                 with self._tail.advance(blocks) as connection:
-                    self._add(connection, blocks)
+                    _add(connection, blocks, self._zone)
             except CursorMovedError:
                 continue
             total += len(blocks)
@@ -51,53 +63,6 @@ class Counters:
         """Close the consumer's connection."""
         self._tail.close()
 
-    def _add(self, connection: psycopg.Connection[Any], blocks: Sequence[BlockRecords]) -> None:
-        sums = count((record for one in blocks for record in one.records), self._zone)
-        rows = [(*key, value) for key, value in sorted(sums.items()) if value]
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO analytics_counter (day, batch_id, name, value) VALUES (%s, %s, %s, %s) "
-                "ON CONFLICT (day, batch_id, name) "
-                "DO UPDATE SET value = analytics_counter.value + excluded.value",
-                rows,
-            )
-            cursor.executemany(
-                "INSERT INTO analytics_event (block, index, at, operation, refusal, batch_id, "
-                "store_id, amount_fen) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-                _events(blocks),
-            )
-            cursor.execute(
-                "DELETE FROM analytics_event WHERE at < "
-                "(SELECT at FROM analytics_event ORDER BY at DESC OFFSET %s LIMIT 1)",
-                [EVENTS_KEPT],
-            )
-
-
-def _events(blocks: Sequence[BlockRecords]) -> list[tuple[Any, ...]]:
-    """The last records of some blocks as rows of the list; older ones would go at once."""
-    rows: list[tuple[Any, ...]] = []
-    for one in blocks:
-        for index, record in enumerate(one.records):
-            command, outcome = record.command, record.outcome
-            batch_id = getattr(command, "batch_id", None)
-            if outcome.vouchers:
-                batch_id = outcome.vouchers[0].batch_id
-            facts = getattr(command, "facts", None)
-            rows.append(
-                (
-                    one.block,
-                    index,
-                    command.at,
-                    command.operation,
-                    "" if outcome.done else outcome.code.name,
-                    batch_id,
-                    facts.store_id or None if facts is not None else None,
-                    amount_of(record),
-                )
-            )
-    rows.sort(key=lambda row: row[2])
-    return rows[-EVENTS_KEPT:]
-
 
 def record_proof(proof: Proof) -> None:
     """Keep what a proof found, for the first page."""
@@ -108,6 +73,57 @@ def record_proof(proof: Proof) -> None:
         entries=proof.entries,
         vouchers=proof.vouchers,
         seconds=proof.seconds,
-        head=next(iter(proof.head_hashes.values()), "") if proof.head_hashes else "",
+        head=next(iter(proof.head_hashes.values()), ""),
         fault="" if proof.ok else str(proof.faults[0]),
     )
+
+
+def _add(connection: Connection, blocks: Sequence[BlockRecords], zone: ZoneInfo) -> None:
+    batch_of = batches_of(connection, refused_serials(blocks))
+    # Sorted, so that two consumers that meet on two counters meet in one order.
+    rows = sorted(count(blocks, zone, batch_of).items())
+    columns = [[key[part] for key, _ in rows] for part in range(3)]
+    connection.execute(
+        "INSERT INTO analytics_counter (day, batch_id, name, value) "
+        "SELECT * FROM unnest(%s::date[], %s::int[], %s::text[], %s::bigint[]) "
+        "ON CONFLICT (day, batch_id, name) "
+        "DO UPDATE SET value = analytics_counter.value + excluded.value",
+        [*columns, [value for _, value in rows]],
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO analytics_event (booked_at, block, index, at, operation, refusal, "
+            "batch_id, store_id, amount_fen) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            _events(blocks, batch_of),
+        )
+    connection.execute(
+        "DELETE FROM analytics_event WHERE (booked_at, block, index) <= "
+        "(SELECT booked_at, block, index FROM analytics_event "
+        "ORDER BY booked_at DESC, block DESC, index DESC OFFSET %s LIMIT 1)",
+        [EVENTS_KEPT],
+    )
+
+
+def _events(blocks: Sequence[BlockRecords], batch_of: Mapping[int, int]) -> list[tuple[Any, ...]]:
+    """The last records of some blocks as rows of the list; older ones would go at once."""
+    newest = sorted(blocks, key=lambda one: (one.committed_at, one.block), reverse=True)
+    rows: list[tuple[Any, ...]] = []
+    for one in newest:
+        for index, record in reversed(list(enumerate(one.records))):
+            if len(rows) == EVENTS_KEPT:
+                return rows
+            command, outcome = record.command, record.outcome
+            rows.append(
+                (
+                    one.committed_at,
+                    one.block,
+                    index,
+                    command.at,
+                    command.operation,
+                    "" if outcome.done else outcome.code.name,
+                    batch_id_of(record, batch_of) or None,
+                    store_id_of(record) or None,
+                    amount_of(record),
+                )
+            )
+    return rows

@@ -4,30 +4,33 @@ from django.db import models
 
 
 class Counter(models.Model):
-    """How much of something happened on one day of the issuer's zone in one batch.
+    """How much of something happened on one day of the issuer's zone in one batch (0: in none).
 
-    ``name`` is one of ``counting.NAMES``; names that end in ``_fen`` count money, others vouchers.
+    ``name`` is one that ``counting`` knows; those that end in ``_fen`` count money, the others
+    vouchers or commands.
     """
 
     pk = models.CompositePrimaryKey("day", "batch_id", "name")
     day = models.DateField()
     batch_id = models.IntegerField()
-    name = models.CharField(max_length=32)
+    name = models.CharField(max_length=64)
     value = models.BigIntegerField()
 
     class Meta:
         db_table = "analytics_counter"
+        indexes = (models.Index(fields=["batch_id", "name"], name="analytics_counter_batch"),)
 
 
 class Event(models.Model):
-    """One of the last things that happened, for the first page; nobody is named in it.
+    """One of the commands that were booked last, for the first page; nobody is named in it.
 
-    ``refusal`` is the outcome's code, empty where the command was done.
+    ``at`` is its business time, ``refusal`` the outcome's code, empty where it was done.
     """
 
     pk = models.CompositePrimaryKey("block", "index")
     block = models.BigIntegerField()
     index = models.SmallIntegerField()
+    booked_at = models.DateTimeField()
     at = models.DateTimeField()
     operation = models.CharField(max_length=32)
     refusal = models.CharField(max_length=40, blank=True)
@@ -37,11 +40,10 @@ class Event(models.Model):
 
     class Meta:
         db_table = "analytics_event"
-        indexes = (models.Index(fields=["-at"], name="analytics_event_last"),)
 
 
 class ProofRun(models.Model):
-    """What one proof of the ledger found. ``fault`` is its first finding, empty where there is none."""
+    """What one proof of the ledger found. ``fault`` is its first finding, empty if none."""
 
     ran_at = models.DateTimeField()
     ok = models.BooleanField()

@@ -1,4 +1,7 @@
-"""The figures behind pages, all bounded; they are what the tail has counted, never the live tables."""
+"""The figures behind pages, all bounded; what the tail has counted, never the live tables.
+
+They are those of the whole issuer: the first page is the head office's.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,16 @@ from kaquan.analytics.models import Counter, Event, ProofRun
 
 EVENTS_MAX = 100
 DAYS_MAX = 366
+BATCHES_MAX = 1_000
 
 Figures = Mapping[str, int]
 
 
 def totals_by_day(last: date, days: int) -> dict[date, Figures]:
-    """Each counter's total on each of the ``days`` days that end with ``last``; quiet days are empty."""
+    """Each counter's total on each of the ``days`` days that end with ``last``.
+
+    A counter that has counted nothing is not there.
+    """
     assert 0 < days <= DAYS_MAX, days
     first = last - timedelta(days=days - 1)
     figures: dict[date, dict[str, int]] = {first + timedelta(days=n): {} for n in range(days)}
@@ -32,8 +39,12 @@ def totals_by_day(last: date, days: int) -> dict[date, Figures]:
 
 
 def funnels(batch_ids: Collection[int]) -> dict[int, Figures]:
-    """Each counter's total over all days, by batch."""
-    figures: dict[int, dict[str, int]] = defaultdict(dict)
+    """Each counter's total over all days, by batch; a batch without any is not there.
+
+    ``minted`` → ``issued`` → ``redeemed`` → ``reversed``, and aside ``expired`` and ``void``.
+    """
+    assert len(batch_ids) <= BATCHES_MAX, len(batch_ids)
+    figures: defaultdict[int, dict[str, int]] = defaultdict(dict)
     rows = (
         Counter.objects.filter(batch_id__in=batch_ids)
         .values_list("batch_id", "name")
@@ -45,9 +56,9 @@ def funnels(batch_ids: Collection[int]) -> dict[int, Figures]:
 
 
 def last_events(limit: int) -> list[Event]:
-    """What happened last, newest first."""
+    """What was booked last, newest first."""
     assert 0 < limit <= EVENTS_MAX, limit
-    return list(Event.objects.order_by("-at", "-block", "-index")[:limit])
+    return list(Event.objects.order_by("-booked_at", "-block", "-index")[:limit])
 
 
 def last_proof() -> ProofRun | None:

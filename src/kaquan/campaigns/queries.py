@@ -1,6 +1,6 @@
 """What others may know of campaigns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kaquan.campaigns.errors import batch_unknown, campaign_unknown
 from kaquan.campaigns.models import Campaign, CampaignBatch
@@ -49,3 +49,9 @@ def batches(actor: Actor, campaign_ids: Sequence[int]) -> Sequence[CampaignBatch
     rows = CampaignBatch.objects.select_related("offer_version__offer")
     rows = within(actor, rows.filter(campaign_id__in=campaign_ids), "campaign__organisation")
     return list(rows.order_by("id")[: LIST_MAX * LIST_MAX])
+
+
+def batches_by_id(actor: Actor, batch_ids: Collection[int]) -> dict[int, CampaignBatch]:
+    """Batches with their campaigns; unknown ids are left out."""
+    rows = CampaignBatch.objects.select_related("campaign").filter(id__in=batch_ids)
+    return {batch.id: batch for batch in within(actor, rows, "campaign__organisation")}

@@ -43,10 +43,10 @@ def no_moment(at: datetime) -> bool:
 
 def no_text(text: str, longest: int) -> bool:
     """Whether a text is too long, or holds half a character (a lone surrogate) and has no UTF-8."""
+    if text.isascii():
+        return len(text) > longest
     if len(text) > longest:
         return True
-    if text.isascii():
-        return False
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -61,19 +61,15 @@ def no_reason(reason: str) -> bool:
 
 def facts_fault(facts: Facts) -> str | None:
     """The first part of the facts that cannot mean anything."""
-    if not (
-        0 <= facts.store_id <= ID_MAX
-        and 0 <= facts.customer_id <= ID_MAX
-        and 0 <= facts.person_id <= ID_MAX
-    ):
-        return "facts"
+    path, tags = facts.store_path, facts.tags
     if (
-        len(facts.store_path) > STORE_PATH_MAX
-        or any(not 0 <= one <= ID_MAX for one in facts.store_path)
-        or no_text(facts.channel, NAME_MAX)
-        or no_text(facts.terminal_kind, NAME_MAX)
-        or len(facts.tags) > TAGS_MAX
-        or any(no_text(tag, NAME_MAX) for tag in facts.tags)
+        not 0 <= facts.store_id <= ID_MAX
+        or not 0 <= facts.customer_id <= ID_MAX
+        or not 0 <= facts.person_id <= ID_MAX
+        or (path and (len(path) > STORE_PATH_MAX or min(path) < 0 or max(path) > ID_MAX))
+        or (facts.channel and no_text(facts.channel, NAME_MAX))
+        or (facts.terminal_kind and no_text(facts.terminal_kind, NAME_MAX))
+        or (tags and (len(tags) > TAGS_MAX or any(no_text(tag, NAME_MAX) for tag in tags)))
     ):
         return "facts"
     return None if facts.order is None else order_fault(facts.order)
@@ -88,13 +84,14 @@ def order_fault(order: Order) -> str | None:
         return "facts.order.lines"
     total = 0
     for line in lines:
+        names = line.categories
         if (
             not 0 < line.quantity <= QUANTITY_MAX
             or not 0 <= line.discount_fen <= line.amount_fen <= MAX_FEN
             or no_text(line.line_id, NAME_MAX)
             or no_text(line.sku, NAME_MAX)
-            or len(line.categories) > CATEGORIES_MAX
-            or any(no_text(name, NAME_MAX) for name in line.categories)
+            or (names and len(names) > CATEGORIES_MAX)
+            or (names and any([no_text(name, NAME_MAX) for name in names]))  # noqa: C419  # faster
         ):
             return "facts.order.lines"
         total += line.amount_fen
@@ -215,7 +212,7 @@ def vouchers_fault(vouchers: tuple[c.VoucherUse, ...]) -> str | None:
     if len(vouchers) > VOUCHERS_NAMED_MAX:
         return "vouchers"
     for use in vouchers:
-        if not _may_be_serial(use.serial):
+        if not 0 <= use.serial <= ID_MAX:
             return "vouchers.serial"
         if use.amount_fen is not None and not 0 < use.amount_fen <= MAX_FEN:
             return "vouchers.amount_fen"
@@ -347,9 +344,9 @@ def field_fault(command: c.AnyCommand) -> str | None:
         return "at"
     if not 0 <= command.link <= ID_MAX:
         return "link"
-    key = command.key
+    key, actor = command.key, command.actor
     if key is not None and (not 0 <= key.client_id <= ID_MAX or no_text(key.key, KEY_MAX)):
         return "key"
-    if no_text(command.actor, NAME_MAX):
+    if actor and no_text(actor, NAME_MAX):
         return "actor"
     return FAULTS[type(command)](command)

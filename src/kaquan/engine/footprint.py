@@ -125,26 +125,25 @@ def limit_keys(
     """
     found: set[LimitKey] = set()
     serials = list(names.serials)
-    if isinstance(command, c.Claim | c.Assign | c.Sell):
-        batch = world.batches.get(command.batch_id)
-        if batch is not None:
-            found.update(
-                key for key, _ in keyed_limits(batch, "claim", command.facts, 0, command.at)
-            )
-    elif isinstance(command, c.Hold) or (isinstance(command, c.Redeem) and command.hold is None):
+    if isinstance(command, c.Hold) or (isinstance(command, c.Redeem) and command.hold is None):
         for serial in serials:
             found.update(_keys_of_use(world, serial, command, coming.get(serial, ())))
+    elif isinstance(command, c.Issue):
+        batch = world.batches.get(command.batch_id)
+        if batch is not None:
+            keyed = keyed_limits(batch, "claim", command.facts, 0, command.at)
+            found.update(key for key, _ in keyed)
     elif isinstance(command, c.Transfer):
         voucher = world.vouchers.get(command.serial)
         if voucher is not None:
             found.add(transfer_key(voucher))
-    elif isinstance(command, c.Redeem | c.Release | c.Reverse):
-        place = command.redemption if isinstance(command, c.Reverse) else command.hold
-        serials += _add_past(world, place, found)
-    for serial in serials:
-        for held in world.held.get(serial, ()):
-            if held.state == "active":
-                _add_past(world, held.hold, found)
+    elif names.past is not None:
+        serials += _add_past(world, names.past, found)
+    if world.held:
+        for serial in serials:
+            for held in world.held.get(serial, ()):
+                if held.state == "active":
+                    _add_past(world, held.hold, found)
     return found
 
 
@@ -155,11 +154,13 @@ def _keys_of_use(
     if voucher is None:
         return []
     batch = world.batches[voucher.batch_id]
-    return [
-        key
-        for holder_id in (voucher.customer_id, *coming)
-        for key, _ in keyed_limits(batch, "redeem", command.facts, holder_id, command.at)
-    ] + [funder_key(batch, funder) for funder in batch.rules.capped_funders]
+    rules = batch.rules
+    keys = [funder_key(batch, funder) for funder in rules.capped_funders]
+    if rules.limits_at("redeem"):
+        for holder_id in (voucher.customer_id, *coming):
+            keyed = keyed_limits(batch, "redeem", command.facts, holder_id, command.at)
+            keys += [key for key, _ in keyed]
+    return keys
 
 
 def _add_past(world: World, place: Place | None, found: set[LimitKey]) -> list[int]:

@@ -223,7 +223,11 @@ def _open_source(source: Source, plan: ImportPlan) -> Iterator[_OpenSource]:
         places, ignored = _match_header(header.cells, plan)
         width = len(header.cells)
         # The place after the last stands for a column that the file does not have.
-        pick = itemgetter(*(width if place is None else place for place in places))
+        wanted = [width if place is None else place for place in places]
+        # Of a single place, itemgetter gives what stands there and not a tuple of it.
+        pick = (
+            itemgetter(*wanted) if len(wanted) > 1 else itemgetter(slice(wanted[0], wanted[0] + 1))
+        )
         rows = (_arrange(number, cells, pick, width) for number, cells in rows_with_header)
         yield _OpenSource(rows, ignored, lambda _rows_read: table.progress())
 

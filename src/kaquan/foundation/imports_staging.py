@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
+
+from psycopg import errors
 
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
@@ -22,6 +24,7 @@ DUPLICATE = Reason(
 )
 _WORK_MEMORY = "128MB"  # a year of order lines is compared within it
 _PROBLEMS_PER_FETCH = 2_000
+_DISTURBANCES = (errors.IntegrityError, errors.DeadlockDetected, errors.LockNotAvailable)
 
 
 class Resolve(Protocol):
@@ -63,8 +66,13 @@ def staged(staging: Staging) -> OpenIntake:
 
     @contextmanager
     def open_intake(*, actor: Actor, commit: bool) -> Iterator[_StagedIntake]:
-        with transaction.atomic(), connection.cursor() as cursor:
-            yield _StagedIntake(staging, cursor, actor=actor, commit=commit)
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                yield _StagedIntake(staging, cursor, actor=actor, commit=commit)
+        except DatabaseError as error:
+            if isinstance(error.__cause__, _DISTURBANCES):
+                raise _disturbed() from error
+            raise
 
     return open_intake
 
@@ -127,14 +135,7 @@ class _StagedIntake:
         return Counts(**dict(self._cursor.fetchall()))
 
     def commit(self) -> None:
-        try:
-            self._staging.write(self._cursor, self._actor)
-        except IntegrityError:
-            raise KaquanError(
-                "import_disturbed",
-                zh="导入期间有人改动了相同的数据，已全部撤回；请再导入一次。",
-                en="Someone changed the same data meanwhile and all was taken back; import again.",
-            ) from None
+        self._staging.write(self._cursor, self._actor)
 
     def _duplicates(self) -> Check:
         key = ", ".join(self._staging.key)
@@ -157,3 +158,11 @@ class _StagedIntake:
     def _run(self, *statements: str) -> None:
         for statement in statements:
             self._cursor.execute(statement)
+
+
+def _disturbed() -> KaquanError:
+    return KaquanError(
+        "import_disturbed",
+        zh="导入期间有人改动了相同的数据，已全部撤回；请再导入一次。",
+        en="Someone changed the same data meanwhile and all was taken back; import again.",
+    )

@@ -74,8 +74,11 @@ class LedgerConnection:
 
     def rollback(self) -> None:
         """End the transaction at hand without effect."""
-        if not self.raw.closed:
-            self.raw.execute("ROLLBACK")
+        try:
+            if not self.raw.closed:
+                self.raw.execute("ROLLBACK")
+        except psycopg.OperationalError:
+            self.raw.close()  # the transaction went with it; the next statement says so
 
     def reopen(self) -> bool:
         """Connect again for up to ``RECONNECT_S_MAX`` seconds; whether it worked."""

@@ -69,7 +69,10 @@ class Door:
             except psycopg.OperationalError:
                 if not self._connection.reopen():
                     break
-                outcomes = self._outcomes_if_committed()
+                try:
+                    outcomes = self._outcomes_if_committed()
+                except psycopg.OperationalError:  # lost again, or the lost session holds on
+                    break
                 if outcomes is not None:
                     return outcomes
             except BaseException:

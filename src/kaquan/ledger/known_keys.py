@@ -25,9 +25,7 @@ def know_keys(connection: psycopg.Connection[Any], ring: KeyRing) -> None:
         (purpose, key.key_id): key.fingerprint for purpose in LASTING for key in ring.all(purpose)
     }
     known = connection.execute("SELECT purpose, key_id, fingerprint FROM issuer_key").fetchall()
-    lost = sorted(
-        purpose for purpose, key_id, mark in known if held.get((purpose, key_id)) != mark
-    )
+    lost = sorted(purpose for purpose, key_id, mark in known if held.get((purpose, key_id)) != mark)
     if lost:
         raise KaquanError(
             "keys_lost",

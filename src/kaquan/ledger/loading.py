@@ -161,9 +161,7 @@ def _named_serials(wanted: Iterable[Footprint], past: Iterable[Past]) -> list[in
     return sorted(serials)
 
 
-def _malformed(
-    commands: Sequence[AnyCommand], wanted: Sequence[Footprint]
-) -> dict[int, Outcome]:
+def _malformed(commands: Sequence[AnyCommand], wanted: Sequence[Footprint]) -> dict[int, Outcome]:
     """Answers to what cannot mean anything, and to what is linked to it.
 
     They come from the commands alone and will be the same again, so nothing of them is kept: such

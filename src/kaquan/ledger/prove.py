@@ -76,9 +76,7 @@ def prove_snapshot(connection: Connection, *, progress: Progress) -> Proof:
         evidence.add(read)
         progress("blocks", reader.blocks, max(reader.blocks, reader.expected_blocks))
     evidence.finish()
-    check_tables(
-        connection, evidence, faults, lambda done, total: progress("tables", done, total)
-    )
+    check_tables(connection, evidence, faults, lambda done, total: progress("tables", done, total))
     row = connection.execute("SELECT count(*) FROM ledger_voucher").fetchone()
     return Proof(
         faults=faults.found,

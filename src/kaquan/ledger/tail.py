@@ -79,10 +79,12 @@ class Tail:
             "    ORDER BY block LIMIT %s) AS waiting"
             ") AS counted WHERE so_far <= %s OR number = 1 ORDER BY block",
             [cursor, block_number(lane + 1, 1) - 1, limit_blocks, records_max],
-        )
+        ).fetchall()
+        if not rows:  # though the lane's head is beyond the cursor
+            raise _damaged(cursor + 1, *_MISSING)
         for expected, (block, committed_at, body) in enumerate(rows, cursor + 1):
             if block != expected:
-                raise _damaged(expected, "这一账块不见了", "the block is missing")
+                raise _damaged(expected, *_MISSING)
             try:
                 records = unpack_body(body)
             except ValueError as error:
@@ -129,10 +131,13 @@ class Tail:
         self._connection.close()
 
 
+_MISSING = ("这一账块不见了", "it is missing")
+
+
 def _damaged(block: int, zh: str, en: str) -> KaquanError:
     lane, sequence = lane_of(block), sequence_of(block)
     return KaquanError(
         "ledger_damaged",
         zh=f"账道 {lane} 的第 {sequence} 块有问题：{zh}。请运行 kaquan prove。",
-        en=f"Block {sequence} of lane {lane} is damaged: {en}. Run kaquan prove.",
+        en=f"Block {sequence} of lane {lane} is wrong: {en}. Run kaquan prove.",
     )

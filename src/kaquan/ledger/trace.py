@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -96,6 +96,18 @@ def standing_of(connection: Connection, serial: int) -> Standing | None:
     if row is None or serial >= row[4]:
         return None
     return Standing(*row[:4])
+
+
+def batches_of(connection: Connection, serials: Collection[int]) -> dict[int, int]:
+    """The batch of each serial that was minted."""
+    rows = connection.execute(
+        "SELECT u.serial, c.batch_id FROM unnest(%s::bigint[]) AS u (serial), LATERAL ("
+        "  SELECT batch_id, first_serial + quantity AS end_serial FROM ledger_custody"
+        "  WHERE first_serial <= u.serial ORDER BY first_serial DESC LIMIT 1"
+        ") AS c WHERE u.serial < c.end_serial",
+        [list(serials)],
+    )
+    return dict(rows.fetchall())
 
 
 def record_at(connection: Connection, place: Place) -> tuple[datetime, Record] | None:

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.organisations.errors import organisation_unknown
-from kaquan.organisations.models import Organisation, Store, StoreStatus
+from kaquan.organisations.models import Organisation, Store
 
 LIST_MAX = 500
 FACTS_AGE_S_MAX = 1.0
@@ -43,6 +43,12 @@ def organisation_by_code(actor: Actor, code: str) -> Organisation:
     return _only(within(actor, Organisation.objects.filter(code=code), ""), code)
 
 
+def organisation_names(actor: Actor, organisation_ids: Collection[int]) -> dict[int, str]:
+    """Names by id; unknown ids are left out."""
+    rows = within(actor, Organisation.objects.filter(id__in=organisation_ids), "")
+    return dict(rows.values_list("id", "name"))
+
+
 def children(
     actor: Actor, parent_id: int | None, *, after_code: str = "", limit: int = LIST_MAX
 ) -> Sequence[Organisation]:
@@ -74,7 +80,6 @@ class StoreFacts(NamedTuple):
 
     store_id: int
     store_path: tuple[int, ...]
-    is_open: bool
 
 
 class StoreFactsCache:
@@ -97,11 +102,11 @@ class StoreFactsCache:
                 stale.append(store_id)
         if stale:
             rows = Store.objects.filter(organisation_id__in=stale).values_list(
-                "organisation_id", "organisation__path", "status"
+                "organisation_id", "organisation__path"
             )
-            for store_id, path, status in rows:
+            for store_id, path in rows:
                 store_path = tuple(map(int, path.split(".")[:-1]))
-                facts = StoreFacts(store_id, store_path, status == StoreStatus.OPEN)
+                facts = StoreFacts(store_id, store_path)
                 self._known[store_id] = (now_s, facts)
                 found[store_id] = facts
         return found

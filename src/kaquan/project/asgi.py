@@ -1,15 +1,21 @@
 """What the web server runs."""
 
+import multiprocessing
 import warnings
 
 from django.core.asgi import get_asgi_application
 
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.django_setup import setup
+from kaquan.foundation.shutdown import end_with_parent
 
 # WhiteNoise sends its files as synchronous iterators; Django reads such a file whole before it
 # sends it, which suits files of some hundred kilobytes, and warns each time.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 
+server = multiprocessing.parent_process()
+if server is not None and server.pid is not None:
+    # A worker whose server was killed would go on with old code beside the next one.
+    end_with_parent(server.pid)
 setup(current_configuration())
 application = get_asgi_application()

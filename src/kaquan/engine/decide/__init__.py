@@ -144,4 +144,4 @@ def _decide_one(command: c.AnyCommand, world: World, index: int) -> Outcome:
 
 
 def _refused(refusal: Refusal) -> Outcome:
-    return Outcome(refusal.code, refusal.data)
+    return Outcome(refusal.code, {**refusal.data})  # most refusals are shared constants

@@ -24,6 +24,7 @@ class Kind(Struct, frozen=True):
     is_prepaid: bool
     is_partial: bool
     is_count: bool
+    is_reloadable: bool
     opening_balance_fen: int
     opening_uses: int
     commits_fen: int
@@ -51,6 +52,7 @@ def kind_of(rules: Rules) -> Kind:
         is_prepaid=prepaid,
         is_partial=terms.has_balance and not prepaid,
         is_count=isinstance(terms.benefit, CountCard),
+        is_reloadable=isinstance(terms.benefit, PrepaidCard) and terms.benefit.reloadable,
         # A card carries nothing until it is sold or given.
         opening_balance_fen=0 if prepaid else terms.opening_balance_fen,
         opening_uses=terms.opening_uses,

@@ -57,8 +57,8 @@ def window_of(voucher: Voucher, batch: Batch) -> Window | None:
     if start is not None and end is not None:
         return start, end
     window = batch.rules.validity_window(None)
-    if window is None:
-        return None
+    if window is None or (start is None and end is None):
+        return window
     return start or window[0], end or window[1]
 
 
@@ -98,6 +98,9 @@ def state_refusal(
     code = refusal_of(voucher.state, operation)
     if code is not None and code < OutcomeCode.VOUCHER_EXPIRED:
         return Refusal(code)
+    window = window_of(voucher, batch)
+    if code is None and window is not None and window[0] <= at < window[1]:
+        return None
     late = time_refusal(voucher, batch, at)
     if late is not None and late.code is OutcomeCode.VOUCHER_EXPIRED:
         return late
@@ -237,7 +240,7 @@ def is_spent(voucher: Voucher, kind: Kind) -> bool:
     """Whether nothing is left on a voucher, held parts included."""
     if voucher.holds:
         return False
-    if kind.is_prepaid:
+    if kind.has_balance:
         # A card that can be loaded again is never used up.
-        return voucher.balance_fen == 0 and not kind.terms.benefit.reloadable  # type: ignore[union-attr]
-    return (voucher.balance_fen if kind.is_partial else voucher.uses_left) == 0
+        return voucher.balance_fen == 0 and not kind.is_reloadable
+    return voucher.uses_left == 0

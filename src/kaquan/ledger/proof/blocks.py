@@ -76,7 +76,7 @@ NO_ENTRIES = Entries([], [])
 class ReadBlock(Struct):
     """A block, its records (none where they cannot be read) and its entries as COPY prints them.
 
-    ``moments`` are the business times as entries have them, empty for what was refused.
+    ``moments`` are the records' business times as entries have them.
     """
 
     block: Block
@@ -161,11 +161,7 @@ class BlockReader:
             )
         self._check_entry_count(block, entries.lines)
         self._check_hash(block, entries.lines)
-        records = self._unpack(block)
-        # What was refused may carry a time that no zone can express.
-        moments = [
-            timestamp_text(record.command.at) if record.outcome.done else "" for record in records
-        ]
+        records, moments = self._unpack(block)
         return ReadBlock(block, records, moments, entries.lines)
 
     def _follow(self, block: Block) -> None:
@@ -240,14 +236,15 @@ class BlockReader:
                     found=block.hash.hex(),
                 )
 
-    def _unpack(self, block: Block) -> list[Record]:
+    def _unpack(self, block: Block) -> tuple[list[Record], list[str]]:
         try:
             records = unpack_body(block.body)
-        except ValueError as error:
+            moments = [timestamp_text(record.command.at) for record in records]
+        except (ValueError, OverflowError) as error:
             self._faults.add(
                 "ledger_block", block.key, "内容无法读取", "its body cannot be read", found=error
             )
-            return []
+            return [], []
         if len(records) != block.record_count:
             self._faults.add(
                 "ledger_block",
@@ -257,7 +254,7 @@ class BlockReader:
                 expected=block.record_count,
                 found=len(records),
             )
-        return records
+        return records, moments
 
     def _check_heads(self) -> None:
         for number, lane in sorted(self.lanes.items()):

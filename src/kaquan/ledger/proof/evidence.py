@@ -15,8 +15,8 @@ import psycopg
 from kaquan.engine import commands as c
 from kaquan.engine.decide.care import NO_LIMIT
 from kaquan.engine.decide.kinds import kind_of
-from kaquan.engine.footprint import FUNDER, MOMENTS, VOUCHER, footprint, footprint_of_sound
-from kaquan.engine.outcomes import Outcome, OutcomeCode, VoucherResult
+from kaquan.engine.footprint import FUNDER, MOMENTS, VOUCHER, footprint_of_sound
+from kaquan.engine.outcomes import Outcome, VoucherResult
 from kaquan.engine.places import Place
 from kaquan.engine.rules.check import LimitUnit, Rules, compile_terms
 from kaquan.engine.rules.reading import read_terms
@@ -106,9 +106,7 @@ class Evidence:
         if command.key is None:
             return
         high, low = request_hash(command.key, command.operation)
-        sound = record.outcome.code is not OutcomeCode.MALFORMED_COMMAND
-        names = footprint_of_sound(command) if sound else footprint(command)
-        shard = shard_of_request(command, names)
+        shard = shard_of_request(command, footprint_of_sound(command))
         self._add_line("proof_request", f"{high}\t{low}\t{shard}\t{block}\t{index}\n")
 
     def _add_done(self, record: Record, moment: str, place: Place) -> None:

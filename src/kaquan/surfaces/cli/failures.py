@@ -7,6 +7,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
+import psycopg
+from django.db import OperationalError as DjangoOperationalError
 from typer.exceptions import TyperException
 
 from kaquan.foundation import clock
@@ -32,6 +34,14 @@ def report_failure(error: BaseException, *, json: bool) -> int:
             f"用法有误：{said}（运行 kaquan --help 查看用法）",
             f"Used wrongly: {said} (run kaquan --help)",
             ExitCode.USAGE,
+            json=json,
+        )
+    if isinstance(error, psycopg.OperationalError | DjangoOperationalError):
+        return _tell(
+            "database_unreachable",
+            "数据库连接中断；它恢复后请重试。",
+            "The connection to the database was lost; try again when it is back.",
+            ExitCode.UNAVAILABLE,
             json=json,
         )
     if isinstance(error, KeyboardInterrupt):

@@ -24,6 +24,9 @@ def prove(json: Json = False) -> int:
             connect_default,
             progress=lambda stage, done, total: bar.update(*STAGES[stage], done, total),
         )
+        from kaquan.analytics.actions import record_proof
+
+        record_proof(proof)
     show(as_json(proof), json=json, people=lambda console: _print(proof, console))
     return ExitCode.OK if proof.ok else Ending.PROOF_FOUND_A_FAULT
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
 from django.db import connections
@@ -18,12 +21,13 @@ from django.db import connections
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import Configuration
 from kaquan.foundation.django_setup import collect_static_files
+from kaquan.foundation.shutdown import announce_shutdown
 from kaquan.surfaces.cli.installation import open_installation, report
 from kaquan.surfaces.cli.output import stderr
 
 APPLICATION = "kaquan.project.asgi:application"
 BACKGROUND = "kaquan.project.background"
-STOP_S = 10.0
+STOP_S = 5
 RESTART_S = 1.0
 _STATIC_STAMP = ".kaquan-static"
 
@@ -53,10 +57,7 @@ def up(
             load()
         _collect_static(configuration)
         connections.close_all()  # the workers are forked and open their own
-        with ExitStack() as running:
-            running.enter_context(_kept_running("-m", BACKGROUND))
-            if traffic:
-                running.enter_context(_kept_running("-m", "kaquan", "demo", f"--traffic={traffic}"))
+        with _kept_running("-m", BACKGROUND, str(os.getpid()), str(traffic)):
             _serve(configuration, started_s)
         report("正在停止……", "Stopping …")
 
@@ -65,6 +66,7 @@ def _serve(configuration: Configuration, started_s: float) -> None:
     """Serve pages until a signal comes."""
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     server = Granian(
         APPLICATION,
@@ -73,13 +75,14 @@ def _serve(configuration: Configuration, started_s: float) -> None:
         interface=Interfaces.ASGINL,
         workers=configuration.workers,
         websockets=False,
-        log_enabled=configuration.log_level in ("debug", "info"),
-        workers_kill_timeout=int(STOP_S),
+        log_level=LogLevels.warning,
+        workers_kill_timeout=STOP_S,
         respawn_failed_workers=True,
     )
 
     @server.on_startup
     def announce() -> None:
+        _end_streams_first()
         host = configuration.http_host
         url = f"http://{f'[{host}]' if ':' in host else host}:{configuration.http_port}/"
         took_s = clock.monotonic_s() - started_s
@@ -89,6 +92,19 @@ def _serve(configuration: Configuration, started_s: float) -> None:
         console.print("  按 Ctrl-C 停止 · Ctrl-C stops it\n")
 
     server.serve()
+
+
+def _end_streams_first() -> None:
+    """Let live pages end before the server waits for its connections to."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handle = signal.getsignal(number)
+        assert callable(handle), handle
+
+        def announced(signal_number: int, frame: FrameType | None, handle: Any = handle) -> None:
+            announce_shutdown()
+            handle(signal_number, frame)
+
+        signal.signal(number, announced)
 
 
 @contextmanager

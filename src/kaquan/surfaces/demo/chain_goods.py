@@ -48,7 +48,7 @@ _GOODS = """
 9001 同城配送费 600 配送费 配送费
 """
 
-DELIVERY = "9001"
+DELIVERY_CATEGORY = "配送费"
 
 
 class Product(NamedTuple):
@@ -80,13 +80,13 @@ def basket(
 ) -> list[OrderLine]:
     """A plausible order of a few lines that comes to at least so much.
 
-    ``with_any``: SKUs or categories of which it must hold something, two units of one article.
+    ``with_any``: categories of which it must hold something, three units of one article.
     """
-    wanted = [p for p in PRODUCTS if p.sku in with_any or not set(p.categories).isdisjoint(with_any)]
-    usual = [p for p in PRODUCTS if p.sku != DELIVERY]
+    wanted = [one for one in PRODUCTS if not set(one.categories).isdisjoint(with_any)]
+    usual = [one for one in PRODUCTS if DELIVERY_CATEGORY not in one.categories]
     chosen: dict[Product, int] = {}
     if wanted:
-        chosen[random.choice(wanted)] = 1 if DELIVERY in with_any else 2
+        chosen[random.choice(wanted)] = 1 if DELIVERY_CATEGORY in with_any else 3
     for _ in range(random.randrange(1, 4)):
         chosen.setdefault(random.choice(usual), random.randrange(1, 3))
     while sum(product.price_fen * units for product, units in chosen.items()) < at_least_fen:

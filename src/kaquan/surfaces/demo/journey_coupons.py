@@ -89,7 +89,9 @@ def handed_in(journey: Journey) -> tuple[list[HandedIn], Worth]:
 def _order_of(
     baskets: list[Basket], products: frozenset[int]
 ) -> tuple[Basket | None, tuple[Line, ...]]:
-    best, best_lines, best_fen = None, (), -1
+    best: Basket | None = None
+    best_lines: tuple[Line, ...] = ()
+    best_fen = -1
     for basket in baskets:
         lines = tuple(line for line in basket.lines if line.product in products)
         coupon_fen = sum(line.coupon_fen for line in lines)

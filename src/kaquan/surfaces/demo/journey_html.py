@@ -161,9 +161,7 @@ def _bars(campaigns: list[CampaignFigures]) -> Iterator[Bar]:
         top = _TOP + place * _ROW
         share = rate(figures.redeemed_total, figures.assigned)
         label = f"{figures.redeemed_total:,} / {figures.assigned:,} ({share})"
-        yield Bar(
-            campaign.number, campaign.kind, x, top + 4, width, top + 16, x + width + 6, label
-        )
+        yield Bar(campaign.number, campaign.kind, x, top + 4, width, top + 16, x + width + 6, label)
 
 
 def _months(campaigns: list[CampaignFigures]) -> Iterator[Month]:

@@ -39,11 +39,11 @@ def report_tables(report: ReplayReport) -> Iterator[Table]:
         refused.add_row(f"{code} {zh} · {en}", f"{count:,}")
     yield refused
     evidence = _table("金额依据 amounts from", "核销 redeemed", "优惠 discount")
-    for one, (zh, en) in EVIDENCE_WORDS.items():
+    for sort, (zh, en) in EVIDENCE_WORDS.items():
         evidence.add_row(
             f"{zh} · {en}",
-            f"{report.total.redeemed[one]:,}",
-            dollars(report.total.discount_fen[one]),
+            f"{report.total.redeemed[sort]:,}",
+            dollars(report.total.discount_fen[sort]),
         )
     yield evidence
 

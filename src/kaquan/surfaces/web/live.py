@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from kaquan.foundation.shutdown import is_shutting_down
+
 PERIOD_S = 1.0
 
 Reading = TypeVar("Reading")
@@ -47,14 +49,14 @@ class Hub(Generic[Reading]):
         return self._watchers
 
     async def ticks(self) -> AsyncIterator[Tick[Reading]]:
-        """Each reading from now on; ends only when the watcher goes."""
+        """Each reading from now on; ends when the watcher goes or the server is about to."""
         self._watchers += 1
         seen = 0
         if self._reader is None:
             seen = self._tick.number  # what was read for earlier watchers may be hours old
             self._reader = asyncio.create_task(self._keep_reading())
         try:
-            while True:
+            while not is_shutting_down():
                 tick = self._tick
                 if tick.number > seen:
                     seen = tick.number

@@ -19,13 +19,14 @@ from msgspec import Struct
 from kaquan.foundation import clock
 from kaquan.surfaces.web.chart import bar_chart
 from kaquan.surfaces.web.live import Hub
-from kaquan.surfaces.web.overview import Overview, local_time, read_overview
+from kaquan.surfaces.web.overview import Overview, OverviewReader, local_time
 
 SECTIONS = ("figures", "days", "proof", "campaigns", "events")
 SILENCE_TICKS_MAX = 3
 RETRY_MS = 2000
 
 log = logging.getLogger(__name__)
+reader = OverviewReader()
 
 Sections = dict[str, SafeString]
 
@@ -42,7 +43,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """The page, complete; where the database is away it says so and fills itself later."""
     now = clock.now()
     try:
-        found = read_overview(now)
+        found = reader.read(now)
     except DatabaseError:
         log.exception("the figures of the page could not be read")
         found = None
@@ -62,7 +63,7 @@ def render_sections(found: Overview | None) -> Sections:
 
 def _read_rendered() -> Rendered:
     now = clock.now()
-    found = read_overview(now)
+    found = reader.read(now)
     by_language = {}
     for language, _ in settings.LANGUAGES:
         with translation.override(language):
