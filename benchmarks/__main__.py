@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import claims, codes, door, growth, supply
+from benchmarks import claims, codes, door, growth, proof, supply
 from benchmarks.report import Report
 from benchmarks.server import Bench, bench_server
 
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Report, Bench], None]] = {
     "supply": supply.run,
     "door": door.run,
     "claims": claims.run,
+    "proof": proof.run,
     "growth": growth.run,
 }
 

@@ -1,8 +1,9 @@
 """Does redeeming slow down as vouchers are touched? And what does a redeemed voucher weigh?
 
-The books are filled with synthetic rows of the same shape (server-side, as the database's superuser),
-then real redemptions are measured on top. Bars: rate at the larger size ≥ 0.8 of the smaller; ≤ 400 bytes
-a redeemed voucher, all tables and indexes (measured on the door's own rows, before any filling).
+The books are filled with synthetic rows of the same shape (server-side, as the database's
+superuser), then real redemptions are measured on top. Bars: rate at the larger size ≥ 0.8 of the
+smaller; ≤ 400 bytes a redeemed voucher, all tables and indexes (measured on the door's own rows,
+before any filling).
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import psycopg
 from benchmarks.report import Report
 from benchmarks.server import Bench
 from benchmarks.workload import BatchOfVouchers, a_batch, redeems
+from kaquan.engine.shards import SHARD_KEYS_64
 from kaquan.ledger.door import Door, open_door
 
 CALL = 500
 MEASURED = 60_000
 WEIGHED = 200_000
 SIZES = (1_000_000, 10_000_000)
-_TOUCHED = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c WHERE c.relkind = 'r' AND c.relname LIKE 'ledger_%'"
+_LEDGER_BYTES = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+    WHERE relkind = 'r' AND relname LIKE 'ledger_%'"""
 
 
 def run(report: Report, bench: Bench, sizes: Sequence[int] = SIZES) -> None:
@@ -77,35 +80,41 @@ def _measure_disk(report: Report, superuser: psycopg.Connection[Any], door: Door
 
 
 def _ledger_bytes(superuser: psycopg.Connection[Any]) -> int:
-    row = superuser.execute(_TOUCHED.encode()).fetchone()
+    row = superuser.execute(_LEDGER_BYTES.encode()).fetchone()
     assert row is not None
     return int(row[0])
 
 
 def _fill(superuser: psycopg.Connection[Any], batch: BatchOfVouchers, first: int, end: int) -> None:
-    values = {"batch_id": batch.batch_id, "serial": batch.first_serial, "first": first, "end": end}
+    values = {
+        "batch_id": batch.batch_id,
+        "serial": batch.first_serial,
+        "first": first,
+        "end": end,
+        "shards": list(SHARD_KEYS_64),
+    }
     for statement in _FILL:
         superuser.execute(statement.encode(), values)
     superuser.execute("VACUUM ANALYZE")
     superuser.execute("CHECKPOINT")
 
 
-# The blocks are numbered in a lane that no writer takes.
+# The blocks are numbered in a lane that no writer takes; the shards are SHARD_KEYS_64.
 _FILL = (
-    # kaquan-allow: ledger-writes because a benchmark fills a throw-away ledger with rows of no meaning
-    """INSERT INTO ledger_voucher (serial, last_block, batch_id, version, shard, last_index, uses_left, state)
+    # kaquan-allow: ledger-writes because a benchmark fills a throw-away ledger
+    """INSERT INTO ledger_voucher
+        (serial, last_block, batch_id, version, shard, last_index, uses_left, state)
     SELECT %(serial)s::bigint + 2 * i, (4000000::bigint << 40) + i / 500, %(batch_id)s, 1,
-        (array[60,8,82,1,31,88,79,24,10,92,48,109,5,112,50,166,4,7,17,172,16,96,170,85,36,89,19,0,37,45,101,3,
-            113,52,62,99,136,168,46,28,6,66,70,21,83,39,43,13,2,351,27,95,58,149,41,179,9,80,59,22,12,11,44,18])
-            [((%(serial)s::bigint + 2 * i) & 63) + 1], i %% 500, 0, 3
+        (%(shards)s::int[])[((%(serial)s::bigint + 2 * i) & 63) + 1], i %% 500, 0, 3
     FROM generate_series(%(first)s::bigint, %(end)s::bigint - 1) i""",
-    # kaquan-allow: ledger-writes because a benchmark fills a throw-away ledger with rows of no meaning
+    # kaquan-allow: ledger-writes because a benchmark fills a throw-away ledger
     """INSERT INTO ledger_request (key_high, key_low, shard, block, index)
-    SELECT ('x' || substr(md5(i::text), 1, 16))::bit(64)::bigint, i::int, 60, (4000000::bigint << 40) + i / 500, i %% 500
+    SELECT ('x' || substr(md5(i::text), 1, 16))::bit(64)::bigint, i::int, 60,
+        (4000000::bigint << 40) + i / 500, i %% 500
     FROM generate_series(%(first)s::bigint, %(end)s::bigint - 1) i""",
-    # kaquan-allow: ledger-writes because a benchmark fills a throw-away ledger with rows of no meaning
-    """INSERT INTO ledger_entry (block, shard, index, operation, unit, amount, debit, debit_id, credit, credit_id,
-        at, serial, version, batch_id)
+    # kaquan-allow: ledger-writes because a benchmark fills a throw-away ledger
+    """INSERT INTO ledger_entry (block, shard, index, operation, unit, amount, debit, debit_id,
+        credit, credit_id, at, serial, version, batch_id)
     SELECT (4000000::bigint << 40) + i / 500, 60, i %% 500, 11, 1, 2000, 2, 1, 6, i %% 200, now(),
         %(serial)s::bigint + 2 * i, 1, %(batch_id)s
     FROM generate_series(%(first)s::bigint, %(end)s::bigint - 1) i""",

@@ -25,7 +25,8 @@ START = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 STORES = 200
 TERMS = b"""{
  "benefit": {"kind": "amount_off", "amount_fen": 2000},
- "validity": {"range": {"kind": "fixed_range", "first_day": "2026-11-01", "last_day": "2027-12-31"}},
+ "validity": {
+  "range": {"kind": "fixed_range", "first_day": "2026-11-01", "last_day": "2027-12-31"}},
  "scope": {"order_minimum_fen": 10000, "channels": ["store", "app"], "stores": {"include": [1]}},
  "commit": "redeem"%s
 }"""

@@ -51,6 +51,7 @@ def test_prove_is_quiet_about_sound_books_and_3_about_others(
     url = superuser_url(home_configuration(session_folder / "shared"), _name(database))
     with psycopg.connect(url, autocommit=True) as superuser:
         superuser.execute("SET session_replication_role = replica")
+        # kaquan-allow: ledger-writes because this is the crime that the proof must find
         superuser.execute("UPDATE ledger_entry SET amount = amount + 1 WHERE index = 0")
 
     wrong, shown = kaquan("prove", "--json"), kaquan("prove")

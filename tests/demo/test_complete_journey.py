@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from rich.console import Console
 
 from kaquan.foundation.imports import Step
 from kaquan.surfaces.demo.complete_journey import replay_complete_journey
 from kaquan.surfaces.demo.journey_html import render
 from kaquan.surfaces.demo.journey_report import ReplayReport
-from tests.demo.conftest import Books, CleanBooks, Size
+from kaquan.surfaces.demo.journey_tables import report_tables
+from tests.demo.shared_books import Books, CleanBooks, Size
 
 CAMPAIGNS = (24, 25, 26)
 STORE, STOCK, FEN, PIECE = 6, 12, 1, 3
@@ -27,7 +30,9 @@ class Replayed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def replayed(clean_books: CleanBooks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayed]:
+def replayed(
+    clean_books: CleanBooks, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Replayed]:
     html = tmp_path_factory.mktemp("replay") / "report.html"
     with clean_books() as books:
         report = replay_complete_journey(only_campaigns=CAMPAIGNS, report_html=html)
@@ -115,6 +120,16 @@ def test_the_report_is_one_file_that_needs_nothing_else(replayed: Replayed) -> N
         assert foreign not in page
 
 
+def test_the_terminal_shows_the_same_numbers(replayed: Replayed) -> None:
+    console = Console(width=240, record=True, file=io.StringIO())
+    for table in report_tables(replayed.report):
+        console.print(table)
+    text = console.export_text()
+    total = next(line for line in text.splitlines() if line.startswith("合计 total"))
+    assert total.split()[2:6] == ["140", "4,694", "22", "0.46%"]
+    assert all(reason in text for reason in replayed.report.total.refused)
+
+
 class _CutShortError(Exception):
     pass
 
@@ -134,7 +149,7 @@ def test_a_replay_that_was_cut_short_goes_on_where_it_stopped(
     with clean_books() as books:
         with pytest.raises(_CutShortError):
             replay_complete_journey(only_campaigns=(24, 25), progress=cut_short)
-        assert 0 < books.size().vouchers
+        assert books.size().vouchers > 0
         report = replay_complete_journey(only_campaigns=(24, 25))
         assert report.proof.ok
         assert report.campaigns == replayed.report.campaigns[:2]

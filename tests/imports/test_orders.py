@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 
 from kaquan.customers.actions import create_customer
 from kaquan.customers.models import Customer
@@ -115,6 +116,14 @@ def test_a_corrected_customer_or_time_changes_the_order_and_its_first_orders() -
     assert order.customer is not None
     assert order.customer.number == "M2"
     assert order.customer.first_order_at == order.ordered_at
+
+
+def test_imports_within_one_transaction_see_each_other() -> None:
+    with transaction.atomic():
+        import_rows(ORDERS, [a_line()])
+        report = import_rows(ORDERS, [a_line(), a_line(line_no=2)])
+
+    assert numbers(report) == (1, 0, 1, 0)
 
 
 def test_stores_may_use_the_same_order_numbers(stores: dict[str, int]) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -11,10 +12,10 @@ import pytest
 from psycopg import sql
 
 from kaquan.engine.commands import Reverse
-from kaquan.engine.places import Place
+from kaquan.engine.shards import shard_of_serial
 from kaquan.ledger.proof.faults import FAULTS_MAX
 from kaquan.ledger.prove import Proof, prove
-from kaquan.ledger.records import ENTRY_COLUMNS, block_hash
+from kaquan.ledger.records import ENTRY_COLUMNS, block_hash, pack_body, unpack_body
 from tests.builders.books import number
 from tests.builders.ledger import (
     NOON,
@@ -63,8 +64,7 @@ def test_books_with_every_operation_hold_together(
 def _steps_within_stages(
     told: Sequence[tuple[str, int, int]],
 ) -> list[tuple[tuple[str, int, int], tuple[str, int, int]]]:
-    steps = zip(told, told[1:], strict=False)
-    return [(before, after) for before, after in steps if before[0] == after[0]]
+    return [(before, after) for before, after in pairwise(told) if before[0] == after[0]]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -96,13 +96,16 @@ def test_the_proof_holds_while_the_door_goes_on_writing(
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        assert written.wait(30)
-        proofs = [_prove(database) for _ in range(3)]
+        proofs = []
+        for _ in range(3):
+            written.clear()
+            assert written.wait(30)
+            proofs.append(_prove(database))
     finally:
         stop.set()
         writer.join()
     assert all(proof.ok for proof in proofs), [proof.faults for proof in proofs]
-    assert proofs[0].blocks < proofs[-1].blocks < _prove(database).blocks
+    assert proofs[0].blocks < proofs[1].blocks < proofs[2].blocks
 
 
 def test_a_hold_that_ran_out_is_left_alone_with_a_voucher_that_is_not_reversed_again(
@@ -188,6 +191,17 @@ def test_a_deleted_tail_of_a_lane_is_found(
     assert (first.table, first.key) == ("ledger_lane", "lane 1")
 
 
+def test_a_second_head_of_a_lane_is_found(
+    database: Database, new_door: OpenDoor, superuser: Connection
+) -> None:
+    """The shard is part of the key, so the database itself would take it."""
+    a_batch(new_door())
+    forge = "INSERT INTO {0} SELECT last_block, lane, 61, hash FROM {0}"
+    _tamper(superuser, forge, "ledger_lane")
+    first = _prove(database).faults[0]
+    assert (first.table, first.key, first.en) == ("ledger_lane", "lane 1", "it has two heads")
+
+
 def test_a_chain_written_anew_over_a_changed_entry_is_found_all_the_same(
     database: Database, new_door: OpenDoor, superuser: Connection
 ) -> None:
@@ -204,6 +218,26 @@ def test_a_chain_written_anew_over_a_changed_entry_is_found_all_the_same(
     assert proof.head_hashes != heads
     assert {fault.table for fault in proof.faults} == {"ledger_entry", "ledger_budget"}
     assert f"serial {batch.serial(1)} version 1" in proof.faults[0].key
+
+
+def test_records_that_changed_places_are_found_though_the_chain_was_written_anew(
+    database: Database, new_door: OpenDoor, superuser: Connection
+) -> None:
+    door = new_door()
+    batch = a_batch(door)
+    outcomes = door.submit([redeem(batch.serial()), redeem(batch.serial(1))])
+    assert outcomes[0].place is not None
+    block, table = outcomes[0].place.block, "ledger_block"
+    (body,) = superuser.execute(
+        f"SELECT body FROM {table} WHERE block = %s", [block]
+    ).fetchone() or (b"",)
+    swapped = pack_body(unpack_body(body)[::-1])
+    _tamper(superuser, "UPDATE {} SET body = %s WHERE block = %s", table, swapped, block)
+    _hash_anew(superuser, block)
+    first, second = _prove(database).faults[:2]
+    assert (first.key, second.key) == tuple(
+        f"block {block} (lane 1, sequence 3) index {index}" for index in range(2)
+    )
 
 
 def _hash_anew(superuser: Connection, first_block: int) -> None:
@@ -250,6 +284,42 @@ def test_bodies_that_cannot_be_read_are_a_fault_and_no_crash(
     assert tables >= {"ledger_block", "ledger_entry", "ledger_voucher"}
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("serial", 10**9), ("serial", None), ("batch_id", 77), ("shard", 61)],
+)
+def test_a_code_made_elsewhere_that_fits_no_voucher_is_found(
+    database: Database,
+    new_door: OpenDoor,
+    superuser: Connection,
+    column: str,
+    value: int | None,
+) -> None:
+    """None: the serial of another code, so that two codes open one voucher."""
+    batch = a_batch(new_door())
+    add = "INSERT INTO {} (serial, batch_id, shard, code_hash) VALUES (%s, %s, %s, %s)"
+    hashes = [bytes([number]) * 16 for number in range(2)]
+    for serial, code_hash in zip(batch.serials, hashes, strict=False):
+        shard = shard_of_serial(serial)
+        _tamper(superuser, add, "ledger_pool_code", serial, batch.batch_id, shard, code_hash)
+    assert _prove(database).ok
+    change = f"UPDATE {{}} SET {column} = %s WHERE code_hash = %s"
+    wrong = batch.serial(1) if value is None else value
+    _tamper(superuser, change, "ledger_pool_code", wrong, hashes[0])
+    assert {fault.table for fault in _prove(database).faults} == {"ledger_pool_code"}
+
+
+@pytest.mark.parametrize("beyond", [True, False])
+def test_a_cursor_outside_its_lane_is_found(
+    database: Database, new_door: OpenDoor, superuser: Connection, beyond: bool
+) -> None:
+    a_batch(new_door())
+    add = "INSERT INTO {} (consumer, lane, shard, last_block) VALUES ('test', %s, 60, %s)"
+    lane, block = (1, (1 << 40) + 99) if beyond else (5, 5 << 40)
+    _tamper(superuser, add, "ledger_cursor", lane, block)
+    assert [fault.table for fault in _prove(database).faults] == ["ledger_cursor"]
+
+
 PERSONAL = ("phone", "mobile", "name", "email", "address", "birth", "identity", "wechat", "openid")
 
 
@@ -263,12 +333,3 @@ def test_no_table_of_the_ledger_has_a_column_for_a_person(connection: Connection
     assert [
         (table, column) for table, column in columns if any(word in column for word in PERSONAL)
     ] == []
-
-
-def test_a_place_names_a_command_for_ever(new_door: OpenDoor, database: Database) -> None:
-    """What the proof checks of each answer: its own place is in it."""
-    door = new_door()
-    outcomes = door.submit([redeem(a_batch(door).serial()), redeem(2**37, key=a_key())])
-    assert outcomes[0].place == Place(outcomes[0].place.block, 0) if outcomes[0].place else False
-    assert outcomes[1].place is None
-    assert _prove(database).ok

@@ -4,72 +4,26 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
 
-from kaquan.engine.commands import AnyCommand, SetBatchState
+from kaquan.engine.commands import AnyCommand
 from kaquan.engine.outcomes import Outcome
 from kaquan.ledger import door as door_module
 from kaquan.ledger.door import Door
 from tests.builders.books import number
-from tests.builders.ledger import NOON, BuiltBatch, a_batch, codes, done, redeem
+from tests.builders.ledger import a_batch, codes, done, redeem
 from tests.fixtures_database import Database
 from tests.fixtures_ledger import OpenDoor
-from tests.races.racing import Call, Racer, race
+from tests.races.pausing import PauseLater, UseUntilRefused, pause_of
+from tests.races.racing import race
 
 Connection = psycopg.Connection[Any]
 PROCESSES = 6
 USES = 2_000
 WITHIN_S = 20.0
-
-
-def _pause(batch: BuiltBatch) -> SetBatchState:
-    return SetBatchState(at=NOON, batch_id=batch.batch_id, state="paused", reason="错价")
-
-
-@dataclass(frozen=True, slots=True)
-class UseUntilRefused:
-    """Uses one voucher after another until it is told no."""
-
-    serials: range
-
-    def __call__(self, racer: Racer) -> list[Call]:
-        """All calls."""
-        door = racer.open_door()
-        racer.wait()
-        made: list[Call] = []
-        for serial in self.serials:
-            commands = [redeem(serial)]
-            called_ns = time.monotonic_ns()
-            outcomes = door.submit(commands)
-            made.append(Call(racer.number, called_ns, time.monotonic_ns(), commands, outcomes))
-            if not outcomes[0].done:
-                break
-        door.close()
-        return made
-
-
-@dataclass(frozen=True, slots=True)
-class PauseLater:
-    """Pauses the batch when all others are well under way."""
-
-    batch: BuiltBatch
-
-    def __call__(self, racer: Racer) -> list[Call]:
-        """The one call."""
-        door = racer.open_door()
-        with psycopg.connect(racer.url, autocommit=True) as connection:
-            racer.wait()
-            while number(connection, "SELECT count(*) FROM ledger_voucher") < 10 * PROCESSES:
-                pass
-        commands = [_pause(self.batch)]
-        called_ns = time.monotonic_ns()
-        outcomes = door.submit(commands)
-        door.close()
-        return [Call(racer.number, called_ns, time.monotonic_ns(), commands, outcomes)]
 
 
 def test_nothing_succeeds_after_a_pause_is_answered_though_all_go_on_trying(
@@ -80,7 +34,7 @@ def test_nothing_succeeds_after_a_pause_is_answered_though_all_go_on_trying(
         UseUntilRefused(batch.serials[number * USES : (number + 1) * USES])
         for number in range(PROCESSES)
     ]
-    *used, ((pause),) = race(database.app_url, [*uses, PauseLater(batch)])
+    *used, ((pause),) = race(database.app_url, [*uses, PauseLater(batch.batch_id, 10 * PROCESSES)])
     assert pause.outcomes[0].done
     for calls in used:
         assert codes(calls[-1].outcomes) == ["BATCH_PAUSED"], "the pause never came through"
@@ -133,7 +87,7 @@ def test_a_pause_waits_for_the_use_that_was_judged_before_it(
     watch = database.connect(database.owner_url)
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
     with _in_flight(user, redeem(batch.serial())) as (go_on, used):
-        pausing, paused = _submit(boss, _pause(batch))
+        pausing, paused = _submit(boss, pause_of(batch.batch_id))
         deadline_s = time.monotonic() + WITHIN_S
         while not number(watch, waiting, user._connection.raw.info.backend_pid):
             assert time.monotonic() < deadline_s, "the pause does not wait"
@@ -153,7 +107,7 @@ def test_control_without_row_locks_a_use_succeeds_after_the_pause_was_answered(
     load = user._loader.load
     user._loader.load = lambda commands, *, lock: load(commands, lock=False)  # type: ignore[method-assign]
     with _in_flight(user, redeem(batch.serial())) as (go_on, used):
-        done(boss, _pause(batch))
+        done(boss, pause_of(batch.batch_id))
         assert used == []
         go_on.set()
     assert codes(used) == ["DONE"]

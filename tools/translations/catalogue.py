@@ -24,7 +24,7 @@ def messages(source: Path) -> set[str]:
         calls = re.findall(r"\b(?:_|gettext)\((.*?)\) ", templatize(text) + " ", re.DOTALL)
         return {ast.literal_eval(call.strip()) for call in calls}
     return {
-        node.args[0].value
+        str(node.args[0].value)
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

@@ -8,7 +8,7 @@ after it can overflow, fail in a column of the database or on its way into a blo
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from kaquan.engine import commands as c
@@ -25,7 +25,6 @@ QUANTITY_MAX = 10**9
 LINES_MAX = 1_000
 USES_MAX = 10_000
 TEXT_MAX = 1_000
-HOLD_LONGEST = timedelta(days=30)
 NAME_MAX = 200
 STORE_PATH_MAX = 32
 TAGS_MAX = 5_000
@@ -236,8 +235,6 @@ def _hold(command: c.Hold) -> str | None:
     if not command.vouchers:
         return "vouchers"
     if no_moment(command.expires_at):
-        return "expires_at"
-    if not timedelta() < command.expires_at - command.at <= HOLD_LONGEST:
         return "expires_at"
     return vouchers_fault(command.vouchers) or facts_fault(command.facts)
 

@@ -8,7 +8,6 @@ from typing import NamedTuple, Protocol
 
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-
 from psycopg import errors
 
 from kaquan.foundation.actor import Actor

@@ -6,6 +6,7 @@ under its lock, tells the door that its map of that batch is stale.
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -33,6 +34,7 @@ class Catalogue:
         self._runs: tuple[list[int], list[Custody]] = ([], [])
         self._by_batch: dict[int, list[Custody]] = {}
         self._versions: dict[int, int] = {}
+        self._swapping = threading.Lock()
 
     def batch(self, connection: psycopg.Connection[Any], batch_id: int) -> Batch | None:
         """The batch, or None where there is none."""
@@ -70,9 +72,7 @@ class Catalogue:
 
     def reload(self, connection: psycopg.Connection[Any], batch_ids: Sequence[int]) -> None:
         """Read the custody runs of some batches anew."""
-        by_batch = dict(self._by_batch)
-        for batch_id in batch_ids:
-            by_batch[batch_id] = []
+        found: dict[int, list[Custody]] = {batch_id: [] for batch_id in batch_ids}
         versions = connection.execute(
             "SELECT batch_id, custody_version FROM ledger_slice WHERE batch_id = any(%s)",
             [list(batch_ids)],
@@ -82,14 +82,17 @@ class Catalogue:
             "FROM ledger_custody WHERE batch_id = any(%s) ORDER BY first_serial",
             [list(batch_ids)],
         ):
-            by_batch[row[1]].append(Custody(*row))
+            found[row[1]].append(Custody(*row))
         self._load_batches(connection, [i for i in batch_ids if i not in self._batches])
-        runs = sorted(
-            (run for some in by_batch.values() for run in some), key=lambda run: run.first_serial
-        )
-        self._by_batch = by_batch
-        self._runs = ([run.first_serial for run in runs], runs)
-        self._versions = self._versions | dict(versions)
+        with self._swapping:  # or one of two writers would put the other's news out of the map
+            by_batch = self._by_batch | found
+            runs = sorted(
+                (run for some in by_batch.values() for run in some),
+                key=lambda run: run.first_serial,
+            )
+            self._by_batch = by_batch
+            self._runs = ([run.first_serial for run in runs], runs)
+            self._versions = self._versions | dict(versions)
 
     def runs_of_batch(self, batch_id: int) -> list[Custody]:
         """The batch's custody runs as cached; copy them before changing any."""

@@ -15,7 +15,7 @@ import psycopg
 from msgspec import structs
 from psycopg import errors
 
-from kaquan.engine.commands import AnyCommand
+from kaquan.engine.commands import AnyCommand, SetBatchState
 from kaquan.engine.decide import decide
 from kaquan.engine.facts import Facts
 from kaquan.engine.footprint import Footprint
@@ -29,7 +29,7 @@ from kaquan.ledger.catalogue import HOME_SHARD, Catalogue
 from kaquan.ledger.connections import LedgerConnection, connect_default
 from kaquan.ledger.loading import Loaded, Loader
 from kaquan.ledger.records import Record, block_hash, entry_line, pack_body
-from kaquan.ledger.statements import statement
+from kaquan.ledger.statements import bound, statement
 from kaquan.ledger.writing import copy_entries, copy_rows, write_rows
 
 COMMANDS_MAX = 1_000
@@ -60,6 +60,17 @@ class Door:
         is then not known, and a retry with the same request keys is safe.
         """
         assert 0 < len(commands) <= COMMANDS_MAX, len(commands)
+        outcomes = self._submit(commands, dry=dry)
+        stopped = {
+            command.batch_id
+            for command, outcome in zip(commands, outcomes, strict=True)
+            if isinstance(command, SetBatchState) and outcome.done and command.state != "running"
+        }
+        if stopped and not dry and not self._await_uses(sorted(stopped)):
+            return [Outcome(OutcomeCode.UNAVAILABLE)] * len(commands)
+        return outcomes
+
+    def _submit(self, commands: Sequence[AnyCommand], *, dry: bool) -> list[Outcome]:
         for _attempt in range(ATTEMPTS_MAX):
             self._committing = None
             try:
@@ -167,6 +178,24 @@ class Door:
                 "ledger_request (key_high, key_low, shard, block, index)",
                 sorted(rows),
             )
+
+    def _await_uses(self, batch_ids: list[int]) -> bool:
+        """Wait for the uses that began before these batches were stopped; whether they have ended.
+
+        So nothing succeeds any more once a pause is answered.
+        """
+        values = bound({"shards": [HOME_SHARD], "batch_ids": batch_ids})
+        for _attempt in range(ATTEMPTS_MAX):
+            try:
+                self._connection.raw.execute(statement("slices_to_await"), values)
+            except BEGIN_ANEW:
+                continue
+            except psycopg.OperationalError:
+                if not self._connection.reopen():
+                    break
+            else:
+                return True
+        return False
 
     def _outcomes_if_committed(self) -> list[Outcome] | None:
         """What was being committed when the connection broke, if it is in the books.

@@ -83,7 +83,7 @@ class StagedPool:
 
     def rows(self, verdict: str) -> Iterator[int]:
         """The numbers of the rows with a verdict, in order."""
-        with self._connection.cursor("pool_rows") as cursor:
+        with self._connection.cursor(f"pool_{verdict}") as cursor:
             cursor.execute(
                 "SELECT row_number FROM pool_judged WHERE verdict = %s ORDER BY row_number",
                 [verdict],

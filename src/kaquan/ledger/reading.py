@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import psycopg
+from psycopg import errors
 
 from kaquan.engine.lifecycle import State
 from kaquan.engine.places import Place
@@ -136,9 +137,19 @@ class Reader:
         for kind, cursor in asked:
             for row in cursor:
                 _PUT[kind](world, row)
+        at_rest = [batch_id for batch_id in read_only if batch_id not in world.slices]
+        if at_rest:
+            self._look_at(world, at_rest)
         last = head.fetchone()
         assert last is not None, lane
         return last[0], last[1]
+
+    def _look_at(self, world: World, batch_ids: Sequence[int]) -> None:
+        """Read the slices of batches that do not run, without a lock that keeps a pause waiting."""
+        for row in self._ask("slices_at_rest", {"shards": HOME, "batch_ids": list(batch_ids)}):
+            _put_slice(world, row)
+        if any(batch_id not in world.slices for batch_id in batch_ids):
+            raise errors.SerializationFailure("a batch was set running between two looks")
 
 
 def _voucher(row: Sequence[Any]) -> Voucher:

@@ -8,7 +8,12 @@ from importlib.resources import files
 from typing import Any
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
-_LOCKS = {"{lock}": "FOR UPDATE", "{lock_l}": "FOR UPDATE OF l", "{share}": "FOR SHARE"}
+_LOCKS = {
+    "{lock}": "FOR UPDATE",
+    "{lock_l}": "FOR UPDATE OF l",
+    "{change}": "FOR NO KEY UPDATE",
+    "{use}": "FOR KEY SHARE",
+}
 
 
 def bound(values: dict[str, Any]) -> dict[str, Any]:

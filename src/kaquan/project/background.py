@@ -46,9 +46,7 @@ def main(arguments: Sequence[str]) -> None:
         thread.join()
 
 
-def _keep_running(
-    name: str, job: Callable[[threading.Event], None], stop: threading.Event
-) -> None:
+def _keep_running(name: str, job: Callable[[threading.Event], None], stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             job(stop)

@@ -8,6 +8,7 @@ given back by the next command that touches its voucher.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from kaquan.engine import commands as c
 from kaquan.engine.decide.kinds import kind_of
@@ -24,6 +25,8 @@ from kaquan.engine.rows import HeldVoucher
 from kaquan.engine.rules.benefits import Benefit
 from kaquan.engine.world import World
 
+HOLD_LONGEST = timedelta(days=30)
+
 HOLD_UNKNOWN = Refusal(OutcomeCode.HOLD_UNKNOWN)
 HOLD_EXPIRED = Refusal(OutcomeCode.HOLD_EXPIRED)
 HOLD_SETTLED = Refusal(OutcomeCode.HOLD_SETTLED)
@@ -34,6 +37,8 @@ Held = tuple[c.Hold, Outcome]
 
 def hold(command: c.Hold, world: World) -> Outcome | Refusal:
     """Reserve uses of vouchers until a moment; judged exactly like a redemption now."""
+    if not timedelta() < command.expires_at - command.at <= HOLD_LONGEST:
+        return malformed("expires_at")
     plan = plan_uses(world, command)
     if isinstance(plan, Refusal):
         return plan

@@ -106,11 +106,15 @@ class BlockReader:
         return sum(max(sequence_of(lane.head), 0) for lane in self.lanes.values())
 
     def _read_lanes(self) -> dict[int, Lane]:
-        rows = self._connection.execute("SELECT lane, shard, last_block, hash FROM ledger_lane")
-        return {
-            lane: Lane(shard, head, bytes(head_hash), lane << 40, FIRST_HASH)
-            for lane, shard, head, head_hash in rows
-        }
+        lanes: dict[int, Lane] = {}
+        for lane, shard, head, head_hash in self._connection.execute(
+            "SELECT lane, shard, last_block, hash FROM ledger_lane ORDER BY lane, shard"
+        ):
+            if lane in lanes:
+                self._faults.add("ledger_lane", f"lane {lane}", "账道有两个头", "it has two heads")
+                continue
+            lanes[lane] = Lane(shard, head, bytes(head_hash), lane << 40, FIRST_HASH)
+        return lanes
 
     def read(self) -> Iterator[ReadBlock]:
         """Every block in order, checked."""

@@ -66,7 +66,51 @@ class Change(NamedTuple):
 
 def check_postings(read: ReadBlock, faults: Faults) -> None:
     """Check the entries of a block against its records."""
+    _check_places(read, faults)
     changes = _changes_of(read)
+    supply = _check_entries(read, changes, faults)
+    for change in changes.values():
+        told = _told(change)
+        if told is not None and not _agrees(told, change.booked):
+            result = change.result
+            faults.add(
+                "ledger_entry",
+                f"{read.block.key} serial {result.serial} version {result.version}",
+                "分录与答复的金额不符",
+                "the entries do not add up to what the answer says",
+                expected=told,
+                found=change.booked,
+            )
+    asked = _supply_asked(read.records)
+    if supply != asked:
+        faults.add(
+            "ledger_entry",
+            read.block.key,
+            "供给分录与指令不符",
+            "the entries of supply are not what was asked for",
+            expected=dict(asked),
+            found=dict(supply),
+        )
+
+
+def _check_places(read: ReadBlock, faults: Faults) -> None:
+    for index, record in enumerate(read.records):
+        place = Place(read.block.number, index)
+        if record.outcome.done and record.outcome.place != place:
+            faults.add(
+                "ledger_block",
+                f"{read.block.key} index {index}",
+                "答复不在自己的位置上",
+                "the answer stands in another's place",
+                expected=place,
+                found=record.outcome.place,
+            )
+
+
+def _check_entries(
+    read: ReadBlock, changes: dict[tuple[bytes, bytes], Change], faults: Faults
+) -> Counter[bytes]:
+    """Each entry against its change, which counts it; returns what supply moved, by operation."""
     supply: Counter[bytes] = Counter()
     for index, line in enumerate(read.lines):
         fields = line.rstrip(b"\n").split(b"\t")
@@ -80,27 +124,7 @@ def check_postings(read: ReadBlock, faults: Faults) -> None:
                 _count(fields, change)
         if wrong is not None:
             faults.add("ledger_entry", f"{read.block.key} index {index}", *wrong)
-    for change in changes.values():
-        told = _told(change)
-        if told is not None and not _agrees(told, change.booked):
-            faults.add(
-                "ledger_entry",
-                f"{read.block.key} serial {change.result.serial} version {change.result.version}",
-                "分录与答复的金额不符",
-                "the entries do not add up to what the answer says",
-                expected=told,
-                found=change.booked,
-            )
-    if supply != _supply_asked(read.records):
-        asked = _supply_asked(read.records)
-        faults.add(
-            "ledger_entry",
-            read.block.key,
-            "供给分录与指令不符",
-            "the entries of supply are not what was asked for",
-            expected=dict(asked),
-            found=dict(supply),
-        )
+    return supply
 
 
 def _changes_of(read: ReadBlock) -> dict[tuple[bytes, bytes], Change]:

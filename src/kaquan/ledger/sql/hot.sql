@@ -15,18 +15,32 @@ FROM ledger_voucher
 WHERE shard = any(%(shards)s::smallint[]) AND serial = any(%(serials)s::bigint[])
 ORDER BY serial {lock};
 
+-- Uses of a batch lock its slice FOR KEY SHARE, which lets them go side by side and lets a pause write
+-- and commit. Then it waits, FOR UPDATE, for the uses that were under way (slices_to_await). Newcomers
+-- see that it does not run and lock nothing: with FOR SHARE they kept a pause waiting for ever.
+
 -- name: slices_to_change
 SELECT batch_id, shard, state, minted, stock_left, custody_version, cursor
 FROM ledger_slice
 WHERE shard = any(%(shards)s::smallint[]) AND batch_id = any(%(batch_ids)s::int[])
-ORDER BY batch_id {lock};
+ORDER BY batch_id {change};
 
 -- name: slices_to_read
--- A share lock: uses of one batch go side by side, a pause waits for them and then stops the rest.
 SELECT batch_id, shard, state, minted, stock_left, custody_version, cursor
 FROM ledger_slice
+WHERE shard = any(%(shards)s::smallint[]) AND batch_id = any(%(batch_ids)s::int[]) AND state = 'running'
+ORDER BY batch_id {use};
+
+-- name: slices_at_rest
+SELECT batch_id, shard, state, minted, stock_left, custody_version, cursor
+FROM ledger_slice
+WHERE shard = any(%(shards)s::smallint[]) AND batch_id = any(%(batch_ids)s::int[]) AND state <> 'running';
+
+-- name: slices_to_await
+SELECT batch_id
+FROM ledger_slice
 WHERE shard = any(%(shards)s::smallint[]) AND batch_id = any(%(batch_ids)s::int[])
-ORDER BY batch_id {share};
+ORDER BY batch_id {lock};
 
 -- name: limits
 SELECT l.shard, l.batch_id, l.dimension, l.subject_id, l.day, l.unit, l.moment, l.used, l.cap

@@ -332,7 +332,7 @@ LEFT JOIN LATERAL (
 ) AS run ON true
 LEFT JOIN ledger_batch b ON b.batch_id = p.batch_id
 WHERE run.batch_id IS DISTINCT FROM p.batch_id OR p.serial >= run.end_serial OR b.by_code IS NOT true
-    OR p.times > 1
+    OR p.times > 1 OR p.shard <> (%(shard_keys)s::smallint[])[(p.serial & 63) + 1]
 ORDER BY p.serial LIMIT %(room)s;
 
 -- name: cursors

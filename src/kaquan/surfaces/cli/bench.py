@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import kaquan
 from kaquan.foundation.errors import ExitCode, KaquanError
 
 
@@ -19,7 +20,8 @@ def bench(
     ] = None,
 ) -> int:
     """运行基准测试（需要源码）· Run the benchmarks (needs a checkout of the source)."""
-    if importlib.util.find_spec("benchmarks") is None:
+    checkout = Path(kaquan.__file__).parents[2]
+    if not (checkout / "benchmarks" / "__main__.py").is_file():
         raise KaquanError(
             "benchmarks_missing",
             zh="安装包不含基准测试；请在源码目录中运行 ./dev bench。",
@@ -27,4 +29,4 @@ def bench(
             exit_code=ExitCode.USAGE,
         )
     command = [sys.executable, "-m", "benchmarks", *(arguments or ())]
-    return subprocess.run(command, check=False).returncode
+    return subprocess.run(command, cwd=checkout, check=False).returncode

@@ -12,6 +12,7 @@ from rich.console import Console
 from kaquan.surfaces.cli.installation import open_installation, report
 from kaquan.surfaces.cli.output import Json, show
 from kaquan.surfaces.cli.progress import ProgressBar
+from kaquan.surfaces.cli.prove import prove_and_record
 
 if TYPE_CHECKING:
     from kaquan.surfaces.demo.national_chain import DemoReport
@@ -48,11 +49,14 @@ def demo(
 
 
 def load() -> DemoReport:
-    """Load the demo issuer where it is missing."""
+    """Load the demo issuer where it is missing, and prove the ledger once it is there."""
     from kaquan.surfaces.demo.national_chain import load_national_chain
 
     with ProgressBar() as bar:
-        return load_national_chain(progress=bar.step)
+        loaded = load_national_chain(progress=bar.step)
+        if loaded.answers:
+            prove_and_record(bar)
+        return loaded
 
 
 def _run_traffic(per_second: float) -> None:

@@ -56,15 +56,22 @@ def root(
 _HANDLING = "发行与使用 · Issue and use"
 _RUNNING = "运行 · Operation"
 
+app.command(rich_help_panel=_HANDLING)(mint)
 app.add_typer(codes.app, rich_help_panel=_HANDLING)
-for command in (mint, claim, redeem, reverse, show):
-    app.command(rich_help_panel=_HANDLING)(command)
+app.command(rich_help_panel=_HANDLING)(claim)
+app.command(rich_help_panel=_HANDLING)(redeem)
+app.command(rich_help_panel=_HANDLING)(reverse)
+app.command(rich_help_panel=_HANDLING)(show)
 app.command("import", rich_help_panel=_HANDLING)(import_table)
+
 app.command(rich_help_panel=_RUNNING)(up)
 app.command(rich_help_panel=_RUNNING)(demo)
 app.add_typer(replay.app, rich_help_panel=_RUNNING)
-for command in (prove, doctor, config, migrate, bench):
-    app.command(rich_help_panel=_RUNNING)(command)
+app.command(rich_help_panel=_RUNNING)(prove)
+app.command(rich_help_panel=_RUNNING)(doctor)
+app.command(rich_help_panel=_RUNNING)(config)
+app.command(rich_help_panel=_RUNNING)(migrate)
+app.command(rich_help_panel=_RUNNING, context_settings={"ignore_unknown_options": True})(bench)
 
 
 class _TerminatedError(BaseException):

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 CAMPAIGN_DAYS = 365
 TERMS_BYTES_MAX = 1_000_000
 
+TermsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="以此条款（JSON）新建批次 · open a campaign and batch under these terms",
+    ),
+]
+
 
 def mint(
     quantity: Annotated[
@@ -38,13 +46,7 @@ def mint(
             help="增加到已有的批次 · add to this batch",
         ),
     ] = None,
-    terms: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="以此条款（JSON）新建批次 · open a campaign and batch under these terms",
-        ),
-    ] = None,
+    terms: TermsFile = None,
     name: Annotated[str, typer.Option(help="新批次的名称 · the new batch's name")] = "",
     budget: Annotated[
         int | None,
@@ -76,8 +78,15 @@ def mint(
             made = batch_by_id(actor, batch)
         else:
             assert terms is not None
-            how = {"budget_fen": budget, "by_code": not from_stock, "key": key}
-            made = _open_batch(actor, _read_terms(terms), name, quantity, **how)
+            made = _open_batch(
+                actor,
+                _read_terms(terms),
+                name,
+                quantity,
+                budget_fen=budget,
+                by_code=not from_stock,
+                key=key,
+            )
         _show_batch(made, quantity, budget, json=json)
 
 

@@ -20,15 +20,21 @@ STAGES = {"blocks": ("核对账块", "Checking blocks"), "tables": ("核对余�
 def prove(json: Json = False) -> int:
     """核对：从账块重算全部账目，指出第一处差错 · Recompute the ledger, name the first wrong row."""
     with open_installation(), ProgressBar() as bar:
-        proof = prove_ledger(
-            connect_default,
-            progress=lambda stage, done, total: bar.update(*STAGES[stage], done, total),
-        )
-        from kaquan.analytics.actions import record_proof
-
-        record_proof(proof)
+        proof = prove_and_record(bar)
     show(as_json(proof), json=json, people=lambda console: _print(proof, console))
     return ExitCode.OK if proof.ok else Ending.PROOF_FOUND_A_FAULT
+
+
+def prove_and_record(bar: ProgressBar) -> Proof:
+    """Prove the ledger, and let the first page say how it went."""
+    from kaquan.analytics.actions import record_proof
+
+    proof = prove_ledger(
+        connect_default,
+        progress=lambda stage, done, total: bar.update(*STAGES[stage], done, total),
+    )
+    record_proof(proof)
+    return proof
 
 
 def as_json(proof: Proof) -> dict[str, object]:

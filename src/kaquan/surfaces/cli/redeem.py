@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -101,12 +102,18 @@ def reverse(
     with open_installation():
         from kaquan.redemption import actions
 
-        at = clock.now()
-        how = {"amount_fen": amount, "lines": lines or (), "reason": reason, "request_key": key}
         if place is None:
-            outcome = actions.reverse_code(actor=actor, code=what, order_no=order, at=at, **how)
+            undo = partial(actions.reverse_code, code=what, order_no=order)
         else:
-            outcome = actions.reverse(actor=actor, redemption=place, at=at, **how)
+            undo = partial(actions.reverse, redemption=place)
+        outcome = undo(
+            actor=actor,
+            amount_fen=amount,
+            lines=lines or (),
+            reason=reason,
+            request_key=key,
+            at=clock.now(),
+        )
         receipt = ReceiptKind.REVERSAL
         return finish(outcome, zh="已撤销", en="reversed", receipt=receipt, json=json)
 

@@ -23,7 +23,7 @@ from kaquan.foundation.configuration import Configuration
 from kaquan.foundation.django_setup import collect_static_files
 from kaquan.foundation.shutdown import announce_shutdown
 from kaquan.surfaces.cli.installation import open_installation, report
-from kaquan.surfaces.cli.output import stderr
+from kaquan.surfaces.cli.output import Json, show, stderr
 
 APPLICATION = "kaquan.project.asgi:application"
 BACKGROUND = "kaquan.project.background"
@@ -47,6 +47,7 @@ def up(
             help="持续模拟的流量，每秒笔数 · simulated traffic to keep going, per second",
         ),
     ] = 0,
+    json: Json = False,
 ) -> None:
     """启动数据库、网页和后台任务，Ctrl-C 停止 · Run everything until Ctrl-C."""
     started_s = clock.monotonic_s()
@@ -58,11 +59,11 @@ def up(
         _collect_static(configuration)
         connections.close_all()  # the workers are forked and open their own
         with _kept_running("-m", BACKGROUND, str(os.getpid()), str(traffic)):
-            _serve(configuration, started_s)
+            _serve(configuration, started_s, json=json)
         report("正在停止……", "Stopping …")
 
 
-def _serve(configuration: Configuration, started_s: float) -> None:
+def _serve(configuration: Configuration, started_s: float, *, json: bool) -> None:
     """Serve pages until a signal comes."""
     from granian import Granian
     from granian.constants import Interfaces
@@ -86,6 +87,9 @@ def _serve(configuration: Configuration, started_s: float) -> None:
         host = configuration.http_host
         url = f"http://{f'[{host}]' if ':' in host else host}:{configuration.http_port}/"
         took_s = clock.monotonic_s() - started_s
+        if json:
+            show({"url": url, "seconds": round(took_s, 1)}, json=True, people=lambda _: None)
+            sys.stdout.flush()
         console = stderr()
         console.print(f"\n  卡券已启动（{took_s:.1f} 秒）：{url}", style="bold green")
         console.print(f"  Kaquan is up ({took_s:.1f} s): {url}", style="bold green")

@@ -55,7 +55,8 @@ class Booking:
                 )
                 for index, known in zip(some, facts, strict=True)
             ]
-            outcomes.update(zip(some, submit(commands, actor=ACTOR), strict=True))
+            answers = setting_up.answered(submit(commands, actor=ACTOR))
+            outcomes.update(zip(some, answers, strict=True))
         self.answers.update(outcome.code.name for outcome in outcomes.values())
         for one in asked:
             self._order_rows += _order_rows(one)

@@ -16,6 +16,7 @@ from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.answers import answers_given
 from kaquan.ledger.door import submit
 from kaquan.redemption.codes import ledger_session
+from kaquan.surfaces.demo import setting_up
 from kaquan.surfaces.demo.chain_booking import Booking, Hands
 from kaquan.surfaces.demo.chain_care import Care
 from kaquan.surfaces.demo.chain_habits import Habits
@@ -49,7 +50,7 @@ class Weeks:
             if day % 7 == 6 or day == days - 1:
                 self.booking.import_orders()
             progress(LIVING, day + 1, days)
-        submit([self._last(days)], actor=ACTOR)
+        setting_up.answered(submit([self._last(days)], actor=ACTOR))
 
     def _last(self, days: int) -> SetBatchState:
         """The opening campaign stays stopped: a command that does nothing but be there."""

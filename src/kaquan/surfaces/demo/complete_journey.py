@@ -22,10 +22,8 @@ from typing import NamedTuple, TypeVar
 from kaquan.customers.queries import customer_ids, customers_facts
 from kaquan.engine.commands import Assign, RequestKey
 from kaquan.engine.facts import Facts, OrderLine
-from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation import clock
 from kaquan.foundation.actor import system_actor
-from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.foundation.imports import Progress, Step, no_progress
 from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.connections import connect_default
@@ -75,7 +73,7 @@ def replay_complete_journey(
     """Replay the year, or some campaigns with the orders of the households that they targeted.
 
     Proves the ledger at its end, and writes the report to ``report_html``. Raises
-    `demo_data_missing`, and `replay_interrupted` where the database stayed out of reach.
+    `demo_data_missing`, and `demo_interrupted` where the database stayed out of reach.
     """
     report = _Replay(Journey(only_campaigns), progress).run()
     if report_html is not None:
@@ -143,7 +141,7 @@ class _Replay:
                 )
                 for one in some
             ]
-            outcomes = _answered(submit(commands, actor=ACTOR))
+            outcomes = setting_up.answered(submit(commands, actor=ACTOR))
             for one, outcome in zip(some, outcomes, strict=True):
                 assigned += outcome.done
                 if outcome.done and one in self._wanted:
@@ -184,24 +182,13 @@ class _Replay:
                 )
                 for one in some
             ]
-            outcomes = _answered(redeem_past(actor=ACTOR, past=past))
+            outcomes = setting_up.answered(redeem_past(actor=ACTOR, past=past))
             for one, outcome in zip(some, outcomes, strict=True):
                 self._tally.redeemed(one, outcome)
 
     def _advance(self, work: int) -> None:
         self._done += work
         self._progress(REPLAYING, self._done, self._work)
-
-
-def _answered(outcomes: list[Outcome]) -> list[Outcome]:
-    if any(one.code in (OutcomeCode.BUSY, OutcomeCode.UNAVAILABLE) for one in outcomes):
-        raise KaquanError(
-            "replay_interrupted",
-            zh="数据库无法访问，重放中断；恢复后再运行一次即可从断点继续。",
-            en="The database is out of reach. Run the replay again later; it goes on from here.",
-            exit_code=ExitCode.UNAVAILABLE,
-        )
-    return outcomes
 
 
 def _holders(campaign: Campaign) -> dict[int, Facts]:

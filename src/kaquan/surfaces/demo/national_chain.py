@@ -37,7 +37,7 @@ class DemoReport(Struct):
 
 
 def load_national_chain(*, progress: Progress = no_progress) -> DemoReport:
-    """Load the chain where it is missing, and its first weeks of use."""
+    """Load the chain where it is missing, with its first weeks; raises `demo_interrupted`."""
     started_s = clock.monotonic_s()
     answers: dict[str, int] = {}
     orders = 0

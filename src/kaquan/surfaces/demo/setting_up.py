@@ -11,9 +11,10 @@ from kaquan.budgets.queries import funder_names
 from kaquan.campaigns.actions import create_campaign
 from kaquan.campaigns.models import Campaign
 from kaquan.campaigns.queries import campaign_by_code
+from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.rules.terms import Terms
 from kaquan.foundation.actor import Actor
-from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.foundation.imports import (
     ImportPlan,
     ImportReport,
@@ -90,6 +91,18 @@ def funder(actor: Actor, *, code: str, name: str) -> int:
     """The id of the funder with this name."""
     ids = {known: funder_id for funder_id, known in funder_names().items()}
     return ids.get(name) or create_funder(actor=actor, code=code, name=name).id
+
+
+def answered(outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes, all of them decided; raises `demo_interrupted` where the ledger gave none."""
+    if any(one.code in (OutcomeCode.BUSY, OutcomeCode.UNAVAILABLE) for one in outcomes):
+        raise KaquanError(
+            "demo_interrupted",
+            zh="数据库无法访问，已中断；恢复后再运行一次即可从断点继续。",
+            en="The database is out of reach. Run it again later; it goes on from here.",
+            exit_code=ExitCode.UNAVAILABLE,
+        )
+    return outcomes
 
 
 def bring_in(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -31,10 +31,20 @@ class Tick(Generic[Reading]):
 
 
 class Hub(Generic[Reading]):
-    """Shares one reader among many watchers of one event loop."""
+    """Shares one reader among many watchers of one event loop.
 
-    def __init__(self, read: Callable[[], Reading], *, period_s: float = PERIOD_S) -> None:
+    ``rest`` is called, where ``read`` was, after a failure and when nobody watches any more.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Reading],
+        *,
+        rest: Callable[[], None] = lambda: None,
+        period_s: float = PERIOD_S,
+    ) -> None:
         self._read = read
+        self._rest = rest
         self._period_s = period_s
         self._watchers = 0
         self._reader: asyncio.Task[None] | None = None
@@ -48,7 +58,7 @@ class Hub(Generic[Reading]):
         """How many watch just now."""
         return self._watchers
 
-    async def ticks(self) -> AsyncIterator[Tick[Reading]]:
+    async def ticks(self) -> AsyncGenerator[Tick[Reading], None]:
         """Each reading from now on; ends when the watcher goes or the server is about to."""
         self._watchers += 1
         seen = 0
@@ -76,6 +86,7 @@ class Hub(Generic[Reading]):
                 reading = await loop.run_in_executor(self._thread, self._read)
             except Exception:  # whatever ails the database, the page must say so and go on
                 log.exception("the figures of the page could not be read")
+                await loop.run_in_executor(self._thread, self._rest)
             self._tick = Tick(self._tick.number + 1, reading)
             self._moved.set()
             self._moved = asyncio.Event()
@@ -87,3 +98,4 @@ class Hub(Generic[Reading]):
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._rest)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -71,13 +73,13 @@ def _read_rendered() -> Rendered:
     return Rendered(local_time(now), by_language)
 
 
-hub: Hub[Rendered] = Hub(_read_rendered)
+hub: Hub[Rendered] = Hub(_read_rendered, rest=connections.close_all)
 
 
 async def live(request: HttpRequest) -> StreamingHttpResponse:  # noqa: ARG001  # a view has one
     """Server-sent events: ``figures`` with the sections that changed, or ``trouble``."""
     response = StreamingHttpResponse(
-        _events(translation.get_language() or settings.LANGUAGE_CODE),
+        figures_events(hub, translation.get_language() or settings.LANGUAGE_CODE),
         content_type="text/event-stream; charset=utf-8",
     )
     response.headers["Cache-Control"] = "no-store"
@@ -85,20 +87,23 @@ async def live(request: HttpRequest) -> StreamingHttpResponse:  # noqa: ARG001  
     return response
 
 
-async def _events(language: str) -> AsyncIterator[bytes]:
+async def figures_events(watched: Hub[Rendered], language: str) -> AsyncGenerator[bytes, None]:
+    """The events for one visitor, as bytes of the stream."""
     yield f"retry: {RETRY_MS}\n\n".encode()
     shown: Sections = {}
     silent_ticks = 0
-    async for tick in hub.ticks():
-        if tick.reading is None:
-            yield _event("trouble", {})
-            continue
-        sections = tick.reading.by_language[language]
-        changed = {name: html for name, html in sections.items() if shown.get(name) != html}
-        silent_ticks += 1
-        if changed or silent_ticks >= SILENCE_TICKS_MAX:
-            yield _event("figures", {"at": tick.reading.at, "sections": changed})
-            shown, silent_ticks = sections, 0
+    # Closed with us: else the hub would go on reading for a visitor who has left.
+    async with aclosing(watched.ticks()) as ticks:
+        async for tick in ticks:
+            if tick.reading is None:
+                yield _event("trouble", {})
+                continue
+            sections = tick.reading.by_language[language]
+            changed = {name: html for name, html in sections.items() if shown.get(name) != html}
+            silent_ticks += 1
+            if changed or silent_ticks >= SILENCE_TICKS_MAX:
+                yield _event("figures", {"at": tick.reading.at, "sections": changed})
+                shown, silent_ticks = sections, 0
 
 
 def _event(name: str, data: dict[str, object]) -> bytes:

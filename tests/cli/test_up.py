@@ -1,0 +1,128 @@
+"""``kaquan up`` as a real process: it serves, ends in order, and leaves nobody behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kaquan.foundation.configuration import Configuration
+from kaquan.foundation.postgres.embedded import EmbeddedServer
+from tests.session_folder import copy_home, remove_home
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+SOON_S = 30.0
+
+
+@pytest.fixture
+def home(session_folder: Path, pristine_home: Path) -> Iterator[Configuration]:
+    """An installation at rest, of this test's own."""
+    configuration = copy_home(pristine_home, session_folder / f"up-{os.getpid()}")
+    yield configuration
+    remove_home(configuration)
+
+
+class Up:
+    """A running ``kaquan up``."""
+
+    def __init__(self, home: Configuration) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kaquan", "up"],
+            env={**os.environ, **home.environment(), "KAQUAN_HTTP_PORT": str(self.port)},
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        self.said = ""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said += line
+            if "Kaquan is up" in line:
+                break
+
+    def status(self) -> int | None:
+        """What the first page answers; None where nobody does."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5) as response:
+                return int(response.status)
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal; the exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(SOON_S)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return code
+
+
+def soon(happens: Callable[[], bool]) -> bool:
+    """Whether something comes true before long."""
+    deadline_s = time.monotonic() + SOON_S
+    while not happens():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_and_stops_everything_on_a_signal(
+    home: Configuration, number: signal.Signals
+) -> None:
+    up = Up(home)
+    assert soon(lambda: up.status() == 200)
+    with urllib.request.urlopen(f"http://127.0.0.1:{up.port}/live") as stream:
+        assert stream.readline().startswith(b"retry:")  # someone is watching while it stops
+        started_s = time.monotonic()
+        exit_code = up.end(number)
+
+    assert exit_code == 0, up.said
+    assert time.monotonic() - started_s < 10
+    assert EmbeddedServer(home).status() is None
+    assert up.status() is None
+    assert "Traceback" not in up.said
+
+
+def test_killed_outright_it_leaves_no_process_behind_and_starts_again(
+    home: Configuration,
+) -> None:
+    up = Up(home)
+    assert soon(lambda: up.status() == 200)
+
+    up.end(signal.SIGKILL)
+
+    assert soon(lambda: up.status() is None)
+    assert soon(lambda: not _processes_of(home))
+    again = Up(home)
+    assert soon(lambda: again.status() == 200)
+    assert again.end(signal.SIGTERM) == 0
+    assert EmbeddedServer(home).status() is None
+
+
+def _processes_of(home: Configuration) -> list[str]:
+    """Python processes that work on this installation."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            environment = (folder / "environ").read_bytes()
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        mine = f"KAQUAN_HOME={home.home}".encode()
+        if mine in environment.split(b"\0") and b"kaquan" in command and b"postgres" not in command:
+            found.append(command.decode(errors="replace"))
+    return found
