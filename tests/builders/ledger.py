@@ -168,7 +168,7 @@ def a_sold_card(
     return done(door, sale).vouchers[0].serial
 
 
-# Commands -------------------------------------------------------------------------------------------
+# Commands
 
 
 def at_the_till(

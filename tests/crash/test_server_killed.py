@@ -9,85 +9,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from kaquan.engine.commands import AnyCommand
 from kaquan.ledger import door as door_module
 from kaquan.ledger.door import Door
 from tests.builders.books import faults, number
 from tests.builders.ledger import a_batch, a_key, a_sold_card, codes, done, redeem
-from tests.crash.clients import Client, read_journal
+from tests.crash.load import CARD_FEN, Load, kept_promises
 from tests.fixtures_cluster import OwnCluster
 from tests.fixtures_database import Database
 from tests.fixtures_ledger import OpenDoor
-from tests.history.checker import check
-from tests.history.recording import recorded
-from tests.races.racing import Call, Runner, new_event
 
 Connection = psycopg.Connection[Any]
-CLIENTS = 4
-CALLS = 4_000
-CARD_FEN = 20_000
 WITHIN_S = 60.0
-SOLD = 1
-
-
-def _calls(cards: list[int], seed: int) -> list[list[AnyCommand]]:
-    """Small uses of a few cards that everybody uses, one to three in a call."""
-    chance = random.Random(seed)
-    return [
-        [
-            redeem(chance.choice(cards), key=a_key(), amount_fen=chance.randint(1, 9))
-            for _ in range(chance.randint(1, 3))
-        ]
-        for _ in range(CALLS)
-    ]
-
-
-class Load:
-    """Clients that go on whatever happens, until they are told to stop."""
-
-    def __init__(self, url: str, folder: Path, cards: list[int]) -> None:
-        self._journals = [folder / f"client-{number}" for number in range(CLIENTS)]
-        self._scripts = [_calls(cards, number) for number in range(CLIENTS)]
-        self._stop = new_event()
-        self._runners = [
-            Runner(url, Client(journal, calls, stop=self._stop), number)
-            for number, (journal, calls) in enumerate(zip(self._journals, self._scripts, strict=True))
-        ]
-
-    def wait_for_progress(self) -> None:
-        """Until every client has been answered some more."""
-        sizes = [self._size(journal) for journal in self._journals]
-        deadline_s = time.monotonic() + WITHIN_S
-        while any(
-            self._size(journal) < size + 3_000
-            for journal, size in zip(self._journals, sizes, strict=True)
-        ):
-            assert time.monotonic() < deadline_s, "the clients do not go on"
-
-    def stop(self) -> tuple[list[Call], list[Call]]:
-        """End; what was answered, and what was not."""
-        self._stop.set()
-        answered, unanswered = [], []
-        for runner, journal, calls in zip(self._runners, self._journals, self._scripts, strict=True):
-            assert runner.result() is not None
-            runner.close()
-            some, others = read_journal(journal, calls)
-            answered += some
-            unanswered += others
-        return answered, unanswered
-
-    def _size(self, journal: Path) -> int:
-        return journal.stat().st_size if journal.exists() else 0
-
-
-def _assert_kept(
-    connection: Connection, cards: list[int], answered: list[Call], unanswered: list[Call]
-) -> None:
-    opening = dict.fromkeys(cards, CARD_FEN)
-    history = recorded(
-        connection, opening=opening, calls=answered, unanswered=unanswered, before=SOLD
-    )
-    assert check(history) == []
 
 
 def test_nothing_answered_is_lost_and_nothing_is_doubled_when_postgresql_is_killed_under_load(
@@ -104,7 +36,7 @@ def test_nothing_answered_is_lost_and_nothing_is_doubled_when_postgresql_is_kill
     answered, unanswered = load.stop()
     assert len(answered) > 50
     with fresh_cluster.connect() as connection:
-        _assert_kept(connection, cards, answered, unanswered)
+        assert kept_promises(connection, cards, answered, unanswered) == []
     assert faults(fresh_cluster.connect) == []
 
 
@@ -132,7 +64,7 @@ def test_a_door_says_unavailable_while_there_is_no_database_and_comes_back(
     assert codes(door.submit([use])) == ["DONE"]
 
 
-# Sessions ended by force -------------------------------------------------------------------------------
+# Sessions ended by force
 
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s"
 
@@ -181,7 +113,7 @@ def test_sessions_ended_all_the_time_lose_and_double_nothing(
             owner.execute(_END, victim)
         _advance(connection, 5)
     answered, unanswered = load.stop()
-    _assert_kept(connection, cards, answered, unanswered)
+    assert kept_promises(connection, cards, answered, unanswered) == []
     assert faults(database.connect) == []
 
 
@@ -194,7 +126,7 @@ def _advance(connection: Connection, blocks: int) -> None:
         assert time.monotonic() < deadline_s, "nothing is booked any more"
 
 
-# What an answer says about the disk ----------------------------------------------------------------------
+# What an answer says about the disk
 
 
 def _unflushed_answers(
@@ -266,5 +198,3 @@ def test_many_threads_find_the_database_gone_and_back_without_an_exception(
     for thread in threads:
         thread.join(WITHIN_S)
     assert problems == []
-
-

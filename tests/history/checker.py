@@ -61,7 +61,7 @@ def _timelines(changes: tuple[Change, ...]) -> dict[int, list[Change]]:
     return dict(timelines)
 
 
-# At most once -------------------------------------------------------------------------------------
+# At most once
 
 
 def _check_effects(
@@ -114,7 +114,7 @@ def _check_effect(key: str, tries: list[Attempt], effect: list[Change]) -> Itera
             yield Violation("answer_is_not_the_ledger", f"{key}: {change}, told {done.versions}")
 
 
-# One voucher --------------------------------------------------------------------------------------
+# One voucher
 
 
 def _check_versions(
@@ -233,7 +233,7 @@ def _was_short(opening: int, asked: int, attempt: Attempt, look: _Look | None) -
     return any(left is not None and left < asked for left in lefts)
 
 
-# Several vouchers and the pot ---------------------------------------------------------------------
+# Several vouchers and the pot
 
 
 def _check_cycles(

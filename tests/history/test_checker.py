@@ -18,7 +18,7 @@ def test_a_run_that_kept_every_promise_is_found_clean(seed: int) -> None:
     assert check(ImaginedRun(seed).history) == []
 
 
-# Faults planted in a run of three vouchers -----------------------------------------------------------
+# Faults planted in a run of three vouchers
 
 
 def _single(history: History) -> Attempt:
@@ -259,7 +259,7 @@ def test_a_planted_fault_is_found(
     assert kind in {violation.kind for violation in check(plant(sound))}
 
 
-# Cycles: every transaction overlaps every other, and no single voucher shows anything wrong ---------------
+# Cycles: every transaction overlaps every other, and no single voucher shows anything wrong
 
 
 def _use(key: str, **versions: int) -> tuple[Attempt, list[Change]]:

@@ -125,16 +125,17 @@ def _with_number(number: int) -> Iterator[tuple[str, c.AnyCommand]]:
     yield "first", c.Activate(at=NOON, batch_id=1_000_000, first_serial=number, quantity=1)
     yield (
         "organisation",
-        c.Allot(
-            at=NOON, batch_id=1_000_000, first_serial=64, quantity=1, organisation_id=number
-        ),
+        c.Allot(at=NOON, batch_id=1_000_000, first_serial=64, quantity=1, organisation_id=number),
     )
     yield "claimed batch", c.Claim(at=NOON, batch_id=number, facts=Facts(customer_id=7))
     yield (
         "claimed serial",
         c.Claim(at=NOON, batch_id=1_000_000, serial=number, facts=Facts(customer_id=7)),
     )
-    yield "claiming customer", c.Assign(at=NOON, batch_id=1_000_000, facts=Facts(customer_id=number))
+    yield (
+        "claiming customer",
+        c.Assign(at=NOON, batch_id=1_000_000, facts=Facts(customer_id=number)),
+    )
     yield (
         "paid",
         c.Sell(
@@ -221,9 +222,7 @@ def test_no_text_breaks_the_door_or_its_neighbours(
 
 
 @pytest.mark.parametrize("name", ["nul", "tab and newline", "direction", "full-width"])
-def test_odd_but_honest_text_is_kept_exactly_as_it_came(
-    neighbours: Neighbours, name: str
-) -> None:
+def test_odd_but_honest_text_is_kept_exactly_as_it_came(neighbours: Neighbours, name: str) -> None:
     text = NASTY_TEXTS[name]
     order = at_the_till(order_no=text)
     done(neighbours.door, redeem(70, key=c.RequestKey(1, text), facts=order))
@@ -252,9 +251,7 @@ def test_a_time_that_means_nothing_is_a_malformed_command(
     commands: list[c.AnyCommand] = [
         redeem(70, at=at, key=key),
         c.Extend(at=NOON, serial=70, valid_until=at, key=key),
-        c.Hold(
-            at=NOON, vouchers=(c.VoucherUse(70),), facts=Facts(), expires_at=at, key=key
-        ),
+        c.Hold(at=NOON, vouchers=(c.VoucherUse(70),), facts=Facts(), expires_at=at, key=key),
     ]
     for command in commands:
         assert neighbours.answer(command).code is OutcomeCode.MALFORMED_COMMAND
@@ -308,17 +305,13 @@ def test_too_many_entries_for_one_block_are_no_reason_to_fail(door: Door) -> Non
     funding = [
         {"kind": "percent", "funder_id": one, "basis_points": 500} for one in range(1, 16)
     ] + [{"kind": "remainder", "funder_id": 0}]
-    batch = a_batch(
-        door, quantity=4_000, funding=funding, stack={"policy": "always"}, budget_id=0
-    )
+    batch = a_batch(door, quantity=4_000, funding=funding, stack={"policy": "always"}, budget_id=0)
     till = at_the_till(amount_fen=100_000)
-    calls = [
-        redeem(*batch.serials[first : first + 8], facts=till) for first in range(0, 4_000, 8)
-    ]
+    calls = [redeem(*batch.serials[first : first + 8], facts=till) for first in range(0, 4_000, 8)]
     assert set(codes(door.submit(calls))) == {"DONE"}
 
 
-# Random bytes -----------------------------------------------------------------------------------------
+# Random bytes
 
 _decoder = msgspec.msgpack.Decoder(c.AnyCommand)
 
@@ -360,7 +353,7 @@ def test_bytes_that_are_no_command_are_a_decoding_error(raw: bytes) -> None:
         return
 
 
-# Codes ------------------------------------------------------------------------------------------------
+# Codes
 
 
 BOOK = CodeBook([CodeKey(1, b"s" * 32, b"t" * 32)], issuer=9)

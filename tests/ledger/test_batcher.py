@@ -92,7 +92,10 @@ def test_each_caller_gets_its_own_answers_in_its_own_order(
     assert len(answers) == 200
     for first, outcomes in answers.items():
         assert codes(outcomes) == ["DONE", "VOUCHER_USED", "DONE"]
-        assert [outcomes[0].vouchers[0].serial, outcomes[2].vouchers[0].serial] == [first, first + 1]
+        assert [outcomes[0].vouchers[0].serial, outcomes[2].vouchers[0].serial] == [
+            first,
+            first + 1,
+        ]
     assert number(connection, "SELECT count(*) FROM ledger_voucher") == 400
 
 
@@ -116,9 +119,7 @@ def test_no_block_is_bigger_than_its_limit(
     _occupy(held_up, batch)
     sizes = [4, 4, 4, 10, 1, 9]
     serials = iter(batch.serials)
-    futures = [
-        held_up[1].submit([redeem(next(serials)) for _ in range(size)]) for size in sizes
-    ]
+    futures = [held_up[1].submit([redeem(next(serials)) for _ in range(size)]) for size in sizes]
     held_up[0].opened.set()
     assert all(one.done for future in futures for one in future.result(ANSWER_WITHIN_S))
     assert held_up[0].calls == [1, 8, 4, 10, 10]

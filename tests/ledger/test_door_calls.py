@@ -40,7 +40,7 @@ BLOCKS = "SELECT count(*) FROM ledger_block"
 USED_ONCE = {"limits": [{"dimension": "customer", "at": "redeem", "cap": 1}]}
 
 
-# One call, one block --------------------------------------------------------------------------------
+# One call, one block
 
 
 def test_a_call_is_one_block_and_its_commands_are_named_by_their_place(
@@ -124,7 +124,7 @@ def test_the_actor_stands_in_the_record(door: Door, connection: Connection) -> N
     assert records(connection)[-1].command.actor == "system:demo"
 
 
-# Refused --------------------------------------------------------------------------------------------
+# Refused
 
 
 def test_a_refused_call_writes_no_block_and_no_row(door: Door, connection: Connection) -> None:
@@ -157,7 +157,9 @@ def test_a_refusal_with_a_request_key_keeps_its_answer_and_moves_nothing_else(
     (refused,) = door.submit([redeem(batch.serial(), key=a_key())])
     assert refused.code is OutcomeCode.VOUCHER_USED
     assert differing(before, books(connection)) == {"ledger_block", "ledger_request", "ledger_lane"}
-    assert number(connection, "SELECT entry_count FROM ledger_block ORDER BY block DESC LIMIT 1") == 0
+    assert (
+        number(connection, "SELECT entry_count FROM ledger_block ORDER BY block DESC LIMIT 1") == 0
+    )
 
 
 def test_a_refused_command_does_not_take_its_neighbours_with_it(
@@ -171,7 +173,7 @@ def test_a_refused_command_does_not_take_its_neighbours_with_it(
     assert number(connection, "SELECT spent_fen FROM ledger_budget") == 4_000
 
 
-# Linked ---------------------------------------------------------------------------------------------
+# Linked
 
 
 def test_linked_commands_stand_together(door: Door, connection: Connection) -> None:
@@ -220,7 +222,7 @@ def test_a_broken_group_leaves_the_groups_and_commands_beside_it_alone(
     assert holders == [(2,), (3,), (4,)]
 
 
-# Dry ------------------------------------------------------------------------------------------------
+# Dry
 
 
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(

@@ -39,7 +39,7 @@ def _reverse(redemption: Place | None, **fields: Any) -> Reverse:
     return Reverse(at=NOON, redemption=redemption, **fields)
 
 
-# Redeem -------------------------------------------------------------------------------------------
+# Redeem
 
 
 def test_an_untouched_paper_voucher_is_born_used(door: Door, connection: Connection) -> None:
@@ -171,7 +171,7 @@ def test_a_funder_with_a_cap_pays_until_it_is_reached(door: Door, connection: Co
     assert limit == {"dimension": 5, "used": 3_000, "cap": 3_000}
 
 
-# Hold ---------------------------------------------------------------------------------------------
+# Hold
 
 
 def test_a_hold_reserves_and_its_settlement_pays(door: Door, connection: Connection) -> None:
@@ -255,7 +255,7 @@ def test_a_hold_nobody_made_is_unknown(door: Door, connection: Connection) -> No
     assert books(connection) == before
 
 
-# Reverse ------------------------------------------------------------------------------------------
+# Reverse
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "prepaid"])

@@ -86,7 +86,7 @@ EXPECTED = [
 ]
 
 
-# The same request -------------------------------------------------------------------------------------
+# The same request
 
 
 def test_a_repeated_request_gets_the_same_answer_byte_for_byte_and_moves_nothing(
@@ -210,7 +210,7 @@ def test_a_linked_group_is_answered_again_as_a_whole(door: Door, connection: Con
     assert books(connection) == before
 
 
-# The same key, something else -------------------------------------------------------------------------
+# The same key, something else
 
 
 def _changes(door: Door) -> dict[str, tuple[AnyCommand, AnyCommand]]:
@@ -273,7 +273,12 @@ def test_a_key_belongs_to_its_client_and_operation(door: Door) -> None:
 
 def test_names_that_run_together_are_not_mixed_up(door: Door) -> None:
     batch = a_batch(door)
-    keys = [RequestKey(1, "1\0redeem\0x"), RequestKey(11, "x"), RequestKey(1, "1x"), RequestKey(1, "")]
+    keys = [
+        RequestKey(1, "1\0redeem\0x"),
+        RequestKey(11, "x"),
+        RequestKey(1, "1x"),
+        RequestKey(1, ""),
+    ]
     commands = [redeem(batch.serial(index), key=key) for index, key in enumerate(keys)]
     assert codes(door.submit(commands)) == ["DONE"] * 4
 
@@ -304,7 +309,7 @@ def test_two_requests_that_took_one_key_in_the_same_instant_each_keep_their_answ
     assert codes(door.submit([commands[2]])) == ["REQUEST_KEY_REUSED"]
 
 
-# Not decided, not kept --------------------------------------------------------------------------------
+# Not decided, not kept
 
 
 def test_a_dry_run_leaves_its_key_free(door: Door) -> None:

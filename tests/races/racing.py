@@ -112,7 +112,7 @@ def _run(racer: Racer, part: Part, results: Connection) -> None:
         results.send((False, traceback.format_exc()))
 
 
-# What a process does ----------------------------------------------------------------------------------
+# What a process does
 
 
 @dataclass(frozen=True, slots=True)

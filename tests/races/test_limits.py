@@ -38,7 +38,7 @@ def _told(calls: list[Call]) -> Counter[str]:
     return Counter(codes(answers(calls)))
 
 
-# Budget -----------------------------------------------------------------------------------------------
+# Budget
 
 
 def test_a_budget_with_room_for_exactly_k_pays_for_exactly_k(
@@ -59,7 +59,9 @@ def test_a_budget_with_room_for_exactly_k_pays_for_exactly_k(
     assert set(_told(calls)) <= {"DONE", "BUDGET_EXHAUSTED"}
     for budget_id, (face, fits) in room.items():
         budget = row(
-            connection, "SELECT spent_fen, available_fen FROM ledger_budget WHERE budget_id = %s", budget_id
+            connection,
+            "SELECT spent_fen, available_fen FROM ledger_budget WHERE budget_id = %s",
+            budget_id,
         )
         assert budget["spent_fen"] == face * fits
         assert budget["available_fen"] < face or fits == 2 * processes
@@ -79,7 +81,7 @@ def test_the_last_money_of_a_budget_is_spent_once(
     assert number(connection, "SELECT spent_fen FROM ledger_budget") == 2_000
 
 
-# Stock ------------------------------------------------------------------------------------------------
+# Stock
 
 
 def test_a_hot_batch_gives_out_its_stock_and_not_one_more(
@@ -98,9 +100,7 @@ def test_a_hot_batch_gives_out_its_stock_and_not_one_more(
 
 
 @pytest.mark.parametrize("control", [False, True])
-def test_the_last_piece_of_stock_goes_to_one(
-    door: Door, database: Database, control: bool
-) -> None:
+def test_the_last_piece_of_stock_goes_to_one(door: Door, database: Database, control: bool) -> None:
     """Control: without row locks it goes to everybody."""
     batch = a_batch(door, by_code=False, quantity=1, budget_id=0)
     customers = [1, 2, 3, 4]  # of four different buckets, so no key of a table saves the day
@@ -110,7 +110,7 @@ def test_the_last_piece_of_stock_goes_to_one(
     assert _told(calls)["DONE"] == (4 if control else 1)
 
 
-# Limits -----------------------------------------------------------------------------------------------
+# Limits
 
 
 def _limited(dimension: str, cap: int, **fields: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def test_nothing_succeeds_after_a_pause_is_answered_though_all_go_on_trying(
         assert all(call.called_ns < pause.returned_ns for call in calls[:-1])
 
 
-# The same, step by step ---------------------------------------------------------------------------------
+# The same, step by step
 
 
 @contextmanager
@@ -122,5 +122,3 @@ def test_uses_of_one_batch_do_not_wait_for_each_other(new_door: OpenDoor, doors:
         for index, other in enumerate(others, start=1):
             done(other, redeem(batch.serial(index)))
         assert used == []
-
-

@@ -27,7 +27,6 @@ Connection = psycopg.Connection[Any]
 PROCESSES = 12
 
 
-
 @pytest.mark.parametrize("control", [False, True])
 def test_one_key_from_many_processes_has_one_effect_and_one_answer(
     door: Door, database: Database, connection: Connection, control: bool
@@ -78,7 +77,9 @@ def test_one_key_for_different_vouchers_is_good_for_each_at_most_once(
     calls = send_at_once(database.app_url, [[[command]] * 3 for command in commands])
     for command in commands:
         told = {
-            one.outcomes[0].code.name: one.outcomes[0] for one in calls if one.commands[0] == command
+            one.outcomes[0].code.name: one.outcomes[0]
+            for one in calls
+            if one.commands[0] == command
         }
         assert len(told) == 1, "a retry was told something else"
         assert set(told) <= {"DONE", "REQUEST_KEY_REUSED"}
@@ -88,9 +89,7 @@ def test_one_key_for_different_vouchers_is_good_for_each_at_most_once(
     assert codes(door.submit([redeem(batch.serial(99), key=key)])) == ["REQUEST_KEY_REUSED"]
 
 
-def test_one_key_for_different_operations_is_two_requests(
-    door: Door, database: Database
-) -> None:
+def test_one_key_for_different_operations_is_two_requests(door: Door, database: Database) -> None:
     batch = a_batch(door, quantity=2)
     serial = a_claimed_voucher(door, batch, index=0)
     key = a_key()
@@ -108,7 +107,12 @@ def test_the_same_requests_in_different_orders_end_and_are_done_once(
     """Each process sends all of them in one call, in an order of its own: no deadlock is left over."""
     batch = a_batch(door)
     commands = [redeem(serial, key=a_key()) for serial in batch.serials[:20]]
-    orders = [commands, commands[::-1], commands[10:] + commands[:10], commands[::2] + commands[1::2]]
+    orders = [
+        commands,
+        commands[::-1],
+        commands[10:] + commands[:10],
+        commands[::2] + commands[1::2],
+    ]
     calls = send_at_once(database.app_url, [[order] for order in orders])
     assert Counter(codes(answers(calls))) == {"DONE": 80}
     assert number(connection, "SELECT spent_fen FROM ledger_budget") == 40_000

@@ -45,7 +45,7 @@ def _told(calls: list[Call]) -> Counter[str]:
     return Counter(codes(answers(calls)))
 
 
-# One single-use voucher -------------------------------------------------------------------------------
+# One single-use voucher
 
 
 def test_a_bearer_voucher_is_used_by_exactly_one_of_many(
@@ -85,14 +85,12 @@ def test_control_without_row_locks_a_claimed_voucher_is_used_by_all(
     assert _told(calls) == {"DONE": 4}
 
 
-# One card used in parts -------------------------------------------------------------------------------
+# One card used in parts
 
 
 def _uses_and_looks(door: Door, serials: list[int]) -> list[Send]:
     together = {"facts": at_the_till(amount_fen=20_000), "amount_fen": 900}
-    uses = [
-        Send([[redeem(*serials, key=a_key(), **together)] for _ in range(6)]) for _ in range(6)
-    ]
+    uses = [Send([[redeem(*serials, key=a_key(), **together)] for _ in range(6)]) for _ in range(6)]
     looks = [Send([[redeem(*serials, **together)]] * 8, dry=True) for _ in range(2)]
     return [*uses, *looks]
 
@@ -154,7 +152,7 @@ def test_control_without_row_locks_top_ups_and_uses_do_not_add_up(
     assert row(connection, "SELECT balance_fen FROM ledger_voucher")["balance_fen"] != 16_300
 
 
-# Two different things happen to one voucher: only one of them can ---------------------------------------
+# Two different things happen to one voucher: only one of them can
 
 
 def _rivals(door: Door, name: str) -> tuple[int, AnyCommand, AnyCommand]:

@@ -1,9 +1,9 @@
 """Everything that can be asked of the ledger, as data.
 
-A command carries its business time ``at`` (aware; passed in, never read from a clock) and, where the
-caller wants at-most-once, a request key. Vouchers are named by serial: codes are checked before.
-Amounts are integer fen. Commands are kept as evidence for ever, so fields are only ever added,
-with a default.
+A command carries its business time ``at`` (aware; passed in, never read from a clock) and, where
+the caller wants at-most-once, a request key. Vouchers are named by serial: codes are checked
+before. Amounts are integer fen. Commands are kept as evidence for ever, so fields are only ever
+added, with a default.
 """
 
 from __future__ import annotations
@@ -19,29 +19,30 @@ from kaquan.engine.facts import Facts
 from kaquan.engine.places import Place
 
 
-class RequestKey(Struct, frozen=True, array_like=True):
+class RequestKey(Struct, frozen=True, gc=False, array_like=True):
     """The caller's own name for a request; its scope is client × operation."""
 
     client_id: int
     key: str
 
 
-class VoucherUse(Struct, frozen=True, array_like=True):
-    """How much of one voucher to use: ``amount_fen`` of a balance (None: as much as fits), or units."""
+class VoucherUse(Struct, frozen=True, gc=False, array_like=True):
+    """How much of one voucher to use: ``amount_fen`` of a balance (None: as much as fits), or
+    units."""
 
     serial: int
     amount_fen: int | None = None
     uses: int = 1
 
 
-class LineReturn(Struct, frozen=True, array_like=True):
+class LineReturn(Struct, frozen=True, gc=False, array_like=True):
     """Units of one order line that come back."""
 
     line_id: str
     quantity: int
 
 
-class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="do"):
+class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="do"):
     """What every command carries.
 
     ``link`` > 0 ties neighbours with the same number: they stand or fall together.
@@ -123,7 +124,8 @@ class Mint(Command, frozen=True, kw_only=True, tag="mint"):
 
 
 class SetBatchState(Command, frozen=True, kw_only=True, tag="set_batch_state"):
-    """Pause, resume or stop a batch at once: ``running``, ``paused`` (no new issue or use), ``stopped``.
+    """Pause, resume or stop a batch at once: ``running``, ``paused`` (no new issue or use),
+    ``stopped``.
 
     A stopped batch issues nothing more; what is already issued stays good.
     """
@@ -158,7 +160,8 @@ class Allot(Command, frozen=True, kw_only=True, tag="allot"):
 
 
 class Issue(Command, frozen=True, kw_only=True):
-    """What claim, assign and sell share. ``serial`` names a by-code voucher; None takes from stock."""
+    """What claim, assign and sell share. ``serial`` names a by-code voucher; None takes from
+    stock."""
 
     batch_id: int
     serial: int | None = None
@@ -178,7 +181,8 @@ class Assign(Issue, frozen=True, kw_only=True, tag="assign"):
 
 
 class Sell(Issue, frozen=True, kw_only=True, tag="sell"):
-    """A voucher is paid for. ``face_fen`` chooses the load of a prepaid card that has no fixed face."""
+    """A voucher is paid for. ``face_fen`` chooses the load of a prepaid card that has no fixed
+    face."""
 
     operation = "sell"
     paid_fen: int
@@ -228,7 +232,8 @@ class Release(Command, frozen=True, kw_only=True, tag="release"):
 
 
 class Reverse(Command, frozen=True, kw_only=True, tag="reverse"):
-    """Undo a redemption: whole (neither given), an amount, or order lines; of one voucher or of all.
+    """Undo a redemption: whole (neither given), an amount, or order lines; of one voucher or of
+    all.
 
     ``serial`` picks one voucher of a redemption that used several; None reverses each of them.
     """

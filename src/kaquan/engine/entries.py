@@ -41,7 +41,7 @@ class Account(IntEnum):
     CUSTODY = 18  # organisation id, 0 for the batch's own: pieces allotted
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One entry. ``amount`` > 0 in ``unit``; ``reverses`` names the redemption that it undoes.
 
     ``serial`` and ``version`` say which voucher and which of its changes it belongs to (0: none);

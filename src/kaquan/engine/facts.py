@@ -8,11 +8,12 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class OrderLine(Struct, frozen=True, array_like=True):
+class OrderLine(Struct, frozen=True, gc=False, array_like=True):
     """One line of an order.
 
-    ``amount_fen`` is the line's total for ``quantity`` units at list price; ``discount_fen`` is what
-    other promotions already took off it. ``categories`` holds the line's own category and all above it.
+    ``amount_fen`` is the line's total for ``quantity`` units at list price; ``discount_fen`` is
+    what other promotions already took off it. ``categories`` holds the line's own category and all
+    above it.
     """
 
     line_id: str
@@ -28,14 +29,14 @@ class OrderLine(Struct, frozen=True, array_like=True):
         return self.amount_fen - self.discount_fen
 
 
-class Order(Struct, frozen=True, array_like=True):
+class Order(Struct, frozen=True, gc=False, array_like=True):
     """An order as the till knows it; ``order_no`` is the merchant's own number."""
 
     order_no: str
     lines: tuple[OrderLine, ...] = ()
 
 
-class Facts(Struct, frozen=True, array_like=True):
+class Facts(Struct, frozen=True, gc=False, array_like=True):
     """Where, through what and for whom a command happens.
 
     ``store_path`` lists the organisation ids from the root down to the store itself.

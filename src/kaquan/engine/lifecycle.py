@@ -1,7 +1,8 @@
 """State × command: the one table of what may happen to a voucher in which state.
 
-``LIFECYCLE[state][operation]`` is either the set of states it may lead to, or the refusal. Batch-wide
-commands (mint, activate, allot …) do not stand here: they act on custody, not on a touched voucher.
+``LIFECYCLE[state][operation]`` is either the set of states it may lead to, or the refusal.
+Batch-wide commands (mint, activate, allot …) do not stand here: they act on custody, not on a
+touched voucher.
 """
 
 from __future__ import annotations

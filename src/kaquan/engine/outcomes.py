@@ -1,7 +1,8 @@
 """Every answer the door can give: a stable code, its precedence, and what would help.
 
-The number of a code is its precedence: of several true reasons the lowest is told. Numbers and names
-are for ever; new ones go into the gaps. A stranger who holds a code learns only ``DETAILS[code].public``.
+The number of a code is its precedence: of several true reasons the lowest is told. Numbers and
+names are for ever; new ones go into the gaps. A stranger who holds a code learns only
+``DETAILS[code].public``.
 """
 
 from __future__ import annotations
@@ -92,23 +93,25 @@ class OutcomeCode(IntEnum):
     UNAVAILABLE = 910
 
 
-class Refusal(Struct, frozen=True):
-    """Why a command may not happen; ``data`` fills the sentence (amounts in fen end in ``_fen``)."""
+class Refusal(Struct, frozen=True, gc=False):
+    """Why a command may not happen; ``data`` fills the sentence (amounts in fen end in
+    ``_fen``)."""
 
     code: OutcomeCode
     data: Data = {}
 
 
-class VoucherResult(Struct, frozen=True, omit_defaults=True):
+class VoucherResult(Struct, frozen=True, gc=False, omit_defaults=True):
     """What one command did to one voucher, and what the voucher was after it.
 
-    ``discount_fen`` is what the order got off through this voucher; ``allocation`` splits it over the
-    order's lines (same order), ``funding`` over those who pay: (funder id, fen). ``balance_used_fen``
-    and ``uses_used`` are what left the voucher (negative: came back). The rest is the state after.
-    ``before`` is where the voucher's previous change stands, so that a trace needs no index.
-    ``set_aside_fen`` is what a hold committed for it besides what was committed already, and
-    ``released_fen`` what its last use left of that: the amounts that giving back must know.
-    ``units_returned`` is how much of each order line has come back after a reversal.
+    ``discount_fen`` is what the order got off through this voucher; ``allocation`` splits it over
+    the order's lines (same order), ``funding`` over those who pay: (funder id, fen).
+    ``balance_used_fen`` and ``uses_used`` are what left the voucher (negative: came back). The
+    rest is the state after. ``before`` is where the voucher's previous change stands, so that a
+    trace needs no index. ``set_aside_fen`` is what a hold committed for it besides what was
+    committed already, and ``released_fen`` what its last use left of that: the amounts that giving
+    back must know. ``units_returned`` is how much of each order line has come back after a
+    reversal.
     """
 
     serial: int
@@ -133,7 +136,7 @@ class VoucherResult(Struct, frozen=True, omit_defaults=True):
     units_returned: tuple[int, ...] = ()
 
 
-class LimitChange(Struct, frozen=True, array_like=True):
+class LimitChange(Struct, frozen=True, gc=False, array_like=True):
     """A limit row after a command moved it by ``delta``: evidence for the proof."""
 
     shard: int
@@ -146,10 +149,12 @@ class LimitChange(Struct, frozen=True, array_like=True):
     delta: int
 
 
-class Outcome(Struct, frozen=True, omit_defaults=True):
-    """The answer to one command. ``place`` names it for ever (a redemption's or hold's id is its place).
+class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The answer to one command. ``place`` names it for ever (a redemption's or hold's id is its
+    place).
 
-    ``data`` fills a refusal's sentence, or holds small facts of a success (``first_serial``, ``quantity`` …).
+    ``data`` fills a refusal's sentence, or holds small facts of a success (``first_serial``,
+    ``quantity`` …).
     """
 
     code: OutcomeCode

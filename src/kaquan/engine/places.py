@@ -1,7 +1,8 @@
 """Where something stands in the ledger.
 
-A block's number packs its lane and its sequence: ``lane << 40 | seq``. A lane belongs to one writer and
-has room for 2**40 blocks, so numbers of one lane are in its own order and never collide with another's.
+A block's number packs its lane and its sequence: ``lane << 40 | seq``. A lane belongs to one
+writer and has room for 2**40 blocks, so numbers of one lane are in its own order and never collide
+with another's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ SEQUENCE_BITS = 40
 _SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 
 
-class Place(Struct, frozen=True, array_like=True, order=True):
+class Place(Struct, frozen=True, gc=False, array_like=True, order=True):
     """Where something stands in the ledger: block number, and command index within the block."""
 
     block: int

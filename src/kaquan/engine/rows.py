@@ -92,12 +92,12 @@ class Budget(Struct):
     stored: bool = False
 
 
-class LimitKey(Struct, frozen=True, array_like=True, order=True):
+class LimitKey(Struct, frozen=True, gc=False, array_like=True, order=True):
     """Whose limit it is.
 
     ``dimension``: 1 customer, 2 person, 3 store, 4 batch, 5 funder, 6 voucher. ``unit``: 1 uses,
-    2 fen. ``moment``: 1 claim, 2 redeem, 3 transfer. ``day``: the day number in the issuer's zone, 0
-    for all time.
+    2 fen. ``moment``: 1 claim, 2 redeem, 3 transfer. ``day``: the day number in the issuer's zone,
+    0 for all time.
     """
 
     shard: int
@@ -130,7 +130,8 @@ class HeldVoucher(Struct):
 
 
 class Reversed(Struct):
-    """How much of one voucher's redemption has come back so far; ``by_line`` in units per order line."""
+    """How much of one voucher's redemption has come back so far; ``by_line`` in units per order
+    line."""
 
     shard: int
     redemption: Place

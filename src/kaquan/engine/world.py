@@ -32,8 +32,8 @@ class World:
     """Rows by their natural names, the entries written so far, and what was touched.
 
     ``vouchers`` holds every serial that commands name and that belongs to a batch; an untouched one
-    has ``stored=False`` and ``version=0``. ``limit_changes`` gathers those of the command at hand. ``past`` holds redemptions and holds by place.
-    Absent keys mean that the thing does not exist.
+    has ``stored=False`` and ``version=0``. ``limit_changes`` gathers those of the command at hand.
+    ``past`` holds redemptions and holds by place. Absent keys mean that the thing does not exist.
     """
 
     def __init__(self, block: int, next_serial: int) -> None:
@@ -63,9 +63,9 @@ class World:
     def touch(self, table: str, key: Any) -> None:
         """Mark a row (it may be about to be born) as changing; call it before the change.
 
-        ``table`` is the attribute that holds the row. Where something may have to be undone (a linked
-        group, a lapsed hold) the old row is kept; else nothing is copied, because nothing fails after
-        a touch.
+        ``table`` is the attribute that holds the row. Where something may have to be undone (a
+        linked group, a lapsed hold) the old row is kept; else nothing is copied, because nothing
+        fails after a touch.
         """
         keys = self.touched[table]
         if self._marks:

@@ -101,7 +101,7 @@ class Door:
         loaded = self._loader.load(commands, lock=not dry)
         answers, fresh = loaded.answers, loaded.fresh
         if fresh:
-            decided = decide([commands[i] for i in fresh], loaded.world)
+            decided = decide([commands[i] for i in fresh], loaded.world, are_sound=True)
             assert len(decided) == len(fresh), (len(decided), len(fresh))
             answers.update(zip(fresh, decided, strict=True))
         answers.update((index, answers[first]) for index, first in loaded.repeats.items())

@@ -40,8 +40,8 @@ class Loaded(Struct):
     """A filled world, and which commands are still to be decided.
 
     ``answers`` holds the outcomes already known by request key, and those of commands that cannot
-    mean anything; ``fresh`` the indexes of the commands to decide, ``repeats`` those that repeat an earlier one of the same call (index → that
-    one's index).
+    mean anything; ``fresh`` the indexes of the commands to decide, ``repeats`` those that repeat
+    an earlier one of the same call (index → that one's index).
     """
 
     world: World

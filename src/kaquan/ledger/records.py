@@ -73,23 +73,35 @@ def request_hash(key: RequestKey, operation: str) -> tuple[int, int]:
 
 def timestamp_text(at: datetime) -> str:
     """A moment as PostgreSQL prints it in UTC."""
-    text = at.astimezone(UTC).isoformat(" ")[:-6]
+    text = str(at if at.tzinfo is UTC else at.astimezone(UTC))[:-6]
     return (text.rstrip("0") if at.microsecond else text) + "+00"
+
+
+NULL = "\\N"
+_ENTRY_LINE = "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n"
 
 
 def entry_line(entry: Entry) -> str:
     r"""One entry as a line of COPY's text format (``\N`` is NULL), as ENTRY_COLUMNS has it."""
     reverses = entry.reverses
-    return (
-        f"{entry.index}\t{entry.operation:d}\t{entry.unit:d}\t{entry.amount}\t{entry.debit:d}\t"
-        f"{entry.debit_id}\t{entry.credit:d}\t{entry.credit_id}\t{timestamp_text(entry.at)}\t"
-        f"{entry.serial or NULL}\t{entry.version or NULL}\t{entry.batch_id or NULL}\t"
-        f"{entry.funder_id or NULL}\t"
-        + (f"{reverses.block}\t{reverses.index}\n" if reverses else f"{NULL}\t{NULL}\n")
+    # One formatting by % is faster than an f-string, because enumerations format slowly.
+    return _ENTRY_LINE % (
+        entry.index,
+        entry.operation,
+        entry.unit,
+        entry.amount,
+        entry.debit,
+        entry.debit_id,
+        entry.credit,
+        entry.credit_id,
+        timestamp_text(entry.at),
+        entry.serial or NULL,
+        entry.version or NULL,
+        entry.batch_id or NULL,
+        entry.funder_id or NULL,
+        NULL if reverses is None else reverses.block,
+        NULL if reverses is None else reverses.index,
     )
-
-
-NULL = "\\N"
 
 
 def block_hash(

@@ -74,7 +74,8 @@ def _write_vouchers(connection: Connection, vouchers: Sequence[Voucher]) -> None
         copy_rows(
             connection,
             "ledger_voucher (serial, last_block, customer_id, balance_fen, committed_fen, "
-            "valid_from, valid_until, batch_id, version, shard, last_index, uses_left, state, holds)",
+            "valid_from, valid_until, batch_id, version, shard, last_index, uses_left, state, "
+            "holds)",
             map(_voucher_line, born),
         )
     changed = [voucher for voucher in vouchers if voucher.stored]

@@ -80,31 +80,36 @@ _OPERATIONS: dict[type[c.Command], Callable[[Any, World], Outcome | Refusal]] = 
 _NAMED_BY_PLACE = frozenset({c.Redeem, c.Hold})
 
 
-def decide(commands: Sequence[c.AnyCommand], world: World) -> list[Outcome]:
+def decide(
+    commands: Sequence[c.AnyCommand], world: World, *, are_sound: bool = False
+) -> list[Outcome]:
     """Decide the commands of one block in order; each sees what the ones before it did.
 
     ``world`` must hold every row that ``engine.footprint`` names. Neighbours with the same ``link``
-    above zero stand or fall together: the one that broke keeps its own answer.
+    above zero stand or fall together: the one that broke keeps its own answer. With ``are_sound``
+    the caller has asked ``field_fault`` about each already.
     """
     outcomes: list[Outcome] = []
     while len(outcomes) < len(commands):
         first = len(outcomes)
         link = commands[first].link
         if link <= 0:
-            outcomes.append(_decide_one(commands[first], world, first))
+            outcomes.append(_decide_one(commands[first], world, first, are_sound=are_sound))
             continue
         end = first + 1
         while end < len(commands) and commands[end].link == link:
             end += 1
-        outcomes += _decide_group(commands[first:end], world, first)
+        outcomes += _decide_group(commands[first:end], world, first, are_sound=are_sound)
     return outcomes
 
 
-def _decide_group(commands: Sequence[c.AnyCommand], world: World, first: int) -> list[Outcome]:
+def _decide_group(
+    commands: Sequence[c.AnyCommand], world: World, first: int, *, are_sound: bool
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
     world.begin_link()
     for index, command in enumerate(commands, first):
-        outcome = _decide_one(command, world, index)
+        outcome = _decide_one(command, world, index, are_sound=are_sound)
         outcomes.append(outcome)
         if not outcome.done:
             break
@@ -119,10 +124,10 @@ def _decide_group(commands: Sequence[c.AnyCommand], world: World, first: int) ->
     return outcomes
 
 
-def _decide_one(command: c.AnyCommand, world: World, index: int) -> Outcome:
+def _decide_one(command: c.AnyCommand, world: World, index: int, *, are_sound: bool) -> Outcome:
     world.index = index
     world.limit_changes = []
-    field = field_fault(command)
+    field = None if are_sound else field_fault(command)
     if field is not None:
         return _refused(malformed(field))
     lapsed = lapsed_parts(command, world) if world.held else ()
