@@ -67,7 +67,8 @@ def entries(connection: psycopg.Connection[Any], block: int) -> list[str]:
         [block],
     )
     return [
-        f"{Unit(unit).name} {amount} {Account(debit).name}:{debit_id} > {Account(credit).name}:{credit_id}"
+        f"{Unit(unit).name} {amount} {Account(debit).name}:{debit_id}"
+        f" > {Account(credit).name}:{credit_id}"
         for unit, amount, debit, debit_id, credit, credit_id in found
     ]
 

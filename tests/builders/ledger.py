@@ -52,7 +52,8 @@ BENEFITS: dict[str, dict[str, Any]] = {
 KINDS = tuple(BENEFITS)
 THIS_YEAR = {"range": {"kind": "fixed_range", "first_day": "2026-01-01", "last_day": "2026-12-31"}}
 
-_batch_ids, _budget_ids, _keys = count(1), count(1), count(1)
+# Ids up to 100 are for tests that name their own.
+_batch_ids, _budget_ids, _keys = count(101), count(101), count(1)
 
 
 class Books(Protocol):

@@ -19,8 +19,6 @@ from kaquan.foundation.configuration import Configuration
 from kaquan.foundation.postgres.embedded import EmbeddedServer
 from tests.session_folder import copy_home, remove_home
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 SOON_S = 30.0
 
 

@@ -1,4 +1,4 @@
-"""Clients that write down what they ask before they ask it, so that they can be killed at any moment."""
+"""Clients that write down what they ask before they ask it, so they can be killed at any moment."""
 
 import os
 import time

@@ -12,8 +12,8 @@ from kaquan.engine.commands import AnyCommand
 from tests.builders.ledger import a_key, redeem
 from tests.crash.clients import Client, read_journal
 from tests.history.checker import check
-from tests.history.records import Violation
 from tests.history.recording import recorded
+from tests.history.records import Violation
 from tests.races.racing import Call, Runner, new_event
 
 CLIENTS = 4

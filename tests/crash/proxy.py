@@ -1,7 +1,7 @@
 """A wire between a client and PostgreSQL that a test may cut, knowing exactly what went over it.
 
-It speaks enough of PostgreSQL's protocol (version 3, the client's side) to see a COMMIT go by, sent as
-text or as a prepared statement.
+It speaks enough of PostgreSQL's protocol (version 3, the client's side) to see a COMMIT go by, sent
+as text or as a prepared statement.
 """
 
 import socket
@@ -53,7 +53,7 @@ class Wire:
 
 
 class Proxy:
-    """Listens on a socket of its own, passes everything on, and hands each COMMIT to ``on_commit``."""
+    """Listens on its own socket, passes everything on, hands the next COMMIT to ``on_commit``."""
 
     def __init__(self, folder: Path, url: str) -> None:
         parameters = conninfo_to_dict(url)

@@ -27,7 +27,7 @@ WAIT_S = 20.0
 @pytest.fixture
 def proxy(database: Database) -> Iterator[Proxy]:
     """A wire to the worker's database."""
-    # A socket's path may have 107 bytes; pytest's own folders are longer than that on some machines.
+    # A socket's path has room for 107 bytes; pytest's own folders may be longer.
     with TemporaryDirectory() as folder, Proxy(Path(folder), database.app_url) as made:
         yield made
 
@@ -102,6 +102,7 @@ ACCIDENTS = [
 @pytest.mark.parametrize("accident", ACCIDENTS, ids=lambda one: one.__name__.strip("_"))
 @pytest.mark.parametrize("keyed", [True, False])
 def test_a_use_is_answered_and_booked_exactly_once(
+    *,
     proxy: Proxy,
     far_door: Door,
     card: int,
@@ -132,6 +133,7 @@ def test_a_use_is_answered_and_booked_exactly_once(
 
 
 def test_control_without_the_lanes_lock_a_late_commit_is_booked_twice(
+    *,
     proxy: Proxy,
     far_door: Door,
     card: int,
@@ -141,7 +143,7 @@ def test_control_without_the_lanes_lock_a_late_commit_is_booked_twice(
 ) -> None:
     """A door that only looks whether the block is there sees nothing, and uses the card again."""
     proxy.on_commit = lambda wire, commit: _committed_late(wire, commit, watch)
-    monkeypatch.setattr(Door, "_outcomes_if_committed", lambda self: None)
+    monkeypatch.setattr(Door, "_outcomes_if_committed", lambda _: None)
     done(far_door, redeem(card, amount_fen=3_000))
     assert number(connection, LEFT) == 10_000
 
@@ -149,7 +151,7 @@ def test_control_without_the_lanes_lock_a_late_commit_is_booked_twice(
 def test_a_commit_that_nobody_can_find_out_about_is_unavailable_and_safe_to_repeat(
     proxy: Proxy, far_door: Door, card: int, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The network swallowed the COMMIT and the server has not noticed: its transaction stays open."""
+    """The network swallowed the COMMIT, and the server has not noticed: it waits for more."""
     open_connection = LedgerConnection._open
 
     def open_impatient(self: LedgerConnection) -> Connection:

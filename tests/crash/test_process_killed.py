@@ -1,4 +1,4 @@
-"""kill -9 of the process that books, at every place that matters: what was told done is there, once."""
+"""kill -9 of the process that books, wherever it matters: what was answered is there, once."""
 
 import subprocess
 import sys
@@ -57,6 +57,7 @@ _PER_CUSTOMER = [{"dimension": "customer", "at": "claim", "cap": 1}]
 @pytest.mark.parametrize("verb", ["kill", "exit"])
 @pytest.mark.parametrize("place", ["before_write", "before_commit", "after_commit"])
 def test_what_was_answered_is_there_and_a_retry_does_the_rest_once(
+    *,
     door: Door,
     database: Database,
     connection: Connection,

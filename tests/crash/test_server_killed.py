@@ -1,4 +1,4 @@
-"""kill -9 of PostgreSQL under load, sessions ended by force, and what an answer says about the disk."""
+"""kill -9 of PostgreSQL under load, sessions ended by force, and what an answer says of a disk."""
 
 import random
 import threading
@@ -72,6 +72,7 @@ _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s"
 @pytest.mark.parametrize("keyed", [True, False])
 @pytest.mark.parametrize("place", ["ledger.before_write", "ledger.before_commit"])
 def test_a_session_ended_in_the_middle_is_replaced_and_the_use_booked_once(
+    *,
     door: Door,
     database: Database,
     connection: Connection,

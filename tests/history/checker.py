@@ -1,9 +1,10 @@
 """Whether a recorded run kept every promise: a small Jepsen for our own ledger.
 
-The ledger numbers the changes of each voucher, so the order of versions is known and nothing has to be
-searched for: at most once per key, never beyond the allowance, real-time order and the value of every
-read are each checked in O(n log n) and together are linearizability per voucher (Herlihy & Wing, 1990).
-Across vouchers and a shared pot the direct serialisation graph (Adya, 1999) must have no cycle.
+The ledger numbers the changes of each voucher, so the order of versions is known and nothing has to
+be searched for: at most once per key, never beyond the allowance, real-time order and the value of
+every read are each checked in O(n log n), and together are linearizability per voucher (Herlihy &
+Wing, 1990). Across vouchers and a shared pot the direct serialisation graph (Adya, 1999) must have
+no cycle.
 """
 
 from bisect import bisect_left, bisect_right
@@ -168,7 +169,7 @@ class _Look:
         self._unbegun = list(accumulate((version for _, version in reversed(begun)), min))[::-1]
 
     def between(self, called_ns: int, returned_ns: int) -> range:
-        """From the last version surely over at the call to the last that may have begun by the return."""
+        """From the last version surely over at the call to the last perhaps begun by the return."""
         over = bisect_left(self._over_ns, called_ns)
         begun = bisect_right(self._begun_ns, returned_ns)
         first = self._over_version[over - 1] if over else 0

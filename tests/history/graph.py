@@ -1,7 +1,8 @@
 """Cycles in a direct serialisation graph, named as Adya named them.
 
-Edges: ``ww`` overwrote, ``wr`` read what the other wrote, ``rw`` read what the other overwrote, ``rt``
-ended before the other began. A cycle means that no order of the transactions explains what was seen.
+Edges: ``ww`` overwrote, ``wr`` read what the other wrote, ``rw`` read what the other overwrote,
+``rt`` ended before the other began. A cycle means that no order of the transactions explains what
+was seen.
 """
 
 from collections import defaultdict, deque
@@ -39,7 +40,7 @@ def add_real_time(graph: Graph, spans: Mapping[str, tuple[int, int]]) -> None:
 
 
 def find_cycles(graph: Graph) -> Iterator[tuple[str, str]]:
-    """The shortest cycle of the gravest kind there is, as (name, text); nothing if there is none."""
+    """The shortest cycle of the gravest kind, as (name, text); nothing if there is no cycle."""
     for name, edges in SEARCHES:
         part = {
             source: [target for target, kinds in targets.items() if kinds & edges]

@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 
 from tests.history.records import Answer, Attempt, Change, History, Read
 
@@ -69,20 +70,21 @@ class ImaginedRun:
     def _use(self, key: str, process: int, called_ns: int, returned_ns: int) -> None:
         count = self._random.choice((1, 1, 2))
         asked = dict.fromkeys(self._random.sample(sorted(self._left), count), 1)
+        lost = Attempt(key, process, called_ns, None, Answer.UNKNOWN, asked)
         fate = self._random.random()
         if any(self._left[voucher] < 1 for voucher in asked):
-            self._told(key, process, called_ns, returned_ns, Answer.EXHAUSTED, asked, {})
+            self._answer(lost, returned_ns, Answer.EXHAUSTED)
         elif fate < 0.08:
-            self._told(key, process, called_ns, returned_ns, Answer.REFUSED, asked, {})
+            self._answer(lost, returned_ns, Answer.REFUSED)
         elif fate < 0.16:
-            self._told(key, process, called_ns, None, Answer.UNKNOWN, asked, {})
+            self._attempts.append(lost)
         else:
             versions = self._take(key, asked)
             if fate < 0.3:  # the answer was lost, and a retry brought it
-                self._told(key, process, called_ns, None, Answer.UNKNOWN, asked, {})
-                called_ns, returned_ns = returned_ns, returned_ns + STEP_NS
-                self._free_at_ns[process] = returned_ns
-            self._told(key, process, called_ns, returned_ns, Answer.DONE, asked, versions)
+                self._attempts.append(lost)
+                lost = replace(lost, called_ns=returned_ns)
+                self._free_at_ns[process] = returned_ns = returned_ns + STEP_NS
+            self._answer(replace(lost, versions=versions), returned_ns, Answer.DONE)
 
     def _take(self, key: str, asked: dict[int, int]) -> dict[int, int]:
         for voucher in asked:
@@ -93,17 +95,7 @@ class ImaginedRun:
         self._spent.add(key)
         return {voucher: self._version[voucher] for voucher in asked}
 
-    def _told(
-        self,
-        key: str,
-        process: int,
-        called_ns: int,
-        returned_ns: int | None,
-        answer: Answer,
-        asked: dict[int, int],
-        versions: dict[int, int],
-    ) -> None:
-        text = b"" if returned_ns is None else f"{answer} {key}".encode()
-        self._attempts.append(
-            Attempt(key, process, called_ns, returned_ns, answer, asked, versions, text)
-        )
+    def _answer(self, attempt: Attempt, returned_ns: int, answer: Answer) -> None:
+        text = f"{answer} {attempt.key}".encode()
+        told = replace(attempt, returned_ns=returned_ns, answer=answer, text=text)
+        self._attempts.append(told)

@@ -1,4 +1,4 @@
-"""A run of the real door as the history checker wants it: calls on one side, the books on the other."""
+"""A run of the real door as the history checker wants it: calls on one side, books on the other."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

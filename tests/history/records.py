@@ -22,7 +22,8 @@ class Answer(StrEnum):
 class Attempt:
     """One call by one client; a retry is another attempt with the same key.
 
-    ``asked`` is what it wanted from each voucher, ``versions`` which change of each it was told it was.
+    ``asked`` is what it wanted from each voucher, ``versions`` which change of each it was told it
+    was.
     """
 
     key: str
@@ -37,9 +38,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One consistent look: version and what was left of some vouchers, and of a pot the keys it held.
+    """One consistent look: version and what was left of some vouchers, and what a pot had lost.
 
-    ``pot`` names those attempts whose money was already gone from a shared budget; None: not looked at.
+    ``pot`` names those attempts whose money was already gone from a shared budget; None: not looked
+    at.
     """
 
     name: str

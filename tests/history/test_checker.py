@@ -1,4 +1,4 @@
-"""The history checker finds every class of fault that is planted, and finds none where there is none."""
+"""The history checker finds every class of fault that is planted, and none where there is none."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whatever comes in: a clear answer, nothing lost, and neighbours in the same call go on undisturbed."""
+"""Whatever comes in: a clear answer, nothing lost, and neighbours in the same call undisturbed."""
 
 import random
 import string
@@ -67,7 +67,7 @@ class Neighbours:
         return outcomes[1:-1]
 
     def answer(self, command: c.AnyCommand) -> Outcome:
-        """Its answer among neighbours; asked again it is the same, unless it was done without a key."""
+        """Its answer among neighbours; asked again it is the same, unless done without a key."""
         (outcome,) = self.surround(command)
         assert outcome.code not in (OutcomeCode.BUSY, OutcomeCode.UNAVAILABLE)
         if command.key is not None or not outcome.done:
@@ -86,10 +86,15 @@ def neighbours(door: Door, connection: Connection) -> Neighbours:
 
 def _with_number(number: int) -> Iterator[tuple[str, c.AnyCommand]]:
     """Commands with a number where one belongs."""
+    yield from _uses_with_number(number)
+    yield from _supply_with_number(number)
+    yield from _care_with_number(number)
+
+
+def _uses_with_number(number: int) -> Iterator[tuple[str, c.AnyCommand]]:
     facts = Facts(store_id=number)
     line = OrderLine("1", "latte", number, 100)
     place = Place(number, 0)
-    use = (c.VoucherUse(70),)
     yield "serial", redeem(number)
     yield "amount", redeem(70, amount_fen=number)
     yield "uses", redeem(70, uses=number)
@@ -109,6 +114,9 @@ def _with_number(number: int) -> Iterator[tuple[str, c.AnyCommand]]:
     yield "reversed amount", c.Reverse(at=NOON, redemption=Place(1, 0), amount_fen=number)
     returned = (c.LineReturn("1", number),)
     yield "reversed units", c.Reverse(at=NOON, redemption=Place(1, 0), lines=returned)
+
+
+def _supply_with_number(number: int) -> Iterator[tuple[str, c.AnyCommand]]:
     yield "budget", c.OpenBudget(at=NOON, budget_id=number, total_fen=-1)
     yield "total", c.OpenBudget(at=NOON, budget_id=1_000_000, total_fen=number)
     yield (
@@ -127,6 +135,9 @@ def _with_number(number: int) -> Iterator[tuple[str, c.AnyCommand]]:
         "organisation",
         c.Allot(at=NOON, batch_id=1_000_000, first_serial=64, quantity=1, organisation_id=number),
     )
+
+
+def _care_with_number(number: int) -> Iterator[tuple[str, c.AnyCommand]]:
     yield "claimed batch", c.Claim(at=NOON, batch_id=number, facts=Facts(customer_id=7))
     yield (
         "claimed serial",
@@ -152,7 +163,10 @@ def _with_number(number: int) -> Iterator[tuple[str, c.AnyCommand]]:
         "top-up",
         c.TopUp(at=NOON, serial=number, amount_fen=number, payment_no="P", facts=Facts()),
     )
-    yield "held serial", c.Hold(at=NOON, vouchers=use * 2, facts=Facts(), expires_at=NOON)
+    yield (
+        "held serial",
+        c.Hold(at=NOON, vouchers=(c.VoucherUse(70),) * 2, facts=Facts(), expires_at=NOON),
+    )
     yield (
         "transfer",
         c.Transfer(at=NOON, serial=70, from_customer_id=number, to_customer_id=number),
@@ -301,7 +315,7 @@ def test_wrong_types_where_a_struct_does_not_look_are_refused(neighbours: Neighb
 
 
 def test_too_many_entries_for_one_block_are_no_reason_to_fail(door: Door) -> None:
-    """Each use is split over sixteen funders; the places of entries in a block are small numbers."""
+    """Each use is split over sixteen funders: 64,000 entries in one block."""
     funding = [
         {"kind": "percent", "funder_id": one, "basis_points": 500} for one in range(1, 16)
     ] + [{"kind": "remainder", "funder_id": 0}]

@@ -1,7 +1,7 @@
 """The invariants of the books by name, over a long random life that went through several writers.
 
-``I5`` (acknowledged is present after recovery) is in ``tests/crash``. Each is asked of the database in
-its own words here, without the code of ``kaquan prove``.
+``I5`` (acknowledged is present after recovery) is in ``tests/crash``. Each is asked of the database
+in its own words here, without the code of ``kaquan prove``.
 """
 
 import hashlib
@@ -84,7 +84,7 @@ def i1_every_transaction_balances_in_every_unit(life: Life) -> Iterator[Any]:
 
 
 def i2_no_balance_is_below_zero_or_above_what_went_in(life: Life) -> Iterator[Any]:
-    """What is on a card now is what its entries put there, and at no entry was it less than nothing."""
+    """What is on a card is what its entries put there, and at none was it less than nothing."""
     for unit, account, held, column in (
         (Unit.FEN, Account.CARD, Account.CARD_HELD, "balance_fen"),
         (Unit.USE, Account.USES, Account.USES_HELD, "uses_left"),
@@ -114,9 +114,8 @@ def i3_a_budget_is_the_sum_of_its_parts_and_of_its_entries(life: Life) -> Iterat
     """issued + reserved + spent + released = budget, and each part is what entries moved there."""
     moved: dict[tuple[int, int], int] = defaultdict(int)
     for account, budget_id, amount in life.connection.execute(
-        "SELECT credit, credit_id, sum(amount)::bigint FROM ledger_entry WHERE unit = 1 GROUP BY 1, 2"
-        " UNION ALL"
-        " SELECT debit, debit_id, -sum(amount)::bigint FROM ledger_entry WHERE unit = 1 GROUP BY 1, 2"
+        "SELECT credit, credit_id, amount FROM ledger_entry WHERE unit = 1"
+        " UNION ALL SELECT debit, debit_id, -amount FROM ledger_entry WHERE unit = 1"
     ):
         moved[account, budget_id] += amount
     for row in life.connection.execute(
@@ -186,8 +185,9 @@ def i7_every_row_is_what_its_history_says(life: Life) -> Iterator[Any]:
             if result.serial not in last or last[result.serial].version < result.version:
                 last[result.serial] = result
     for row in life.connection.execute(
-        "SELECT serial, version, state, coalesce(customer_id, 0), coalesce(balance_fen, 0), uses_left,"
-        " coalesce(committed_fen, 0), coalesce(holds, 0), valid_from, valid_until FROM ledger_voucher"
+        "SELECT serial, version, state, coalesce(customer_id, 0), coalesce(balance_fen, 0),"
+        " uses_left, coalesce(committed_fen, 0), coalesce(holds, 0), valid_from, valid_until"
+        " FROM ledger_voucher"
     ):
         one = last.pop(row[0])
         told = (one.serial, one.version, one.state, one.customer_id, one.balance_fen, one.uses_left)
@@ -218,8 +218,9 @@ def i9_what_stores_are_owed_is_redemptions_less_reversals(life: Life) -> Iterato
                 owed[facts.store_id, command.at.date(), 0] += result.balance_used_fen
     booked: dict[tuple[Any, ...], int] = defaultdict(int)
     for store, day, funder, amount in life.connection.execute(
-        "SELECT CASE WHEN credit = %(store)s THEN credit_id ELSE debit_id END, (at AT TIME ZONE 'UTC')::date,"
-        " coalesce(funder_id, 0), CASE WHEN credit = %(store)s THEN amount ELSE -amount END"
+        "SELECT CASE WHEN credit = %(store)s THEN credit_id ELSE debit_id END,"
+        " (at AT TIME ZONE 'UTC')::date, coalesce(funder_id, 0),"
+        " CASE WHEN credit = %(store)s THEN amount ELSE -amount END"
         " FROM ledger_entry WHERE unit = 1 AND %(store)s IN (credit, debit)"
         " AND operation = any(%(operations)s)",
         {

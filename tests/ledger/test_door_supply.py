@@ -1,5 +1,6 @@
 """Budgets, batches, minting and custody, through the door and as the database has them after."""
 
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -132,8 +133,7 @@ def test_runs_of_serials_never_overlap(door: Door, connection: Connection) -> No
     ).fetchall()
     assert len(runs) == 5
     assert all(
-        first + quantity <= following
-        for (first, quantity), (following, _) in zip(runs, runs[1:], strict=False)
+        first + quantity <= following for (first, quantity), (following, _) in pairwise(runs)
     )
 
 

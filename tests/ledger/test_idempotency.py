@@ -170,7 +170,7 @@ def test_a_request_is_known_however_late_it_is_repeated(
 def test_a_retry_may_find_other_facts_about_the_same_order(
     door: Door, connection: Connection
 ) -> None:
-    """Tags and paths are gathered anew for a retry; the store, the person and the order are asked."""
+    """Tags and paths are gathered anew for a retry; what was asked is the same."""
     serial, key = a_sold_card(door), a_key()
     facts = at_the_till(customer_id=7)
     (first,) = door.submit([redeem(serial, key=key, amount_fen=100, facts=facts)])

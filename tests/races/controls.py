@@ -1,14 +1,15 @@
 """The same door with one cure taken away: what a race would do without it.
 
 A green race proves something only if the same race without the cure goes wrong. These processes run
-the real code; only the row locks, a unique key or the memory of request keys are gone, and everybody
-reads before anybody writes.
+the real code; only the row locks, a unique key or the memory of request keys are gone, and
+everybody reads before anybody writes.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -47,7 +48,8 @@ class SendWithoutKeys(Send):
         """The calls with their answers."""
         _read_together(racer)
         separator = "&" if "?" in racer.url else "?"
-        url = f"{racer.url}{separator}options=-c%20role%3Dkaquan_app%20-c%20search_path%3D{SCRATCH},public"
+        options = quote(f"-c role=kaquan_app -c search_path={SCRATCH},public")
+        url = f"{racer.url}{separator}options={options}"
         return _send(self, Racer(racer.number, url, racer.gate), lambda _: None)
 
 
@@ -80,11 +82,11 @@ def _send(part: Send, racer: Racer, weaken: Callable[[Door], None]) -> list[Call
 
 def _take_locks_away(door: Door) -> None:
     load = door._loader.load
-    door._loader.load = lambda commands, *, lock: load(commands, lock=False)  # type: ignore[method-assign]
+    door._loader.load = lambda commands, **_: load(commands, lock=False)  # type: ignore[method-assign]
 
 
 def _take_memory_away(door: Door) -> None:
-    door._write_requests = lambda loaded, records: None  # type: ignore[method-assign]
+    door._write_requests = lambda *_: None  # type: ignore[method-assign]
 
 
 def _read_together(racer: Racer) -> None:

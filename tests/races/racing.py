@@ -66,8 +66,8 @@ class Call:
 Part = Callable[[Racer], Any]
 
 
-def race(url: str, parts: Sequence[Part]) -> list[Any]:
-    """Run each part in a process of its own; what they return, in order. A failed one fails the race."""
+def race(url: str, parts: Sequence[Part], *, timeout_s: float = TIMEOUT_S) -> list[Any]:
+    """Run each part in a process of its own; what they return, in order. If one fails, all do."""
     gate = _context.Barrier(len(parts))
     pipes: list[Connection] = []
     processes = []
@@ -79,7 +79,7 @@ def race(url: str, parts: Sequence[Part]) -> list[Any]:
         pipes.append(receiver)
         processes.append(process)
     try:
-        return _collect(pipes)
+        return _collect(pipes, timeout_s)
     finally:
         for process, pipe in zip(processes, pipes, strict=True):
             process.kill()
@@ -88,9 +88,9 @@ def race(url: str, parts: Sequence[Part]) -> list[Any]:
             pipe.close()
 
 
-def _collect(pipes: Sequence[Connection]) -> list[Any]:
+def _collect(pipes: Sequence[Connection], timeout_s: float) -> list[Any]:
     results: dict[int, Any] = {}
-    deadline_s = time.monotonic() + TIMEOUT_S
+    deadline_s = time.monotonic() + timeout_s
     while len(results) < len(pipes):
         open_pipes = [pipe for number, pipe in enumerate(pipes) if number not in results]
         ready = wait(open_pipes, timeout=deadline_s - time.monotonic())
@@ -98,7 +98,10 @@ def _collect(pipes: Sequence[Connection]) -> list[Any]:
         for pipe in ready:
             assert isinstance(pipe, Connection)
             number = pipes.index(pipe)
-            is_well, results[number] = pipe.recv()
+            try:
+                is_well, results[number] = pipe.recv()
+            except EOFError:
+                raise AssertionError(f"process {number} died") from None
             assert is_well, f"process {number}:\n{results[number]}"
     return [results[number] for number in range(len(pipes))]
 

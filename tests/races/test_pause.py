@@ -105,7 +105,7 @@ def test_control_without_row_locks_a_use_succeeds_after_the_pause_was_answered(
     user, boss = new_door(), new_door()
     batch = a_batch(boss, budget_id=0)
     load = user._loader.load
-    user._loader.load = lambda commands, *, lock: load(commands, lock=False)  # type: ignore[method-assign]
+    user._loader.load = lambda commands, **_: load(commands, lock=False)  # type: ignore[method-assign]
     with _in_flight(user, redeem(batch.serial())) as (go_on, used):
         done(boss, pause_of(batch.batch_id))
         assert used == []

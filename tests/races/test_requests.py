@@ -70,8 +70,10 @@ def test_one_key_with_different_contents_has_one_effect(
 def test_one_key_for_different_vouchers_is_good_for_each_at_most_once(
     door: Door, database: Database, connection: Connection
 ) -> None:
-    """Keys lie in the shard of their voucher; in one instant two shards may take the same one
-    (docs/decisions/0008). After that instant every one of them is known and no other gets through."""
+    """Keys lie in the shard of their voucher; in one instant two shards may take the same one.
+
+    After that instant each of them is known, and no other gets through (docs/decisions/0008).
+    """
     batch, key = a_batch(door), a_key()
     commands = [redeem(batch.serial(one), key=key) for one in range(PROCESSES)]
     calls = send_at_once(database.app_url, [[[command]] * 3 for command in commands])
@@ -104,7 +106,7 @@ def test_one_key_for_different_operations_is_two_requests(door: Door, database: 
 def test_the_same_requests_in_different_orders_end_and_are_done_once(
     door: Door, database: Database, connection: Connection
 ) -> None:
-    """Each process sends all of them in one call, in an order of its own: no deadlock is left over."""
+    """Each process sends all of them in one call, in an order of its own: no deadlock is left."""
     batch = a_batch(door)
     commands = [redeem(serial, key=a_key()) for serial in batch.serials[:20]]
     orders = [

@@ -1,4 +1,4 @@
-"""Many processes on one voucher: it is never used beyond its allowance, whatever else happens to it."""
+"""Many processes on one voucher: never used beyond its allowance, whatever else happens to it."""
 
 from collections import Counter
 from datetime import timedelta

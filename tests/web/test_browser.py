@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -26,7 +27,7 @@ from kaquan.ledger.door import Door
 from tests.builders.ledger import BuiltBatch, a_batch, at_the_till, done, redeem
 from tests.session_folder import copy_home, remove_home
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 START_S = 60
 SOON_MS = 15_000
@@ -45,7 +46,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(session_folder: Path, pristine_home: Path) -> Iterator[Site]:
     """``kaquan up`` on a free port, with a batch to redeem from."""
-    configuration = copy_home(pristine_home, session_folder / "site")
+    configuration = copy_home(pristine_home, session_folder / f"site-{uuid4().hex[:8]}")
     port = _free_port()
     environment = {**os.environ, **configuration.environment(), "KAQUAN_HTTP_PORT": str(port)}
     server = subprocess.Popen(
