@@ -1,5 +1,6 @@
 """What an auditor knows of batches, vouchers and uses, without asking the engine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -101,3 +102,34 @@ class AuditedUse:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+
+
+def check_benefit(
+    voucher: AuditedVoucher,
+    use: Any,
+    result: VoucherResult,
+    lines: Sequence[Any],
+    *,
+    alone: bool,
+) -> None:
+    """Whether what a use gave is what its terms promise."""
+    benefit, kind = voucher.batch.terms["benefit"], voucher.batch.kind
+    payable = sum(line.amount_fen - line.discount_fen for line in lines)
+    assert sum(result.allocation) == (result.discount_fen if lines else 0)
+    cost = sum(fen for _, fen in result.funding)
+    if kind == "count_card":
+        assert result.uses_used == use.uses
+        assert cost == use.uses * benefit["value_per_use_fen"]
+        return
+    assert cost == (0 if kind == "prepaid_card" else result.discount_fen)
+    if kind in ("prepaid_card", "cash_in_parts"):
+        assert result.balance_used_fen == result.discount_fen
+        assert use.amount_fen in (None, result.discount_fen)
+    else:
+        assert (result.balance_used_fen, result.uses_used) == (0, 1)
+    if kind == "amount_off" and alone:
+        most = benefit["amount_fen"]
+        assert result.discount_fen == (min(most, payable) if lines else most)
+    if kind == "percent_off" and alone:
+        share = payable * benefit["basis_points_off"] // 10_000
+        assert result.discount_fen == min(share, benefit["cap_fen"])

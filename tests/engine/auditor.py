@@ -6,7 +6,7 @@ voucher, limit, hold and redemption, and sums every account from the entries.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from tests.engine.audited import (
     AuditedUse,
     AuditedVoucher,
     Key,
+    check_benefit,
 )
 
 STATES = ("INACTIVE", "LIVE", "ISSUED", "USED", "FROZEN_LIVE", "FROZEN_ISSUED", "EXPIRED", "VOID")
@@ -193,7 +194,7 @@ class Auditor:
                 step.command.facts.customer_id in (0, voucher.customer_id)
                 or not voucher.customer_id
             )
-            self._check_benefit(voucher, use, result, lines, alone=len(asked) == 1)
+            check_benefit(voucher, use, result, lines, alone=len(asked) == 1)
             voucher.uses -= result.uses_used
             voucher.balance -= result.balance_used_fen
             assert voucher.uses >= 0
@@ -203,36 +204,6 @@ class Auditor:
             keys = self._count(result.batch_id, step.command, holder, uses=uses, fen=fen)
             self.uses[step.place, result.serial] = AuditedUse(result, step.command, keys)
             self._count_funders(voucher, result.funding, 1)
-
-    def _check_benefit(
-        self,
-        voucher: AuditedVoucher,
-        use: Any,
-        result: VoucherResult,
-        lines: Sequence[Any],
-        *,
-        alone: bool,
-    ) -> None:
-        benefit, kind = voucher.batch.terms["benefit"], voucher.batch.kind
-        payable = sum(line.amount_fen - line.discount_fen for line in lines)
-        assert sum(result.allocation) == (result.discount_fen if lines else 0)
-        cost = sum(fen for _, fen in result.funding)
-        if kind == "count_card":
-            assert result.uses_used == use.uses
-            assert cost == use.uses * benefit["value_per_use_fen"]
-            return
-        assert cost == (0 if kind == "prepaid_card" else result.discount_fen)
-        if kind in ("prepaid_card", "cash_in_parts"):
-            assert result.balance_used_fen == result.discount_fen
-            assert use.amount_fen in (None, result.discount_fen)
-        else:
-            assert (result.balance_used_fen, result.uses_used) == (0, 1)
-        if kind == "amount_off" and alone:
-            most = benefit["amount_fen"]
-            assert result.discount_fen == (min(most, payable) if lines else most)
-        if kind == "percent_off" and alone:
-            share = payable * benefit["basis_points_off"] // 10_000
-            assert result.discount_fen == min(share, benefit["cap_fen"])
 
     def _settle(self, step: Step) -> None:
         held = [
