@@ -57,11 +57,8 @@ NOTHING = Footprint()
 
 def footprint(command: c.AnyCommand) -> Footprint:
     """What is known from the command alone. A malformed command needs nothing: it is refused."""
-    return NOTHING if field_fault(command) is not None else footprint_of_sound(command)
-
-
-def footprint_of_sound(command: c.AnyCommand) -> Footprint:
-    """``footprint`` of a command that is known to be well-formed."""
+    if field_fault(command) is not None:
+        return NOTHING
     match command:
         case c.Redeem(hold=place, vouchers=uses):
             return Footprint(tuple([use.serial for use in uses]), past=place)

@@ -17,11 +17,8 @@ from psycopg import errors
 
 from kaquan.engine.commands import AnyCommand, SetBatchState
 from kaquan.engine.decide import decide
-from kaquan.engine.facts import Facts
-from kaquan.engine.footprint import Footprint
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import lane_of
-from kaquan.engine.shards import SERIAL_END, shard_of_customer, shard_of_serial
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.failpoints import failpoint
@@ -165,11 +162,10 @@ class Door:
     def _write_requests(self, loaded: Loaded, records: Sequence[Record]) -> None:
         block = loaded.world.block
         rows = [
-            f"{high}\t{low}\t{shard}\t{block}\t{index}\n"
+            f"{high}\t{low}\t{HOME_SHARD}\t{block}\t{index}\n"
             for index, (asked, record) in enumerate(zip(loaded.fresh, records, strict=True))
             if record.command.key is not None
             for high, low in [loaded.request_hashes[asked]]
-            for shard in [shard_of_request(record.command, loaded.footprints[asked])]
         ]
         if rows:
             # Sorted, so that two writers who meet on two keys meet in one order.
@@ -214,15 +210,6 @@ class Door:
                 "SELECT hash FROM ledger_block WHERE block = %s", [block]
             ).fetchone()
         return outcomes if row is not None and bytes(row[0]) == digest else None
-
-
-def shard_of_request(command: AnyCommand, names: Footprint) -> int:
-    """The shard that a request key is kept in, from the content alone: a retry finds the same."""
-    if names.serials:
-        serial = names.serials[0]
-        return shard_of_serial(serial) if 0 <= serial < SERIAL_END else HOME_SHARD
-    facts: Facts | None = getattr(command, "facts", None)
-    return HOME_SHARD if facts is None else shard_of_customer(facts.customer_id)
 
 
 _catalogue = Catalogue()

@@ -8,7 +8,6 @@ serial, reversals, lane; within a table by key. Rows that do not exist yet are b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 
 from msgspec import Struct
 
@@ -50,7 +49,6 @@ class Loaded(Struct):
     fresh: list[int]
     repeats: dict[int, int]
     request_hashes: dict[int, Hash]
-    footprints: list[Footprint]
 
 
 class Loader:
@@ -78,13 +76,13 @@ class Loader:
         self._catalogue.find(self._connection.raw, serials)
         requests = reader.begin(hashes.values(), serials, world)
         answers, repeats = _known_answers(
-            commands, hashes, reader.past(chain.from_iterable(requests.values())), requests
+            commands, hashes, reader.past(requests.values()), requests
         )
         answers |= malformed
         fresh = [i for i in range(len(commands)) if i not in answers and i not in repeats]
         head = self._fill(reader, world, [(commands[i], wanted[i]) for i in fresh], serials)
         world.block = head[0] + 1
-        return Loaded(world, head[1], answers, fresh, repeats, hashes, wanted)
+        return Loaded(world, head[1], answers, fresh, repeats, hashes)
 
     def _fill(
         self,
@@ -186,7 +184,7 @@ def _known_answers(
     commands: Sequence[AnyCommand],
     hashes: dict[int, Hash],
     past: dict[Place, Past],
-    requests: dict[Hash, list[Place]],
+    requests: dict[Hash, Place],
 ) -> tuple[dict[int, Outcome], dict[int, int]]:
     """Answers by request key, and repeats within the call. Same key, other content: refused."""
     answers: dict[int, Outcome] = {}
@@ -195,10 +193,8 @@ def _known_answers(
     for index, name in hashes.items():
         command = commands[index]
         if name in requests:
-            # Several only where two shards took one key in the same instant (docs/decisions/0008).
-            told = [past[place] for place in requests[name]]
-            own = [answer for asked, answer in told if _same(asked, command)]
-            answers[index] = own[0] if own else REUSED
+            asked, answer = past[requests[name]]
+            answers[index] = answer if _same(asked, command) else REUSED
         elif name not in first:
             first[name] = index
         elif _same(commands[first[name]], command):

@@ -61,7 +61,7 @@ class Reader:
 
     def begin(
         self, hashes: Collection[tuple[int, int]], serials: Sequence[int], world: World
-    ) -> dict[tuple[int, int], list[Place]]:
+    ) -> dict[tuple[int, int], Place]:
         """Begin the transaction; lock the vouchers into ``world``; return where known keys were
         answered."""
         requests = vouchers = None
@@ -69,17 +69,14 @@ class Reader:
             self._connection.execute("BEGIN")
             if hashes:
                 requests = self._ask(
-                    "requests", {"shards": ALL_SHARDS, "key_highs": [high for high, _ in hashes]}
+                    "requests", {"shards": HOME, "key_highs": [high for high, _ in hashes]}
                 )
             if serials:
                 shards = sorted({shard_of_serial(serial) for serial in serials})
                 vouchers = self._ask("vouchers", {"shards": shards, "serials": list(serials)})
         for row in vouchers or ():
             world.vouchers[row[0]] = _voucher(row)
-        answered: dict[tuple[int, int], list[Place]] = {}
-        for row in requests or ():
-            answered.setdefault((row[0], row[1]), []).append(Place(row[2], row[3]))
-        return answered
+        return {(row[0], row[1]): Place(row[2], row[3]) for row in requests or ()}
 
     def holds(self, serials: Sequence[int]) -> dict[int, list[HeldVoucher]]:
         """The holds on some vouchers, by serial."""

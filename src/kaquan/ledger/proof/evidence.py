@@ -15,14 +15,14 @@ import psycopg
 from kaquan.engine import commands as c
 from kaquan.engine.decide.care import NO_LIMIT
 from kaquan.engine.decide.kinds import kind_of
-from kaquan.engine.footprint import FUNDER, MOMENTS, VOUCHER, footprint_of_sound
+from kaquan.engine.footprint import FUNDER, MOMENTS, VOUCHER
 from kaquan.engine.outcomes import Outcome, VoucherResult
 from kaquan.engine.places import Place
 from kaquan.engine.rules.check import LimitUnit, Rules, compile_terms
 from kaquan.engine.rules.reading import read_terms
 from kaquan.engine.rules.terms import Terms
 from kaquan.engine.shards import SHARD_KEYS_64
-from kaquan.ledger.door import shard_of_request
+from kaquan.ledger.catalogue import HOME_SHARD
 from kaquan.ledger.proof.blocks import ReadBlock
 from kaquan.ledger.proof.faults import Faults
 from kaquan.ledger.records import NULL, Record, request_hash, timestamp_text
@@ -106,8 +106,7 @@ class Evidence:
         if command.key is None:
             return
         high, low = request_hash(command.key, command.operation)
-        shard = shard_of_request(command, footprint_of_sound(command))
-        self._add_line("proof_request", f"{high}\t{low}\t{shard}\t{block}\t{index}\n")
+        self._add_line("proof_request", f"{high}\t{low}\t{HOME_SHARD}\t{block}\t{index}\n")
 
     def _add_done(self, record: Record, moment: str, place: Place) -> None:
         command, outcome = record.command, record.outcome

@@ -2,8 +2,8 @@
 -- "{lock}" becomes the row lock, or nothing on a dry run.
 
 -- name: requests
--- Answers already given. The shard is part of the key, not of the question: a key reused for another
--- voucher must be noticed too.
+-- Answers already given. All keys lie in one shard, so that one name has one effect whatever it is
+-- about.
 SELECT key_high, key_low, block, index
 FROM ledger_request
 WHERE shard = any(%(shards)s::smallint[]) AND key_high = any(%(key_highs)s::bigint[]);
