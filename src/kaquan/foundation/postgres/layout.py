@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kaquan.foundation.errors import ExitCode, KaquanError
+from kaquan.foundation.locks import locked
 from kaquan.foundation.postgres.account import give_to_server, server_account
 from kaquan.foundation.private_files import make_folder
 
@@ -83,10 +84,12 @@ class Layout:
         """
         make_folder(self.root)
         folder = self.socket_folder
-        if not folder.is_symlink() and not folder.exists():
-            folder.mkdir(mode=0o700)
-            folder.chmod(0o700)  # whatever the umask
-            give_to_server(folder)
+        # Another process must not see the folder between its birth and its change of owner.
+        with locked(self.root / "folders.lock"):
+            if not folder.is_symlink() and not folder.exists():
+                folder.mkdir(mode=0o700)
+                folder.chmod(0o700)  # whatever the umask
+                give_to_server(folder)
         account = server_account()
         status = folder.lstat()
         is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == account.uid
