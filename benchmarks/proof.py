@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import resource
 
-from kaquan.ledger.prove import prove
-
 from benchmarks.report import Report
 from benchmarks.server import Bench
 from benchmarks.workload import a_batch, redeems
 from kaquan.ledger.door import open_door
+from kaquan.ledger.prove import prove
 
 VOUCHERS = 100_000
 CALL = 500
