@@ -169,7 +169,7 @@ def test_lint_runs_every_check_even_after_one_failed(scratch: Scratch) -> None:
 
     assert result.returncode == 1
     assert scratch.asked()[1:] == [
-        "python -m ruff check",
+        "python -m ruff check --no-cache",
         "python -m ruff format --check",
         "python -m mypy",
         "lint-imports --no-cache",
