@@ -15,6 +15,7 @@ FOLDERS = (
     "analytics", "budgets", "campaigns", "customers", "engine", "foundation", "ledger", "offers",
     "organisations", "project", "redemption", "surfaces", "surfaces/cli", "surfaces/web", "wiring",
 )  # fmt: skip
+CLIENT = "../kaquan_client"
 CLEAN = {
     "project": "import kaquan.wiring",
     "wiring": "import kaquan.surfaces.cli, kaquan.analytics",
@@ -27,7 +28,7 @@ CLEAN = {
 
 def lint_imports(folder: Path, code: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run import-linter with this repository's contracts on a package made of one-line modules."""
-    for name in (*FOLDERS, *code):
+    for name in (*FOLDERS, CLIENT, *code):
         package = folder / "kaquan" / name
         package.mkdir(parents=True, exist_ok=True)
         (package / "__init__.py").write_text(code.get(name, "") + "\n", encoding="utf-8")
@@ -64,6 +65,7 @@ def test_imports_that_point_down_are_kept(tmp_path: Path) -> None:
         ("engine", "import psycopg", "kaquan.engine is not allowed to import psycopg"),
         ("marketing", "", "kaquan.marketing"),
         ("surfaces/kit", "", "kaquan.surfaces.kit"),
+        (CLIENT, "import kaquan.engine", "kaquan_client is not allowed to import"),
     ],
 )
 def test_an_import_that_points_up_or_a_folder_without_a_layer_is_refused(
