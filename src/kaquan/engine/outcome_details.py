@@ -68,16 +68,24 @@ def public_code(code: OutcomeCode) -> OutcomeCode:
 def sentence(code: OutcomeCode, data: Mapping[str, object], language: Language) -> str:
     """One sentence for people: what is wrong, and with the data's numbers what would help."""
     detail = DETAILS[code]
-    text, remedy = (detail.zh, detail.remedy_zh)
-    if language == "en":
-        text, remedy = (detail.en, detail.remedy_en)
+    text = detail.en if language == "en" else detail.zh
+    helps = remedy(code, data, language)
+    if helps:
+        return f"{text}（{helps}）。" if language == "zh" else f"{text} ({helps})."
+    return f"{text}。" if language == "zh" else f"{text}."
+
+
+def remedy(code: OutcomeCode, data: Mapping[str, object], language: Language) -> str:
+    """What would help, with the data's numbers; empty where they do not tell."""
+    if not data:
+        return ""
+    detail = DETAILS[code]
     others = [pair[language == "en"] for pair in OTHER_REMEDIES.get(code, ())]
-    for template in (remedy, *others):
+    for template in (detail.remedy_en if language == "en" else detail.remedy_zh, *others):
         fields = _FIELD.findall(template)
         if fields and all(field in data for field in fields):
-            filled = _FIELD.sub(lambda match: _said(match[1], data[match[1]]), template)
-            return f"{text}（{filled}）。" if language == "zh" else f"{text} ({filled})."
-    return f"{text}。" if language == "zh" else f"{text}."
+            return _FIELD.sub(lambda match: _said(match[1], data[match[1]]), template)
+    return ""
 
 
 def _said(field: str, value: object) -> str:

@@ -1,0 +1,1 @@
+"""What every HTTP surface shares: languages, problem documents, and the catalogue of problems."""
