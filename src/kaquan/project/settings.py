@@ -38,6 +38,9 @@ SECRET_KEY, *SECRET_KEY_FALLBACKS = _session_secrets
 ALLOWED_HOSTS = list(_configuration.allowed_hosts)
 
 INSTALLED_APPS = [
+    "kaquan.foundation.answers",
+    "procrastinate.contrib.django",
+    "kaquan.foundation.jobs",
     "kaquan.ledger",
     "kaquan.organisations",
     "kaquan.budgets",
@@ -75,6 +78,8 @@ TEMPLATES = [
 
 # The owner is for migrations alone; everything else goes through the default.
 DATABASES = {"default": _database(_urls.app), "owner": _database(_urls.owner)}
+# What a job runs is looked up by the worker; an app's module `tasks` means nothing here.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "zh-hans"
@@ -113,5 +118,7 @@ LOGGING = {
         # At DEBUG these would log statements with their values: codes, phone numbers.
         "django.db.backends": {"level": "WARNING"},
         "psycopg": {"level": "WARNING"},
+        # Below that it tells of every poll and step; a job's record says what became of it.
+        "procrastinate": {"level": "WARNING"},
     },
 }

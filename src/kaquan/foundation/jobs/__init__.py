@@ -1,0 +1,1 @@
+"""Long work as records: what was asked, how far it is, what came of it; run elsewhere."""
