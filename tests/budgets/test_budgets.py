@@ -1,14 +1,25 @@
 """Budgets: a name above, the money in the ledger, and both agree."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from kaquan.budgets.actions import change_budget, create_funder, open_budget
 from kaquan.budgets.models import Budget, Funder
-from kaquan.budgets.queries import budget_by_id, budgets, funder_names
+from kaquan.budgets.queries import (
+    amounts_of,
+    budget_by_id,
+    budgets,
+    funder_by_id,
+    funder_names,
+    funders,
+)
+from kaquan.engine.commands import RequestKey
 from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.refusals import RefusedError
+from kaquan.ledger.balances import BudgetAmounts
 from kaquan.ledger.door import close_door
 from tests.builders.issuer import NOON, SYSTEM, an_organisation, staff_of
 from tests.fixtures_database import Database
@@ -94,6 +105,46 @@ def test_a_total_is_changed_only_if_it_is_what_the_actor_saw() -> None:
     assert refused.value.code == "budget_changed"
     assert refused.value.zh
     assert in_ledger() == {budget.id: (150_000, 150_000)}
+
+
+def test_a_refused_change_tells_the_total_of_now() -> None:
+    budget = a_budget()
+
+    with pytest.raises(RefusedError) as refused:
+        change_budget(actor=SYSTEM, budget_id=budget.id, expected_fen=1, total_fen=2, at=NOON)
+
+    assert refused.value.outcome.data == {"total_fen": 100_000}
+    assert in_ledger() == {budget.id: (100_000, 100_000)}
+
+
+def test_a_change_asked_for_twice_under_one_request_is_made_once() -> None:
+    budget = a_budget()
+    change: dict[str, Any] = {
+        "actor": SYSTEM,
+        "budget_id": budget.id,
+        "expected_fen": 100_000,
+        "total_fen": 150_000,
+        "at": NOON,
+        "request_key": RequestKey(7, "more"),
+    }
+
+    change_budget(**change)
+    change_budget(**change)
+
+    assert amounts_of([budget.id]) == {budget.id: BudgetAmounts(150_000, 150_000, 0, 0, 0)}
+    with pytest.raises(RefusedError) as refused:
+        change_budget(**change | {"total_fen": 160_000})
+    assert refused.value.code == "request_key_reused"
+    assert in_ledger() == {budget.id: (150_000, 150_000)}
+
+
+def test_funders_are_listed_by_code_page_by_page() -> None:
+    made = [create_funder(actor=SYSTEM, code=code, name=code) for code in ("c", "a", "b")]
+
+    first = funders(limit=2)
+
+    assert [funder.code for funder in (*first, *funders(after_code=first[-1].code))] == [*"abc"]
+    assert funder_by_id(made[0].id) == made[0]
 
 
 def test_funders_have_names_for_reports() -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from kaquan.budgets.actions import open_budget
-from kaquan.campaigns.actions import add_batch, create_campaign, mint_more
+from kaquan.campaigns.actions import add_batch, create_campaign
 from kaquan.campaigns.models import Campaign, CampaignBatch
 from kaquan.campaigns.queries import (
     batch_by_id,
@@ -17,6 +17,8 @@ from kaquan.campaigns.queries import (
     campaign_by_id,
     campaigns,
 )
+from kaquan.campaigns.supply import mint
+from kaquan.engine.commands import RequestKey
 from kaquan.engine.rules.reading import terms_bytes
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
@@ -135,7 +137,8 @@ def test_more_vouchers_are_minted_once_for_each_request() -> None:
     batch = a_batch(a_campaign(), a_version())
 
     for request in ("monday", "monday", "tuesday"):
-        mint_more(actor=SYSTEM, batch_id=batch.id, quantity=500, at=NOON, request=request)
+        key = RequestKey(11, request)
+        mint(actor=SYSTEM, batch_id=batch.id, quantity=500, at=NOON, request_key=key)
 
     assert minted()[batch.id][0] == 2_000
 
@@ -179,7 +182,7 @@ def test_everyone_sees_and_changes_the_campaigns_of_their_part_only() -> None:
         (lambda: campaign_by_code(actor, theirs.code), "campaign_unknown"),
         (lambda: batch_by_id(actor, batch.id), "batch_unknown"),
         (
-            lambda: mint_more(actor=actor, batch_id=batch.id, quantity=1, at=NOON, request="x"),
+            lambda: mint(actor=actor, batch_id=batch.id, quantity=1, at=NOON),
             "batch_unknown",
         ),
     ):

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from kaquan.budgets.errors import code_taken, funder_unknown
+from kaquan.budgets.errors import code_taken
 from kaquan.budgets.models import Budget, Funder
-from kaquan.budgets.queries import budget_by_id
+from kaquan.budgets.queries import budget_by_id, funder_by_id
 from kaquan.engine.commands import ChangeBudget, OpenBudget, RequestKey
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
@@ -50,7 +50,7 @@ def open_budget(
     require(actor, PERMISSION)
     facts = {
         "name": cells.accepted(read_name, name, zh="名称", en="name"),
-        "funder": _funder(funder_id),
+        "funder": funder_by_id(funder_id) if funder_id is not None else None,
         "organisation": None,
     }
     code = cells.accepted(read_code, code, zh="编码", en="code")
@@ -74,24 +74,25 @@ def open_budget(
 
 
 def change_budget(
-    *, actor: Actor, budget_id: int, expected_fen: int, total_fen: int, at: datetime
+    *,
+    actor: Actor,
+    budget_id: int,
+    expected_fen: int,
+    total_fen: int,
+    at: datetime,
+    request_key: RequestKey | None = None,
 ) -> None:
-    """Change a budget's total, if it still is what the actor saw.
+    """Change a budget's total, if it still is what the actor saw; once for each request key.
 
     Raises `budget_unknown` and the ledger's refusals (`budget_changed`, `budget_exhausted`).
     """
     require(actor, PERMISSION)
     budget = budget_by_id(actor, budget_id)
     command = ChangeBudget(
-        at=at, budget_id=budget.id, expected_fen=expected_fen, total_fen=total_fen
+        at=at,
+        key=request_key,
+        budget_id=budget.id,
+        expected_fen=expected_fen,
+        total_fen=total_fen,
     )
     raise_if_refused(submit([command], actor=actor))
-
-
-def _funder(funder_id: int | None) -> Funder | None:
-    if funder_id is None:
-        return None
-    funder = Funder.objects.filter(id=funder_id).first()
-    if funder is None:
-        raise funder_unknown(funder_id)
-    return funder

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from kaquan.budgets.queries import budget_by_id
 from kaquan.campaigns.errors import batch_exists, campaign_exists, campaign_without_time
 from kaquan.campaigns.models import Campaign, CampaignBatch
-from kaquan.campaigns.queries import batch_by_id, campaign_by_id
+from kaquan.campaigns.queries import campaign_by_id
 from kaquan.engine.commands import DefineBatch, Mint, RequestKey
 from kaquan.engine.rules.reading import terms_bytes
 from kaquan.foundation import imports_cells as cells
@@ -23,6 +23,7 @@ PERMISSION = "campaigns.edit"
 read_code = cells.code()
 read_name = cells.text(100)
 read_kind = cells.text(32)
+read_goal = cells.text(2_000)
 
 
 def create_campaign(
@@ -50,7 +51,7 @@ def create_campaign(
         kind=cells.accepted(read_kind, kind, zh="类型", en="kind"),
         starts_at=starts_at,
         ends_at=ends_at,
-        goal=goal,
+        goal=cells.accepted(read_goal, goal, zh="目标", en="goal") if goal else "",
         organisation=organisation_by_id(actor, belongs_to) if belongs_to else None,
     )
     try:
@@ -58,6 +59,34 @@ def create_campaign(
             campaign.save()
     except IntegrityError:
         raise campaign_exists(campaign.code) from None
+    return campaign
+
+
+def update_campaign(
+    *,
+    actor: Actor,
+    campaign_id: int,
+    name: str | None = None,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    goal: str | None = None,
+) -> Campaign:
+    """Change what is given of a campaign. Its vouchers keep the days that their terms promise.
+
+    Raises `campaign_unknown`, `campaign_without_time`, `value_invalid`.
+    """
+    require(actor, PERMISSION)
+    with transaction.atomic():
+        campaign = campaign_by_id(actor, campaign_id, for_update=True)
+        if name is not None:
+            campaign.name = cells.accepted(read_name, name, zh="名称", en="name")
+        if goal is not None:
+            campaign.goal = cells.accepted(read_goal, goal, zh="目标", en="goal") if goal else ""
+        campaign.starts_at = starts_at or campaign.starts_at
+        campaign.ends_at = ends_at or campaign.ends_at
+        if campaign.ends_at <= campaign.starts_at:
+            raise campaign_without_time()
+        campaign.save()
     return campaign
 
 
@@ -117,15 +146,3 @@ def add_batch(
         batch.delete()
     raise_if_refused(outcomes)
     return batch
-
-
-def mint_more(*, actor: Actor, batch_id: int, quantity: int, at: datetime, request: str) -> None:
-    """Add vouchers to a batch, once for each `request` (the caller's own name for it).
-
-    Raises `batch_unknown` and the ledger's refusals.
-    """
-    require(actor, PERMISSION)
-    batch = batch_by_id(actor, batch_id)
-    key = RequestKey(INTERNAL_CLIENT, f"batch:{batch.id}:{request}")
-    mint = Mint(at=at, key=key, batch_id=batch.id, quantity=quantity)
-    raise_if_refused(submit([mint], actor=actor))

@@ -1,15 +1,18 @@
 """What others may know of offers and products."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
+from kaquan.engine.rules.faults import TermsFault
 from kaquan.engine.rules.reading import read_terms
-from kaquan.engine.rules.terms import Terms
+from kaquan.engine.rules.sanity import terms_warnings
+from kaquan.engine.rules.terms import Products, Terms
 from kaquan.foundation.actor import Actor
 from kaquan.offers.errors import offer_unknown
 from kaquan.offers.models import Offer, OfferVersion, Product
-from kaquan.organisations.queries import within
+from kaquan.organisations.queries import organisation_names, within
 
 LIST_MAX = 200
 
@@ -67,3 +70,53 @@ def categories_of(skus: Collection[str]) -> dict[str, tuple[str, ...]]:
     """For each product: its own category and all above it; unknown products are left out."""
     rows = Product.objects.filter(sku__in=skus).values_list("sku", "categories")
     return {sku: tuple(categories) for sku, categories in rows}
+
+
+def versions(
+    actor: Actor, offer_id: int, *, before_number: int | None = None, limit: int = LIST_MAX
+) -> Sequence[OfferVersion]:
+    """An offer's versions, the newest first; the next page begins before the last one's number.
+
+    Raises `offer_unknown`.
+    """
+    rows = OfferVersion.objects.select_related("offer").filter(offer=offer_by_id(actor, offer_id))
+    if before_number is not None:
+        rows = rows.filter(number__lt=before_number)
+    return list(rows.order_by("-number")[: min(limit, LIST_MAX)])
+
+
+class TermsCheck(NamedTuple):
+    """Draft terms as an author gets them back: typed, or every fault; and what looks unwise."""
+
+    terms: Terms | None
+    faults: Sequence[TermsFault]
+    warnings: Sequence[TermsFault]
+
+
+def check_terms(raw: bytes | dict[str, Any]) -> TermsCheck:
+    """Judge draft terms; nothing is kept."""
+    read = read_terms(raw)
+    if not isinstance(read, Terms):
+        return TermsCheck(None, read, ())
+    return TermsCheck(read, (), terms_warnings(read))
+
+
+def names_in(actor: Actor, terms: Terms) -> dict[str, str]:
+    """Words for the organisations and products that terms know only by key, for `explain`."""
+    stores = terms.scope.stores
+    named = organisation_names(actor, {*stores.include, *stores.exclude})
+    skus = {sku for products in _products_in(terms) for sku in products.skus}
+    goods = Product.objects.filter(sku__in=skus).values_list("sku", "name") if skus else ()
+    return {
+        **{f"organisation:{organisation_id}": name for organisation_id, name in named.items()},
+        **{f"sku:{sku}": name for sku, name in goods},
+    }
+
+
+def _products_in(part: object) -> Iterator[Products]:
+    """Every piece of the terms that names goods."""
+    if isinstance(part, Products):
+        yield part
+    elif isinstance(part, msgspec.Struct):
+        for field in part.__struct_fields__:
+            yield from _products_in(getattr(part, field))

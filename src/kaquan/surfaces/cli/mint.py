@@ -10,10 +10,12 @@ from uuid import uuid4
 import typer
 from rich.console import Console
 
+from kaquan.engine.commands import RequestKey
 from kaquan.engine.money import format_yuan
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import ExitCode, KaquanError
+from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.surfaces.cli import values
 from kaquan.surfaces.cli.installation import open_installation
 from kaquan.surfaces.cli.output import Json, plain, show
@@ -70,11 +72,16 @@ def mint(
     actor, key = values.acting(as_), request_key or uuid4().hex
     with open_installation():
         if batch is not None:
-            from kaquan.campaigns.actions import mint_more
             from kaquan.campaigns.queries import batch_by_id
+            from kaquan.campaigns.supply import mint as mint_more
 
-            at = clock.now()
-            mint_more(actor=actor, batch_id=batch, quantity=quantity, at=at, request=key)
+            mint_more(
+                actor=actor,
+                batch_id=batch,
+                quantity=quantity,
+                at=clock.now(),
+                request_key=RequestKey(INTERNAL_CLIENT, f"batch:{batch}:{key}"),
+            )
             made = batch_by_id(actor, batch)
         else:
             assert terms is not None
