@@ -1,16 +1,19 @@
 """Many callers, few transactions: a queue drained by writer threads, each with its own lane.
 
 Each writer takes what has queued up, at most ``BLOCK_COMMANDS_MAX``, and books it as one block:
-the more load, the bigger the blocks, and one fsync is shared by hundreds of callers.
+the more load, the bigger the blocks, and one fsync is shared by hundreds of callers. Answers go
+back by a callback, once for each block, because waking another thread for each costs more than
+booking does.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any
 
 import psycopg
 from msgspec import structs
@@ -25,6 +28,13 @@ UNAVAILABLE = Outcome(OutcomeCode.UNAVAILABLE)
 
 log = logging.getLogger(__name__)
 
+Answer = list[Outcome] | Exception
+"""One outcome for each command, or the error of our own bug."""
+
+Deliver = Callable[[list[tuple[Any, Answer]]], None]
+"""Takes the tokens of the requests that a block answered, each with its answer; called by a writer,
+so it must be quick and may not raise."""
+
 
 class QueueFullError(Exception):
     """More waits than the queue takes; nothing was queued, try again shortly."""
@@ -34,11 +44,12 @@ class _Request:
     """Commands that one caller wants booked together in order (not all-or-nothing: see
     ``link``)."""
 
-    __slots__ = ("commands", "future")
+    __slots__ = ("commands", "deliver", "token")
 
-    def __init__(self, commands: Sequence[AnyCommand]) -> None:
+    def __init__(self, commands: Sequence[AnyCommand], token: Any, deliver: Deliver) -> None:
         self.commands = commands
-        self.future: Future[list[Outcome]] = Future()
+        self.token = token
+        self.deliver = deliver
 
 
 class Batcher:
@@ -47,9 +58,10 @@ class Batcher:
     def __init__(self, *, writers: int = 2, opened: Callable[[], Door] = open_door) -> None:
         assert 0 < writers <= 16, writers
         self._opened = opened
-        self._queue: deque[_Request] = deque()
+        # In C: putting and waking cost a tenth of what a condition variable does.
+        self._queue: SimpleQueue[_Request | None] = SimpleQueue()
         self._queued_commands = 0
-        self._wake = threading.Condition()
+        self._counting = threading.Lock()
         self._closing = False
         self._threads = [
             threading.Thread(target=self._write, name=f"kaquan-writer-{number}", daemon=True)
@@ -63,34 +75,44 @@ class Batcher:
 
         Raises ``QueueFullError`` when ``QUEUE_COMMANDS_MAX`` commands wait already.
         """
-        assert 0 < len(commands) <= BLOCK_COMMANDS_MAX, len(commands)
-        request = _Request(commands)
-        with self._wake:
-            if self._closing or self._queued_commands + len(commands) > QUEUE_COMMANDS_MAX:
+        future: Future[list[Outcome]] = Future()
+        self.post(commands, future, _fulfil)
+        return future
+
+    def post(self, commands: Sequence[AnyCommand], token: Any, deliver: Deliver) -> None:
+        """Queue commands; ``deliver`` gets ``token`` back with their answer.
+
+        Raises ``QueueFullError`` as ``submit`` does; then ``deliver`` never hears of it.
+        """
+        count = len(commands)
+        assert 0 < count <= BLOCK_COMMANDS_MAX, count
+        with self._counting:
+            if self._closing or self._queued_commands + count > QUEUE_COMMANDS_MAX:
                 raise QueueFullError
-            self._queue.append(request)
-            self._queued_commands += len(commands)
-            self._wake.notify()
-        return request.future
+            self._queued_commands += count
+            self._queue.put(_Request(commands, token, deliver))
 
     def close(self) -> None:
         """Book what is queued, then end the writers."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify_all()
+        with self._counting:
+            if not self._closing:
+                self._closing = True
+                for _thread in self._threads:
+                    self._queue.put(None)
         for thread in self._threads:
             thread.join()
 
     def _write(self) -> None:
+        intake = _Intake(self._queue)
         door = self._open()
         try:
-            while True:
-                requests = self._take()
-                if requests:
+            while (requests := intake.take()) is not None:
+                with self._counting:
+                    self._queued_commands -= sum([len(one.commands) for one in requests])
+                wanted = [one for one in requests if _is_wanted(one)]
+                if wanted:
                     door = door or self._open()
-                    self._book(door, requests)
-                elif self._closing:
-                    return
+                    self._book(door, wanted)
         finally:
             if door is not None:
                 door.close()
@@ -103,21 +125,6 @@ class Batcher:
             log.exception("a writer cannot reach the database")
             return None
 
-    def _take(self) -> list[_Request]:
-        """What has queued up; empty when all of it was cancelled, or when closing."""
-        with self._wake:
-            while not self._queue and not self._closing:
-                self._wake.wait()
-            taken: list[_Request] = []
-            size = 0
-            while self._queue and size + len(self._queue[0].commands) <= BLOCK_COMMANDS_MAX:
-                request = self._queue.popleft()
-                size += len(request.commands)
-                if request.future.set_running_or_notify_cancel():
-                    taken.append(request)
-            self._queued_commands -= size
-            return taken
-
     def _book(self, door: Door | None, requests: Sequence[_Request]) -> None:
         commands = list(_commands_of(requests))
         try:
@@ -129,13 +136,64 @@ class Batcher:
                     self._book(door, [request])
                 return
             log.exception("a command failed inside the door")
-            requests[0].future.set_exception(error)
+            requests[0].deliver([(requests[0].token, error)])
             return
+        answered: dict[Deliver, list[tuple[Any, Answer]]] = {}
         position = 0
         for request in requests:
             end = position + len(request.commands)
-            request.future.set_result(outcomes[position:end])
+            answer = (request.token, outcomes[position:end])
+            answered.setdefault(request.deliver, []).append(answer)  # type: ignore[arg-type]
             position = end
+        for deliver, answers in answered.items():
+            deliver(answers)
+
+
+class _Intake:
+    """One writer's end of the queue."""
+
+    def __init__(self, queue: SimpleQueue[_Request | None]) -> None:
+        self._queue = queue
+        self._next: _Request | None = None  # taken already, but it did not fit into the last block
+        self._ended = False
+
+    def take(self) -> list[_Request] | None:
+        """Wait for requests and take what has queued up; None when the queue is closed."""
+        request = self._next
+        if request is None:
+            request = None if self._ended else self._queue.get()
+        self._next = None
+        if request is None:
+            return None
+        taken = [request]
+        size = len(request.commands)
+        while not self._ended and size < BLOCK_COMMANDS_MAX:
+            try:
+                more = self._queue.get_nowait()
+            except Empty:
+                break
+            if more is None:
+                self._ended = True
+            elif size + len(more.commands) > BLOCK_COMMANDS_MAX:
+                self._next = more
+                break
+            else:
+                taken.append(more)
+                size += len(more.commands)
+        return taken
+
+
+def _is_wanted(request: _Request) -> bool:
+    """Whether the caller of ``submit`` has not cancelled it; others cannot."""
+    return request.deliver is not _fulfil or request.token.set_running_or_notify_cancel()
+
+
+def _fulfil(answers: list[tuple[Any, Answer]]) -> None:
+    for future, answer in answers:
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
 
 
 def _commands_of(requests: Sequence[_Request]) -> Iterator[AnyCommand]:
