@@ -7,8 +7,10 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
+from kaquan.campaigns.queries import own_batch_ids
+from kaquan.engine.commands import AnyCommand, Redeem, Release, Reverse
 from kaquan.engine.facts import Facts, OrderLine
-from kaquan.engine.outcomes import Outcome
+from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
 from kaquan.foundation.actor import Actor, require
 from kaquan.ledger.trace import Standing, TraceStep, record_at, standing_of, trace_voucher
@@ -27,13 +29,22 @@ class VoucherTrace(Struct, frozen=True):
 
 
 def voucher_trace(*, actor: Actor, code: str) -> VoucherTrace | Outcome:
-    """The life of the voucher behind a code, or the refusal that the text deserves."""
+    """The life of the voucher behind a code, or the refusal that the text deserves.
+
+    Of a voucher of someone else's batch, what happened in the actor's own part; where nothing did,
+    it is answered as if there were none.
+    """
     require(actor, TRACE)
     serial = read_code(code)
     if isinstance(serial, Outcome):
         return serial
     session = ledger_session()
-    return VoucherTrace(serial, standing_of(session, serial), trace_voucher(session, serial))
+    standing, steps = standing_of(session, serial), trace_voucher(session, serial)
+    if actor.organisation_path and not (standing and own_batch_ids(actor, [standing.batch_id])):
+        steps = [step for step in steps if _happened_within(actor, step.command)]
+        if not steps:
+            return Outcome(OutcomeCode.VOUCHER_UNKNOWN)
+    return VoucherTrace(serial, standing, steps)
 
 
 def lies_within(actor: Actor, place: Place) -> bool:
@@ -41,7 +52,18 @@ def lies_within(actor: Actor, place: Place) -> bool:
     if not actor.organisation_path:
         return True
     found = record_at(ledger_session(), place)
-    facts: Facts | None = getattr(found[1].command, "facts", None) if found else None
+    return found is not None and _happened_within(actor, found[1].command)
+
+
+def _happened_within(actor: Actor, command: AnyCommand) -> bool:
+    """Whether a command was given in the actor's part of the organisation.
+
+    What settles a hold or undoes a use happened where that did.
+    """
+    match command:
+        case Redeem(hold=Place() as place) | Reverse(redemption=place) | Release(hold=place):
+            return lies_within(actor, place)
+    facts: Facts | None = getattr(command, "facts", None)
     if facts is None:
         return False
     path = "".join(f"{organisation_id}." for organisation_id in facts.store_path)
