@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from msgspec import structs
 
-from kaquan.engine.commands import AnyCommand, Extend, Freeze, Mint, RequestKey
+from kaquan.engine.commands import AnyCommand, Extend, Freeze, Hold, Mint, RequestKey
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.ledger import door as door_module
 from kaquan.ledger.door import Door
@@ -159,12 +159,27 @@ def test_a_request_is_known_however_late_it_is_repeated(
 ) -> None:
     first = door.submit(requests.commands)
     before = books(connection)
-    late = [
-        structs.replace(command, at=command.at + timedelta(days=days))
-        for command in requests.commands
-    ]
+    late = [_later(command, timedelta(days=days)) for command in requests.commands]
     assert _texts(door.submit(late)) == _texts(first)
     assert books(connection) == before
+
+
+def _later(command: AnyCommand, lateness: timedelta) -> AnyCommand:
+    """The same request at another time; a hold is asked for so long, not until a moment."""
+    if isinstance(command, Hold):
+        command = structs.replace(command, expires_at=command.expires_at + lateness)
+    return structs.replace(command, at=command.at + lateness)
+
+
+def test_a_hold_for_another_while_is_another_request(door: Door) -> None:
+    batch = a_batch(door)
+    asked = hold(batch.serial(), expires_at=NOON + timedelta(minutes=5), key=a_key())
+    longer = structs.replace(asked, expires_at=NOON + timedelta(minutes=6))
+
+    first, second = door.submit([asked])[0], door.submit([longer])[0]
+
+    assert first.data == {"expires_at": "2026-06-01T04:05:00+00:00"}
+    assert second.code is OutcomeCode.REQUEST_KEY_REUSED
 
 
 def test_a_retry_may_find_other_facts_about_the_same_order(

@@ -9,7 +9,7 @@ added, with a default.
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
@@ -62,14 +62,17 @@ class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
 
         A retry may find other facts (a tag, a store's path); it is the same request all the same.
         """
-        content = [
-            getattr(self, name) for name in self.__struct_fields__ if name not in self.not_content
-        ]
+        content = self._content()
         facts: Facts | None = getattr(self, "facts", None)
         if facts is not None:
             content.append((facts.store_id, facts.channel, facts.customer_id, facts.order))
         packed = _pack(content)
         return hashlib.blake2b(packed, digest_size=16, person=self.operation.encode()).digest()
+
+    def _content(self) -> list[Any]:
+        return [
+            getattr(self, name) for name in self.__struct_fields__ if name not in self.not_content
+        ]
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -219,9 +222,14 @@ class Hold(Command, frozen=True, kw_only=True, tag="hold"):
     """Reserve uses until ``expires_at``; validity, limits and budget are judged now."""
 
     operation = "hold"
+    not_content = (*Command.not_content, "expires_at")
     vouchers: tuple[VoucherUse, ...]
     facts: Facts
     expires_at: datetime
+
+    def _content(self) -> list[Any]:
+        # A retry is the same request a little later: what was asked for is how long.
+        return [*Command._content(self), (self.expires_at - self.at) // timedelta(microseconds=1)]
 
 
 class Release(Command, frozen=True, kw_only=True, tag="release"):

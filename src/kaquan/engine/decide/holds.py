@@ -8,7 +8,7 @@ given back by the next command that touches its voucher.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from kaquan.engine import commands as c
 from kaquan.engine.decide.kinds import kind_of
@@ -46,7 +46,10 @@ def hold(command: c.Hold, world: World) -> Outcome | Refusal:
     if plan.moves is not None:
         plan.moves.apply()
     place = world.place
-    return done(world, *[_reserve(world, command, one, place) for one in plan.uses])
+    results = [_reserve(world, command, one, place) for one in plan.uses]
+    # A retry has another clock: the answer must hold what was granted the first time.
+    expires_at = command.expires_at.astimezone(UTC).isoformat()
+    return done(world, *results, data={"expires_at": expires_at})
 
 
 def settle_hold(command: c.Redeem, world: World) -> Outcome | Refusal:
