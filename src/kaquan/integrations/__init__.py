@@ -1,0 +1,1 @@
+"""What flows out: the event feed, and webhooks."""
