@@ -1,0 +1,185 @@
+"""What a block tells the world: commands with their answers in, events out. Pure.
+
+An event's id, ``block-index-number``, is the place of the command and the voucher's number within
+it, so it is the same whenever the books are read. No event holds a code, a phone number, or what
+somebody typed as a reason. Refusals are no events, except ``voucher.redemption_refused``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from kaquan.engine import commands as c
+from kaquan.engine.facts import Facts
+from kaquan.engine.places import Place
+from kaquan.integrations.event_data import Data, order_no, voucher_data
+from kaquan.ledger.records import Record
+from kaquan.ledger.tail import BlockRecords
+
+NO_FACTS = Facts()
+
+#: Batches and budgets have numbers of their own; a stream is a number among all.
+_BUDGET_STREAMS = 1 << 40
+
+VOUCHER_TYPES = {
+    "claim": "voucher.claimed",
+    "assign": "voucher.assigned",
+    "sell": "voucher.sold",
+    "top_up": "voucher.topped_up",
+    "redeem": "voucher.redeemed",
+    "hold": "voucher.held",
+    "release": "voucher.released",
+    "reverse": "voucher.reversed",
+    "transfer": "voucher.transferred",
+    "extend": "voucher.extended",
+    "freeze": "voucher.frozen",
+    "unfreeze": "voucher.unfrozen",
+    "void": "voucher.voided",
+    "expire": "voucher.expired",
+    "adjust": "voucher.adjusted",
+}
+SUPPLY_TYPES = {
+    "define_batch": "batch.defined",
+    "mint": "batch.minted",
+    "activate": "batch.activated",
+    "allot": "batch.allotted",
+    "open_budget": "budget.opened",
+    "change_budget": "budget.changed",
+}
+STATE_TYPES = {"paused": "batch.paused", "running": "batch.resumed", "stopped": "batch.stopped"}
+
+
+class Event(Struct, frozen=True):
+    """One thing that happened. Ids are 0 where there is none.
+
+    ``organisation_id`` is the store where it happened, or the organisation that was allotted
+    vouchers; ``customer_id`` who holds the voucher afterwards.
+    """
+
+    block: int
+    index: int
+    number: int
+    type: str
+    at: datetime
+    booked_at: datetime
+    organisation_id: int = 0
+    batch_id: int = 0
+    budget_id: int = 0
+    serial: int = 0
+    version: int = 0
+    customer_id: int = 0
+    data: Data = {}
+
+    @property
+    def id(self) -> str:
+        """Stable for ever."""
+        return f"{self.block}-{self.index}-{self.number}"
+
+    @property
+    def stream(self) -> int:
+        """What it happened to: events of one stream are told in order. Vouchers are above 0."""
+        if self.serial:
+            return self.serial
+        return -(self.budget_id + _BUDGET_STREAMS) if self.budget_id else -self.batch_id
+
+
+def place_behind(record: Record) -> Place | None:
+    """Where the redemption or hold stands that says in which store a command happened."""
+    if not record.outcome.done:
+        return None
+    match record.command:
+        case c.Reverse(redemption=place):
+            return place
+        case c.Redeem(hold=hold):
+            return hold
+        case c.Release(hold=hold):
+            return hold
+    return None
+
+
+def events_of(block: BlockRecords, behind: Mapping[Place, Facts]) -> Iterator[Event]:
+    """The events of one block in order; ``behind`` has the facts at each ``place_behind``."""
+    for index, record in enumerate(block.records):
+        place = place_behind(record)
+        facts: Facts = getattr(record.command, "facts", NO_FACTS)
+        if place is not None:
+            facts = behind.get(place, facts)
+        yield from _events_of_record(block, index, record, facts)
+
+
+def _events_of_record(
+    block: BlockRecords, index: int, record: Record, facts: Facts
+) -> Iterator[Event]:
+    command, outcome = record.command, record.outcome
+
+    def event(type_: str, number: int = 0, **about: Any) -> Event:
+        return Event(block.block, index, number, type_, command.at, block.committed_at, **about)
+
+    if not outcome.done:
+        if isinstance(command, c.Redeem):
+            yield event(
+                "voucher.redemption_refused",
+                organisation_id=facts.store_id,
+                serial=command.vouchers[0].serial if command.vouchers else 0,
+                data={"refusal": outcome.code.name.lower(), **order_no(facts)},
+            )
+        return
+    place = Place(block.block, index)
+    voucher_type = VOUCHER_TYPES.get(command.operation)
+    if voucher_type is not None:
+        for number, result in enumerate(outcome.vouchers):
+            yield event(
+                voucher_type,
+                number,
+                organisation_id=facts.store_id,
+                batch_id=result.batch_id,
+                serial=result.serial,
+                version=result.version,
+                customer_id=result.customer_id,
+                data=voucher_data(command, result, facts, place),
+            )
+        return
+    yield _supply_event(event, command, outcome.data)
+
+
+def _supply_event(event: Any, command: c.AnyCommand, answered: Mapping[str, Any]) -> Event:
+    made: Event
+    match command:
+        case c.SetBatchState(batch_id=batch_id, state=state):
+            made = event(STATE_TYPES[state], batch_id=batch_id)
+        case c.OpenBudget(budget_id=budget_id, total_fen=total_fen):
+            made = event("budget.opened", budget_id=budget_id, data={"total_fen": total_fen})
+        case c.ChangeBudget(budget_id=budget_id, total_fen=total_fen, expected_fen=before_fen):
+            data: Data = {"total_fen": total_fen, "total_before_fen": before_fen}
+            made = event("budget.changed", budget_id=budget_id, data=data)
+        case c.DefineBatch():
+            data = {
+                "offer_version_id": command.offer_version_id,
+                "budget_id": command.budget_id or None,
+                "by_code": command.by_code,
+                "active": command.active,
+            }
+            made = event("batch.defined", batch_id=command.batch_id, data=data)
+        case c.Mint() | c.Activate():
+            data = {name: answered[name] for name in ("first_serial", "quantity")}
+            made = event(SUPPLY_TYPES[command.operation], batch_id=command.batch_id, data=data)
+        case c.Allot():
+            data = {
+                "first_serial": command.first_serial,
+                "quantity": command.quantity,
+                "organisation_id": command.organisation_id or None,
+                "from_organisation_id": command.from_organisation_id or None,
+            }
+            made = event(
+                "batch.allotted",
+                organisation_id=command.organisation_id,
+                batch_id=command.batch_id,
+                data=data,
+            )
+        case _:
+            raise AssertionError(f"no event for {command.operation}")
+    return made

@@ -1,0 +1,162 @@
+"""Events as others see them: with the codes of stores and the numbers of customers, and the parts
+of the organisation that may know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from kaquan.budgets.models import Budget
+from kaquan.campaigns.models import CampaignBatch
+from kaquan.customers.models import Customer
+from kaquan.engine.facts import Facts
+from kaquan.engine.places import Place
+from kaquan.integrations.errors import event_type_unknown
+from kaquan.integrations.event_types import DEFAULT_TYPES, EVENT_TYPES
+from kaquan.integrations.events import Event, events_of, place_behind
+from kaquan.ledger.causal import Connection, records_at
+from kaquan.ledger.tail import BlockRecords
+from kaquan.organisations.models import Organisation
+
+_json = msgspec.json.Encoder()
+
+
+class Told(Struct, frozen=True):
+    """An event with its document (JSON). ``paths``: the nodes of the tree whose parts it is of;
+    none: only who sees the whole tree may know of it."""
+
+    event: Event
+    paths: tuple[str, ...]
+    body: bytes
+
+
+class Selection(Struct, frozen=True):
+    """Which events someone wants and may have. An empty set of batches or stores: any.
+
+    ``organisation_path`` is that of a node, "" the whole issuer's. Bound to stores, one sees what
+    happened in them and nothing else.
+    """
+
+    organisation_path: str
+    types: frozenset[str] = DEFAULT_TYPES
+    store_ids: frozenset[int] = frozenset()
+    batch_ids: frozenset[int] = frozenset()
+
+    def takes(self, told: Told) -> bool:
+        """Whether an event is among them."""
+        event = told.event
+        if event.type not in self.types:
+            return False
+        if self.batch_ids and event.batch_id not in self.batch_ids:
+            return False
+        if self.store_ids and event.organisation_id not in self.store_ids:
+            return False
+        return not self.organisation_path or any(
+            path.startswith(self.organisation_path) for path in told.paths
+        )
+
+
+def known_types(names: Collection[str]) -> frozenset[str]:
+    """Types that somebody named, all usual ones for nothing; raises ``value_invalid``."""
+    for name in names:
+        if name not in EVENT_TYPES:
+            raise event_type_unknown(name)
+    return frozenset(names) or DEFAULT_TYPES
+
+
+def told_events(
+    connection: Connection, blocks: Sequence[BlockRecords]
+) -> list[tuple[BlockRecords, list[Told]]]:
+    """The events of some blocks, block by block."""
+    behind = facts_behind(connection, blocks)
+    events = [list(events_of(block, behind)) for block in blocks]
+    surroundings = _surroundings([event for some in events for event in some])
+    return [
+        (block, [surroundings.tell(event) for event in some])
+        for block, some in zip(blocks, events, strict=True)
+    ]
+
+
+def facts_behind(connection: Connection, blocks: Iterable[BlockRecords]) -> dict[Place, Facts]:
+    """For reversals, settled and released holds: the facts of the redemption or hold behind."""
+    wanted = {place_behind(record) for block in blocks for record in block.records} - {None}
+    found = records_at(connection, [place for place in wanted if place is not None])
+    holds = {place: place_behind(record) for place, record in found.items()}
+    found |= records_at(connection, [hold for hold in holds.values() if hold is not None])
+    behind = {}
+    for place, record in found.items():
+        hold = holds.get(place)
+        source = found.get(hold, record) if hold is not None else record
+        facts: Facts | None = getattr(source.command, "facts", None)
+        if facts is not None:
+            behind[place] = facts
+    return behind
+
+
+class _Surroundings(Struct, frozen=True):
+    """What some events name by id, as it is called now."""
+
+    organisations: dict[int, tuple[str, str]]  # code, path
+    batch_paths: dict[int, str]
+    budget_paths: dict[int, str]
+    customers: dict[int, str]
+
+    def tell(self, event: Event) -> Told:
+        code, path = self.organisations.get(event.organisation_id, ("", ""))
+        own = self.batch_paths.get(event.batch_id) or self.budget_paths.get(event.budget_id)
+        paths = tuple(one for one in (path, own) if one)
+        document: dict[str, Any] = {
+            "id": event.id,
+            "type": event.type,
+            "at": event.at,
+            "booked_at": event.booked_at,
+            "store": code or None,
+            "batch_id": event.batch_id or None,
+            "budget_id": event.budget_id or None,
+            "serial": event.serial or None,
+            "version": event.version or None,
+            "customer": self.customers.get(event.customer_id),
+            "data": self._named(event.data),
+        }
+        return Told(event, paths, _json.encode(document))
+
+    def _named(self, data: dict[str, Any]) -> dict[str, Any]:
+        if "from_customer_id" not in data:
+            return data
+        named = {**data, "from_customer": self.customers.get(data["from_customer_id"])}
+        del named["from_customer_id"]
+        return named
+
+
+def _surroundings(events: Sequence[Event]) -> _Surroundings:
+    organisations = Organisation.objects.filter(id__in=_ids(e.organisation_id for e in events))
+    batches = CampaignBatch.objects.filter(
+        id__in=_ids(e.batch_id for e in events), campaign__organisation__isnull=False
+    )
+    budgets = Budget.objects.filter(
+        id__in=_ids(e.budget_id for e in events), organisation__isnull=False
+    )
+    people = _ids(e.customer_id for e in events) | _ids(
+        e.data.get("from_customer_id", 0) for e in events
+    )
+    return _Surroundings(
+        {id_: (code, path) for id_, code, path in organisations.values_list("id", "code", "path")},
+        dict(batches.values_list("id", "campaign__organisation__path")),
+        dict(budgets.values_list("id", "organisation__path")),
+        dict(Customer.objects.filter(id__in=people).values_list("id", "number")),
+    )
+
+
+def _ids(numbers: Iterable[int]) -> set[int]:
+    return set(numbers) - {0}
+
+
+def encoded_document(
+    *, id_: str, type_: str, at: datetime, data: dict[str, Any] | None = None
+) -> bytes:
+    """A document that comes from no block, such as a test's."""
+    return _json.encode({"id": id_, "type": type_, "at": at, "booked_at": at, "data": data or {}})
