@@ -158,3 +158,20 @@ def test_an_unsafe_combination_does_not_start(environment: dict[str, str], named
 )
 def test_the_safe_neighbours_of_unsafe_combinations_do_start(environment: dict[str, str]) -> None:
     load_configuration(environment)
+
+
+@pytest.mark.parametrize(
+    ("sandbox_url", "hint"),
+    [
+        ("", "KAQUAN_SANDBOX_DATABASE_URL"),
+        ("postgresql://c:d@db.example/kaquan", "is the database of DATABASE_URL"),
+    ],
+)
+def test_a_sandbox_on_the_live_database_is_refused(sandbox_url: str, hint: str) -> None:
+    live = {"DATABASE_URL": "postgresql://a:b@db.example/kaquan", "KAQUAN_SANDBOX": "1"}
+
+    with pytest.raises(ConfigurationError) as refused:
+        load_configuration(live | {"KAQUAN_SANDBOX_DATABASE_URL": sandbox_url})
+
+    assert hint in refused.value.en
+    load_configuration(live | {"KAQUAN_SANDBOX_DATABASE_URL": "postgresql://c:d@db.example/trial"})

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from psycopg.conninfo import conninfo_to_dict
+
 from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.foundation.settings_kinds import (
     ADDRESS,
     DATABASE_URL,
     FAILPOINTS,
     HOSTS,
+    NETWORKS,
     PATH,
     TIME_ZONE,
     YES_NO,
@@ -59,6 +62,7 @@ class Configuration:
     http_host: str
     http_port: int
     https: bool
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
     allowed_hosts: tuple[str, ...]
     workers: int
     writer_threads: int
@@ -67,6 +71,13 @@ class Configuration:
     log_level: str
     debug: bool
     demo: bool
+    mode: str
+    key_rate_per_s: int
+    key_concurrency: int
+    sandbox: bool
+    sandbox_database_url: str | None = field(repr=False)
+    export_days: int
+    webhook_private_targets: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
     postgres_memory_mb: int
     postgres_port: int
     postgres_keep_running: bool
@@ -111,6 +122,11 @@ SETTINGS: Sequence[Setting] = (
         "needed to listen beyond this machine.",
     ),
     Setting(
+        "KAQUAN_TRUSTED_PROXIES", "trusted_proxies", NETWORKS, "",
+        "可信代理的网段（CIDR，以逗号分隔）；只有它们写的 X-Forwarded-For 才算数。",
+        "The networks (CIDR, separated by commas) of proxies whose X-Forwarded-For is believed.",
+    ),
+    Setting(
         "KAQUAN_ALLOWED_HOSTS", "allowed_hosts", HOSTS, "localhost,127.0.0.1,[::1]",
         "网站可用的主机名，以逗号分隔。",
         "The host names that the site answers to, separated by commas.",
@@ -150,6 +166,46 @@ SETTINGS: Sequence[Setting] = (
         "KAQUAN_DEMO", "demo", YES_NO, "0",
         "装入演示发行方的数据；只能监听本机。",
         "Load the demo issuer; on this machine only.",
+    ),
+    Setting(
+        "KAQUAN_MODE", "mode", one_of("live", "test"), "live",
+        "正式（live）或测试（test）环境：API 密钥须与之相符（kq_live_、kq_test_）。",
+        "A live or a test installation: API keys must be of the same (kq_live_, kq_test_).",
+    ),
+    Setting(
+        "KAQUAN_KEY_RATE_PER_S", "key_rate_per_s", whole_number("count", 1, 1_000_000), "1000",
+        "每个 API 密钥在每个进程中每秒可做的核销类操作数；短时可达两倍。",
+        "Operations a second that one API key may do in the hot lane of a process; "
+        "twice that in a burst.",
+    ),
+    Setting(
+        "KAQUAN_KEY_CONCURRENCY", "key_concurrency", whole_number("count", 1, 100_000), "256",
+        "每个 API 密钥在每个进程中可同时进行的请求数。",
+        "Requests of one API key that a process handles at once.",
+    ),
+    Setting(
+        "KAQUAN_SANDBOX", "sandbox", YES_NO, "0",
+        "设为 1 时同时运行沙箱：测试密钥（kq_test_…）使用它自己的数据，与正式数据分开。",
+        "Set to 1 to run a sandbox too: test keys (kq_test_...) reach data of its own.",
+    ),
+    Setting(
+        "KAQUAN_SANDBOX_DATABASE_URL", "sandbox_database_url", DATABASE_URL,
+        "embedded PostgreSQL",
+        "沙箱的外部 PostgreSQL 地址，须与 DATABASE_URL 是不同的数据库；设了 DATABASE_URL 时必需。",
+        "Where the sandbox's external PostgreSQL is: another database than DATABASE_URL, "
+        "and needed with it.",
+        secret=True, computed=True,
+    ),
+    Setting(
+        "KAQUAN_EXPORT_DAYS", "export_days", whole_number("days", 1, 3650), "7",
+        "后台任务导出的文件保留几天。",
+        "For how many days the files that background jobs made are kept.",
+    ),
+    Setting(
+        "KAQUAN_WEBHOOK_PRIVATE_TARGETS", "webhook_private_targets", NETWORKS, "",
+        "回调可以发往的内网网段，以逗号分隔；其中的地址也可用 http 和任何端口。留空则只能发往公网 https 地址。",
+        "Private networks that webhooks may go to, separated by commas, also by http and on any "
+        "port. When empty, webhooks go to public https addresses only.",
     ),
     Setting(
         "KAQUAN_POSTGRES_MEMORY_MB", "postgres_memory_mb",
@@ -212,6 +268,8 @@ def load_configuration(environment: Mapping[str, str]) -> Configuration:
     values["home"] = values["home"] or default_home()
     values["key_file"] = values["key_file"] or values["home"] / "keys.json"
     values["failpoints"] = values["failpoints"] or ""
+    values["trusted_proxies"] = values["trusted_proxies"] or ()
+    values["webhook_private_targets"] = values["webhook_private_targets"] or ()
     configuration = Configuration(**values)
     problems = list(_unsafe_combinations(configuration))
     if problems:
@@ -278,12 +336,34 @@ def _unsafe_combinations(configuration: Configuration) -> Iterator[BadValueError
             zh="KAQUAN_DEMO=1：演示数据没有保护，KAQUAN_HTTP_HOST 只能是本机地址",
             en="KAQUAN_DEMO=1: the demo is unprotected, so KAQUAN_HTTP_HOST must be this machine",
         )
+    if configuration.sandbox and configuration.database_url is not None:
+        yield from _sandbox_problems(configuration.database_url, configuration.sandbox_database_url)
     if reachable and not configuration.https:
         yield BadValueError(
             zh="KAQUAN_HTTP_HOST：监听本机以外的地址须有 TLS 代理，并设置 KAQUAN_HTTPS=1",
             en="KAQUAN_HTTP_HOST: to listen beyond this machine, put a TLS proxy in front "
             "and set KAQUAN_HTTPS=1",
         )
+
+
+def _sandbox_problems(live_url: str, sandbox_url: str | None) -> Iterator[BadValueError]:
+    if sandbox_url is None:
+        yield BadValueError(
+            zh="KAQUAN_SANDBOX=1：用外部数据库时须以 KAQUAN_SANDBOX_DATABASE_URL 另指定一个数据库",
+            en="KAQUAN_SANDBOX=1: with an external database, name another one for the sandbox "
+            "in KAQUAN_SANDBOX_DATABASE_URL",
+        )
+    elif _place_of(sandbox_url) == _place_of(live_url):
+        yield BadValueError(
+            zh="KAQUAN_SANDBOX_DATABASE_URL：与 DATABASE_URL 是同一个数据库；沙箱须有自己的",
+            en="KAQUAN_SANDBOX_DATABASE_URL: is the database of DATABASE_URL; "
+            "the sandbox needs its own",
+        )
+
+
+def _place_of(url: str) -> tuple[object, ...]:
+    parts = conninfo_to_dict(url)
+    return tuple(parts.get(name) for name in ("host", "port", "dbname"))
 
 
 def _is_loopback(host: str) -> bool:

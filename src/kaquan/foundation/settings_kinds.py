@@ -102,6 +102,17 @@ def _parse_hosts(text: str) -> tuple[str, ...]:
     return hosts
 
 
+def _parse_networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return tuple(ipaddress.ip_network(part) for part in parts)
+    except ValueError:
+        raise BadValueError(
+            zh="应为以逗号分隔的网段，如 10.0.0.0/8",
+            en="expected networks separated by commas, such as 10.0.0.0/8",
+        ) from None
+
+
 def _parse_time_zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -141,6 +152,7 @@ YES_NO = Kind("1 | 0", _parse_yes_no, lambda value: "1" if value else "0")
 PATH = Kind("path", _parse_path)
 ADDRESS = Kind("address", _parse_address)
 HOSTS = Kind("hosts", _parse_hosts, ",".join)
+NETWORKS = Kind("networks", _parse_networks, lambda value: ",".join(map(str, value)))
 TIME_ZONE = Kind("time zone", _parse_time_zone)
 DATABASE_URL = Kind("URL", _parse_database_url)
 FAILPOINTS = Kind("failpoints", _parse_failpoints)
