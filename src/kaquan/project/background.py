@@ -28,17 +28,19 @@ def main(arguments: Sequence[str]) -> None:
     configuration = current_configuration()
     setup(configuration)
     from kaquan.surfaces.demo.traffic import run_traffic  # noqa: PLC0415  # needs Django set up
+    from kaquan.surfaces.jobs.worker import run_worker  # noqa: PLC0415  # the same
     from kaquan.wiring import consumers  # noqa: PLC0415  # the same
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    jobs = {consumer.name: consumer.run for consumer in consumers(configuration)}
+    running = {consumer.name: consumer.run for consumer in consumers(configuration)}
+    running["jobs"] = run_worker
     if per_second:
-        jobs["traffic"] = lambda stop: run_traffic(stop, per_second)
+        running["traffic"] = lambda stop: run_traffic(stop, per_second)
     threads = [
-        threading.Thread(target=_keep_running, args=(name, job, stop), name=f"kaquan-{name}")
-        for name, job in jobs.items()
+        threading.Thread(target=_keep_running, args=(name, run, stop), name=f"kaquan-{name}")
+        for name, run in running.items()
     ]
     for thread in threads:
         thread.start()
@@ -46,10 +48,10 @@ def main(arguments: Sequence[str]) -> None:
         thread.join()
 
 
-def _keep_running(name: str, job: Callable[[threading.Event], None], stop: threading.Event) -> None:
+def _keep_running(name: str, run: Callable[[threading.Event], None], stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            job(stop)
+            run(stop)
         except Exception:
             log.exception("%s failed and is started again", name)
             stop.wait(RETRY_S)

@@ -87,5 +87,17 @@ def remove(job_id: UUID) -> None:
     shutil.rmtree(_folder_of(job_id), ignore_errors=True)
 
 
+def job_ids() -> list[UUID]:
+    """The jobs that have a folder, whether they still exist or not."""
+    folder = current_configuration().home / FOLDER
+    found = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        try:
+            found.append(UUID(path.name))
+        except ValueError:
+            continue  # not ours
+    return found
+
+
 def _folder_of(job_id: UUID) -> Path:
     return current_configuration().home / FOLDER / str(job_id)

@@ -1,0 +1,1 @@
+"""Where long work is done: which function does which kind of job, and the worker that runs them."""
