@@ -1,8 +1,9 @@
-"""Orders as the stores' tills know them. Vouchers used on them are in the ledger."""
+"""Orders as the stores' tills know them, and publications. Vouchers are in the ledger."""
 
 from django.db import models
 from django.db.models import F, Q
 
+from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.models import Customer
 from kaquan.organisations.models import Store
 
@@ -55,4 +56,22 @@ class OrderLine(models.Model):
                 & Q(discount_fen__lte=F("amount_fen")),
                 name="redemption_orderline_amounts",
             ),
+        )
+
+
+class Publication(models.Model):
+    """Giving a batch's vouchers to a list of customers, under a name.
+
+    Nobody gets two under one name, however often the list is sent: who got one is in the ledger.
+    """
+
+    id = models.AutoField(primary_key=True)
+    batch = models.ForeignKey(CampaignBatch, models.PROTECT, related_name="publications")
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "redemption_publication"
+        constraints = (
+            models.UniqueConstraint(fields=["batch", "name"], name="redemption_publication_name"),
         )
