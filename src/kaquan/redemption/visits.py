@@ -51,7 +51,7 @@ def gather_many(actor: Actor, visits: Sequence[tuple[Visit, datetime]]) -> list[
     Raises `organisation_unknown` for a store that the actor has nothing to do with,
     `customer_unknown`, and `value_invalid` for text that is none.
     """
-    named = [_checked(visit) for visit, _ in visits]
+    named = [checked(visit) for visit, _ in visits]
     stores = _stores(actor, {visit.store_code for visit in named} - {""})
     customers = _customers({visit.customer_number for visit in named} - {None, ""})
     skus = {line.sku for visit in named for line in visit.lines if not line.categories}
@@ -68,7 +68,9 @@ def gather_many(actor: Actor, visits: Sequence[tuple[Visit, datetime]]) -> list[
     ]
 
 
-def _checked(visit: Visit) -> Visit:
+def checked(visit: Visit) -> Visit:
+    """The visit with its names folded as they are stored; raises `value_invalid`."""
+
     def name(text: str, zh: str, en: str) -> str:
         return cells.accepted(_read_name, text, zh=zh, en=en) if text else ""
 
@@ -122,12 +124,13 @@ def _facts(
         customer_id=customer.customer_id if customer else 0,
         person_id=customer.person_id if customer else 0,
         tags=customer.tags if customer else frozenset(),
-        first_order=_is_first_order(customer, at) if customer else None,
+        first_order=is_first_order(customer, at) if customer else None,
         order=_order(visit, categories),
     )
 
 
-def _is_first_order(customer: CustomerFacts, at: datetime) -> bool:
+def is_first_order(customer: CustomerFacts, at: datetime) -> bool:
+    """Whether an order at this moment is the customer's first, as far as the tables tell."""
     return customer.first_order_at is None or at <= customer.first_order_at
 
 

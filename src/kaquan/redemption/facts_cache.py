@@ -1,0 +1,261 @@
+"""The facts of many visits a second, from memory: what is remembered is at most a second old.
+
+A caller who may not wait for the database asks `FactsCache.facts`; where something is missing it
+is told what, lets a thread `load` it and asks again. What is used stays loaded: names that are
+about to grow old are reported as `growing_old` so that they can be loaded before anyone waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from kaquan.campaigns.models import CampaignBatch
+from kaquan.customers.errors import customer_unknown
+from kaquan.customers.queries import CustomerFacts, customer_ids, customers_facts
+from kaquan.engine.facts import Facts, Order, OrderLine
+from kaquan.foundation import clock
+from kaquan.foundation.actor import Actor
+from kaquan.offers.queries import categories_of
+from kaquan.organisations.errors import organisation_unknown
+from kaquan.organisations.models import Store
+from kaquan.redemption.visits import NAME_MAX, Visit, checked, is_first_order
+
+AGE_S_MAX = 1.0
+REFRESH_AGE_S = 0.6
+REMEMBERED_MAX = 50_000
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStanding:
+    """A store for commands: its node's path as ids and as text, and whether it is open."""
+
+    store_id: int
+    store_path: tuple[int, ...]
+    path: str
+    status: str
+
+
+@dataclass(slots=True)
+class Names:
+    """What is to be loaded, by kind."""
+
+    stores: set[str] = field(default_factory=set)
+    customers: set[str] = field(default_factory=set)
+    skus: set[str] = field(default_factory=set)
+    batches: set[int] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.stores or self.customers or self.skus or self.batches)
+
+    def __ior__(self, other: Names) -> Names:
+        self.stores |= other.stores
+        self.customers |= other.customers
+        self.skus |= other.skus
+        self.batches |= other.batches
+        return self
+
+
+class _Remembered(Generic[Value]):
+    """Values by name, each with when it was asked for; None: there is no such thing."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[float, Value | None]] = {}
+
+    def get(self, name: Any) -> tuple[float, Value | None]:
+        return self._known.get(name, _NEVER)
+
+    def put(self, asked_s: float, names: Collection[Any], found: dict[Any, Value]) -> None:
+        if len(self._known) + len(names) > REMEMBERED_MAX:
+            self._known = {}
+        for name in names:
+            self._known[name] = (asked_s, found.get(name))
+
+
+_NEVER = (float("-inf"), None)
+
+
+class FactsCache:
+    """Stores, customers, products' categories and batches' organisations of one process.
+
+    Made for one thread that asks and others that load: an entry is replaced whole.
+    """
+
+    def __init__(self, monotonic_s: Callable[[], float] = clock.monotonic_s) -> None:
+        self._monotonic_s = monotonic_s
+        self._stores: _Remembered[StoreStanding] = _Remembered()
+        self._customers: _Remembered[CustomerFacts] = _Remembered()
+        self._categories: _Remembered[tuple[str, ...]] = _Remembered()
+        self._batch_paths: _Remembered[str] = _Remembered()
+        self.growing_old = Names()
+
+    def facts(self, actor: Actor, visit: Visit, at: datetime) -> tuple[Facts, StoreStanding | None]:
+        """The facts of a visit and its store.
+
+        Raises `NotLoadedError` where something is to be loaded first, and otherwise what
+        `visits.gather` raises.
+        """
+        if not _is_plain(visit):
+            visit = checked(visit)
+        now_s = self._monotonic_s()
+        missing = Names()
+        store, customer = None, None
+        if visit.store_code:
+            store = self._store(visit.store_code, now_s, missing)
+        if visit.customer_number:
+            customer = self._customer(visit.customer_number, now_s, missing)
+        lines = self._lines(visit.lines, now_s, missing)
+        if missing:
+            raise NotLoadedError(missing)
+        if visit.store_code and (
+            store is None or not store.path.startswith(actor.organisation_path)
+        ):
+            raise organisation_unknown(visit.store_code)
+        if visit.customer_number and customer is None:
+            raise customer_unknown(visit.customer_number)
+        return _facts(visit, store, customer, lines, at), store
+
+    def customer_id(self, number: str) -> int:
+        """A customer's id; raises `NotLoadedError` and `customer_unknown`."""
+        missing = Names()
+        customer = self._customer(number, self._monotonic_s(), missing)
+        if missing:
+            raise NotLoadedError(missing)
+        if customer is None:
+            raise customer_unknown(number)
+        return customer.customer_id
+
+    def may_issue_from(self, actor: Actor, batch_id: int) -> bool:
+        """Whether a batch is of a campaign in the actor's part of the tree; raises
+        `NotLoadedError`."""
+        if not actor.organisation_path:
+            return True
+        asked_s, path = self._batch_paths.get(batch_id)
+        now_s = self._monotonic_s()
+        if now_s - asked_s >= AGE_S_MAX:
+            raise NotLoadedError(Names(batches={batch_id}))
+        if now_s - asked_s >= REFRESH_AGE_S:
+            self.growing_old.batches.add(batch_id)
+        return path is not None and path.startswith(actor.organisation_path)
+
+    def load(self, names: Names) -> None:
+        """Read names anew, in a query or two for each kind; for a thread that may wait."""
+        if names.stores:
+            asked_s = self._monotonic_s()
+            self._stores.put(asked_s, names.stores, _stores(names.stores))
+        if names.customers:
+            asked_s = self._monotonic_s()
+            ids = customer_ids(names.customers)
+            facts = customers_facts(ids.values())
+            found = {number: facts[id_] for number, id_ in ids.items() if id_ in facts}
+            self._customers.put(asked_s, names.customers, found)
+        if names.skus:
+            asked_s = self._monotonic_s()
+            self._categories.put(asked_s, names.skus, categories_of(names.skus))
+        if names.batches:
+            asked_s = self._monotonic_s()
+            self._batch_paths.put(asked_s, names.batches, _batch_paths(names.batches))
+
+    def _store(self, code: str, now_s: float, missing: Names) -> StoreStanding | None:
+        asked_s, store = self._stores.get(code)
+        if now_s - asked_s >= REFRESH_AGE_S:
+            (missing if now_s - asked_s >= AGE_S_MAX else self.growing_old).stores.add(code)
+        return store
+
+    def _customer(self, number: str, now_s: float, missing: Names) -> CustomerFacts | None:
+        asked_s, customer = self._customers.get(number)
+        if now_s - asked_s >= AGE_S_MAX:
+            missing.customers.add(number)
+        return customer
+
+    def _lines(
+        self, lines: Sequence[OrderLine], now_s: float, missing: Names
+    ) -> tuple[OrderLine, ...]:
+        """The lines with the categories of their products; a line that names some keeps those."""
+        told = []
+        for line in lines:
+            if line.categories or not line.sku:
+                told.append(line)
+                continue
+            asked_s, categories = self._categories.get(line.sku)
+            if now_s - asked_s >= REFRESH_AGE_S:
+                (missing if now_s - asked_s >= AGE_S_MAX else self.growing_old).skus.add(line.sku)
+            told.append(OrderLine(*_but_categories(line), categories) if categories else line)
+        return tuple(told)
+
+
+class NotLoadedError(Exception):
+    """Something is to be loaded first; then ask again."""
+
+    def __init__(self, names: Names) -> None:
+        super().__init__(names)
+        self.names = names
+
+
+def _but_categories(line: OrderLine) -> tuple[str, str, int, int, int]:
+    return line.line_id, line.sku, line.quantity, line.amount_fen, line.discount_fen
+
+
+def _is_plain(visit: Visit) -> bool:
+    """Whether every name is printable ASCII already, as nearly all are; else `checked` folds."""
+    names = [visit.store_code, visit.order_no, visit.customer_number or "", visit.channel]
+    names.append(visit.terminal_kind)
+    for line in visit.lines:
+        names += (line.sku, line.line_id)
+    for name in names:
+        if name and not (
+            name.isascii()
+            and name.isprintable()
+            and name[0] != " " != name[-1]
+            and len(name) <= NAME_MAX
+        ):
+            return False
+    return True
+
+
+def _facts(
+    visit: Visit,
+    store: StoreStanding | None,
+    customer: CustomerFacts | None,
+    lines: tuple[OrderLine, ...],
+    at: datetime,
+) -> Facts:
+    if not lines and visit.amount_fen is not None:
+        lines = (OrderLine("1", "", 1, visit.amount_fen),)
+    order = Order(visit.order_no, lines) if lines or visit.order_no else None
+    store_id, store_path = (store.store_id, store.store_path) if store else (0, ())
+    if customer is None:
+        return Facts(store_id, store_path, visit.channel, visit.terminal_kind, order=order)
+    return Facts(
+        store_id,
+        store_path,
+        visit.channel,
+        visit.terminal_kind,
+        customer.customer_id,
+        customer.person_id,
+        customer.tags,
+        is_first_order(customer, at),
+        order,
+    )
+
+
+def _stores(codes: Collection[str]) -> dict[str, StoreStanding]:
+    rows = Store.objects.filter(organisation__code__in=codes).values_list(
+        "organisation__code", "organisation_id", "organisation__path", "status"
+    )
+    return {
+        code: StoreStanding(store_id, tuple(map(int, path.split(".")[:-1])), path, status)
+        for code, store_id, path, status in rows
+    }
+
+
+def _batch_paths(batch_ids: Collection[int]) -> dict[int, str]:
+    """The path of each batch's campaign; those of the whole issuer's campaigns are left out."""
+    rows = CampaignBatch.objects.filter(
+        id__in=batch_ids, campaign__organisation__isnull=False
+    ).values_list("id", "campaign__organisation__path")
+    return dict(rows)
