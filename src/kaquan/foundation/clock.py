@@ -12,3 +12,8 @@ def now() -> datetime:
 def monotonic_s() -> float:
     """Seconds from an arbitrary start, never going back: for deadlines and durations only."""
     return time.monotonic()
+
+
+def unix_s() -> float:
+    """The present instant in seconds since 1970, where formats and expiries count in them."""
+    return time.time()

@@ -32,6 +32,7 @@ PURPOSES = (
     "blind-index",
     "field-encryption",
     "web-session",
+    "api-key",
 )
 SECRET_BYTES = 32
 _FILE_FORMAT = 1

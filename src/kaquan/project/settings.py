@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "kaquan.foundation.jobs",
     "kaquan.ledger",
     "kaquan.organisations",
+    "kaquan.access",
     "kaquan.budgets",
     "kaquan.customers",
     "kaquan.offers",
