@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from operator import attrgetter
 
-from kaquan.campaigns.queries import batch_by_id
+from kaquan.campaigns.queries import batch_by_id, supplies_of
 from kaquan.engine.code_strength import (
     PoolObserver,
     StrengthVerdict,
@@ -64,6 +64,7 @@ class PoolImport:
         self._batch_id = batch_id
         self._at = at
         self._accept_weak = accept_weak
+        self._live_codes = 0
         self.verdict: StrengthVerdict | None = None
 
     @property
@@ -75,11 +76,12 @@ class PoolImport:
             en="codes",
             permission=PERMISSION,
             columns=(CODE,),
-            open_intake=self._open,
+            open_intake=self.open,
         )
 
     @contextmanager
-    def _open(self, *, actor: Actor, commit: bool) -> Iterator[_Intake]:  # noqa: ARG002
+    def open(self, *, actor: Actor, commit: bool = True) -> Iterator[PoolIntake]:  # noqa: ARG002
+        """What takes the rows of one pool; raises `batch_unknown` and `batch_without_codes`."""
         batch = batch_by_id(actor, self._batch_id)
         if not batch.by_code:
             raise KaquanError(
@@ -87,8 +89,11 @@ class PoolImport:
                 zh=f"批次 {batch.id} 从库存领取，没有券码；请导入到凭码使用的批次。",
                 en=f"Batch {batch.id} is claimed from stock and has no codes; choose another.",
             )
+        # Every voucher of such a batch has a code of its pool.
+        supply = supplies_of([batch.id]).get(batch.id)
+        self._live_codes = supply.minted if supply else 0
         with staged_pool(batch.id) as staged:
-            yield _Intake(self, staged, actor)
+            yield PoolIntake(self, staged, actor)
 
     def judge_strength(self, observer: PoolObserver) -> None:
         """Set the verdict; raises `codes_too_weak`."""
@@ -98,7 +103,8 @@ class PoolImport:
         self.verdict = check_pool_strength(
             space=shape.space,
             alphabet_size=shape.alphabet_size,
-            threat=Threat(live_codes=shape.count),
+            # With those that came before: a guess may hit any of them.
+            threat=Threat(live_codes=shape.count + self._live_codes),
             accept_weak=self._accept_weak,
         )
         if not self.verdict.ok:
@@ -111,7 +117,9 @@ class PoolImport:
         return Mint(at=self._at, key=key, batch_id=self._batch_id, quantity=quantity)
 
 
-class _Intake:
+class PoolIntake:
+    """See `kaquan.foundation.imports.Intake`."""
+
     def __init__(self, pool: PoolImport, staged: StagedPool, actor: Actor) -> None:
         self._pool = pool
         self._staged = staged
@@ -147,6 +155,10 @@ class _Intake:
     def _refused(self, verdict: str, reason: Reason) -> Iterator[Problem]:
         for row_number in self._staged.rows(verdict):
             yield refusal(row_number, CODE, "", reason)
+
+    def existing(self) -> Iterator[int]:
+        """The numbers of the rows whose codes the batch has already; after `check`."""
+        return self._staged.rows("existing")
 
     def count(self) -> Counts:
         return Counts(new=self._counts.new, unchanged=self._counts.existing)
