@@ -76,3 +76,48 @@ class Store(models.Model):
                 condition=Q(status__in=StoreStatus.values), name="organisations_store_status"
             ),
         )
+
+
+class TerminalKind(models.TextChoices):
+    """What a terminal is; offers may be limited to some."""
+
+    TILL = "till", "收银机"
+    HANDHELD = "handheld", "手持机"
+    PHONE = "phone", "店员手机"
+    KIOSK = "kiosk", "自助机"
+
+
+class Clerk(models.Model):
+    """Someone who serves customers, in every store below a node: mostly a single store."""
+
+    id = models.AutoField(primary_key=True)
+    staff_no = models.CharField(max_length=64)
+    name = models.CharField(max_length=100)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="clerks")
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "organisations_clerk"
+        constraints = (
+            models.UniqueConstraint(fields=["staff_no"], name="organisations_clerk_staff_no"),
+        )
+
+
+class Terminal(models.Model):
+    """A till, phone or scanner of a store."""
+
+    id = models.AutoField(primary_key=True)
+    code = models.CharField(max_length=64)
+    store = models.ForeignKey(Store, models.PROTECT, related_name="terminals")
+    kind = models.CharField(max_length=16, choices=TerminalKind)
+    active = models.BooleanField(default=True)
+    last_seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "organisations_terminal"
+        constraints = (
+            models.UniqueConstraint(fields=["code"], name="organisations_terminal_code"),
+            models.CheckConstraint(
+                condition=Q(kind__in=TerminalKind.values), name="organisations_terminal_kind"
+            ),
+        )
