@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from kaquan.organisations.actions import move_organisation
+from kaquan.organisations.actions import move_organisation, update_store
+from kaquan.organisations.models import StoreStatus
 from kaquan.organisations.queries import StoreFactsCache, store_facts, stores_facts
 from tests.builders.issuer import SYSTEM, a_store, an_organisation
 
@@ -26,7 +27,15 @@ def test_facts_hold_the_path_from_the_root_to_the_store() -> None:
 
     facts = store_facts(store.organisation_id)
 
-    assert facts == (store.organisation_id, (root.id, city.id, store.organisation_id))
+    assert facts == (store.organisation_id, (root.id, city.id, store.organisation_id), True)
+
+
+@pytest.mark.parametrize("status", [StoreStatus.PAUSED, StoreStatus.CLOSED])
+def test_facts_tell_that_a_store_is_not_open(status: StoreStatus) -> None:
+    store = a_store(an_organisation("总部", None))
+    update_store(actor=SYSTEM, code=store.organisation.code, status=status)
+
+    assert not StoreFactsCache(Clock()).get([store.pk])[store.pk].is_open
 
 
 def test_an_unknown_store_has_no_facts() -> None:

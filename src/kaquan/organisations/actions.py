@@ -1,5 +1,7 @@
 """Changes of the organisation tree; one at a time, for each moves paths that others build on."""
 
+from collections.abc import Mapping
+
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, TextField, Value
 from django.db.models.functions import Concat, Substr
@@ -13,7 +15,7 @@ from kaquan.organisations.errors import (
     organisation_unknown,
 )
 from kaquan.organisations.models import Organisation, OrganisationKind, Store, StoreStatus
-from kaquan.organisations.queries import organisation_by_id
+from kaquan.organisations.queries import organisation_by_id, store_by_code
 
 PERMISSION = "organisations.edit"
 DEPTH_MAX = 64
@@ -21,6 +23,12 @@ _TREE_LOCK = 7_313_001
 
 read_code = cells.code(200)
 read_name = cells.text(100)
+_STORE_TEXTS = {
+    "address": (cells.text(200), "地址", "address"),
+    "province": (cells.text(50), "省份", "province"),
+    "city": (cells.text(50), "城市", "city"),
+    "open_hours": (cells.text(100), "营业时间", "open hours"),
+}
 
 
 def create_organisation(
@@ -64,18 +72,47 @@ def create_store(
     status: StoreStatus = StoreStatus.OPEN,
 ) -> Store:
     """Add a store; raises what `create_organisation` raises."""
+    texts = {"address": address, "province": province, "city": city, "open_hours": open_hours}
     with transaction.atomic():
         organisation = create_organisation(
             actor=actor, kind=OrganisationKind.STORE, code=code, name=name, parent_id=parent_id
         )
         return Store.objects.create(
-            organisation=organisation,
-            address=address,
-            province=province,
-            city=city,
-            open_hours=open_hours,
-            status=status,
+            organisation=organisation, status=status, **_accepted_texts(texts)
         )
+
+
+def update_store(
+    *,
+    actor: Actor,
+    code: str,
+    name: str | None = None,
+    parent_id: int | None = None,
+    address: str | None = None,
+    province: str | None = None,
+    city: str | None = None,
+    open_hours: str | None = None,
+    status: StoreStatus | None = None,
+) -> Store:
+    """Change what is given of a store; None leaves it as it is.
+
+    While a store is not open no voucher can be used there. Raises `store_unknown`,
+    `organisation_unknown`, `organisation_exists`, `organisation_misplaced`, `value_invalid`.
+    """
+    require(actor, PERMISSION)
+    texts = {"address": address, "province": province, "city": city, "open_hours": open_hours}
+    changes = _accepted_texts(texts)
+    if status is not None:
+        changes["status"] = status
+    with transaction.atomic():
+        lock_tree()
+        store = store_by_code(actor, code)
+        if name is not None:
+            rename_organisation(actor=actor, organisation_id=store.pk, name=name)
+        if parent_id is not None:
+            move_organisation(actor=actor, organisation_id=store.pk, parent_id=parent_id)
+        Store.objects.filter(pk=store.pk).update(**changes)
+        return store_by_code(actor, code)
 
 
 def rename_organisation(*, actor: Actor, organisation_id: int, name: str) -> Organisation:
@@ -120,6 +157,16 @@ def lock_tree() -> None:
     """Wait for the turn to change the tree; it lasts until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TREE_LOCK])
+
+
+def _accepted_texts(texts: Mapping[str, str | None]) -> dict[str, str]:
+    """The checked texts of a store, those that are None left out."""
+    accepted = {}
+    for field, text in texts.items():
+        read, zh, en = _STORE_TEXTS[field]
+        if text is not None:
+            accepted[field] = cells.accepted(read, text, zh=zh, en=en) if text.strip() else ""
+    return accepted
 
 
 def _parent(actor: Actor, parent_id: int | None, name: str) -> Organisation | None:

@@ -28,3 +28,57 @@ def organisation_misplaced(name: str) -> KaquanError:
         zh=f"“{name}”不能放在那里：门店之下、自己之下或过深的层级都不行。",
         en=f'"{name}" cannot be put there: not below a store, not below itself, not too deep.',
     )
+
+
+def store_unknown(code: str) -> KaquanError:
+    """There is none, or not in the actor's part of the tree."""
+    return KaquanError(
+        "store_unknown",
+        zh=f"没有门店“{code}”，或不在您的管辖范围内。",
+        en=f'There is no store "{code}", or not in your part of the tree.',
+    )
+
+
+def store_not_open(code: str) -> KaquanError:
+    """The store is paused or closed."""
+    return KaquanError(
+        "store_not_open",
+        zh=f"门店“{code}”未营业，不能用券；请先在门店资料中恢复营业。",
+        en=f'The store "{code}" is not open, so no voucher can be used there; open it first.',
+    )
+
+
+def clerk_unknown(staff_no: str) -> KaquanError:
+    """There is none, or not in the actor's part of the tree."""
+    return KaquanError(
+        "clerk_unknown",
+        zh=f"没有店员“{staff_no}”，或不在您的管辖范围内。",
+        en=f'There is no clerk "{staff_no}", or not in your part of the tree.',
+    )
+
+
+def clerk_exists(staff_no: str) -> KaquanError:
+    """The number is taken."""
+    return KaquanError(
+        "clerk_exists",
+        zh=f"工号“{staff_no}”已存在；请换一个，或修改原店员。",
+        en=f'The staff number "{staff_no}" is taken; choose another or change that clerk.',
+    )
+
+
+def terminal_unknown(code: str) -> KaquanError:
+    """There is none, or not in the actor's part of the tree."""
+    return KaquanError(
+        "terminal_unknown",
+        zh=f"没有终端“{code}”，或不在您的管辖范围内。",
+        en=f'There is no terminal "{code}", or not in your part of the tree.',
+    )
+
+
+def terminal_exists(code: str) -> KaquanError:
+    """The code is taken."""
+    return KaquanError(
+        "terminal_exists",
+        zh=f"终端编码“{code}”已存在；请换一个，或修改原终端。",
+        en=f'The terminal code "{code}" is taken; choose another or change that terminal.',
+    )

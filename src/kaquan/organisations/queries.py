@@ -7,9 +7,15 @@ from django.db.models import Model, QuerySet
 
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
-from kaquan.organisations.errors import organisation_unknown
-from kaquan.organisations.models import Organisation, Store
+from kaquan.organisations.errors import (
+    clerk_unknown,
+    organisation_unknown,
+    store_unknown,
+    terminal_unknown,
+)
+from kaquan.organisations.models import Clerk, Organisation, Store, StoreStatus, Terminal
 
+VIEW = "organisations.view"
 LIST_MAX = 500
 FACTS_AGE_S_MAX = 1.0
 
@@ -58,15 +64,114 @@ def children(
     return list(rows.order_by("code")[: min(limit, LIST_MAX)])
 
 
+def nodes_below(
+    actor: Actor, parent_id: int | None, *, after_code: str = "", limit: int = LIST_MAX
+) -> Sequence[Organisation]:
+    """The nodes right below one; without one, those where the actor's part of the tree begins.
+
+    Raises `organisation_unknown`.
+    """
+    own_id = own_organisation_id(actor)
+    if parent_id is None and own_id is not None:
+        own = Organisation.objects.filter(id=own_id, code__gt=after_code)
+        return list(within(actor, own, ""))
+    if parent_id is not None:
+        organisation_by_id(actor, parent_id)
+    return children(actor, parent_id, after_code=after_code, limit=limit)
+
+
 def stores(
-    actor: Actor, *, under_path: str = "", after_code: str = "", limit: int = LIST_MAX
+    actor: Actor,
+    *,
+    under_path: str = "",
+    under_id: int | None = None,
+    status: StoreStatus | None = None,
+    after_code: str = "",
+    limit: int = LIST_MAX,
 ) -> Sequence[Store]:
-    """The stores below a node with their nodes, in the order of their codes."""
+    """The stores below a node with their nodes, in the order of their codes.
+
+    Raises `organisation_unknown` for a node that is not the actor's.
+    """
+    if under_id is not None:
+        under_path = organisation_by_id(actor, under_id).path
     rows = Store.objects.select_related("organisation").filter(
         organisation__path__startswith=under_path, organisation__code__gt=after_code
     )
+    if status is not None:
+        rows = rows.filter(status=status)
     rows = within(actor, rows, "organisation")
     return list(rows.order_by("organisation__code")[: min(limit, LIST_MAX)])
+
+
+def store_by_code(actor: Actor, code: str) -> Store:
+    """The store with its node; raises `store_unknown`."""
+    rows = Store.objects.select_related("organisation").filter(organisation__code=code)
+    store = within(actor, rows, "organisation").first()
+    if store is None:
+        raise store_unknown(code)
+    return store
+
+
+def clerks(
+    actor: Actor,
+    *,
+    under_id: int | None = None,
+    active: bool | None = None,
+    after_staff_no: str = "",
+    limit: int = LIST_MAX,
+) -> Sequence[Clerk]:
+    """The clerks of a part of the tree, in the order of their staff numbers.
+
+    Raises `organisation_unknown`.
+    """
+    rows = Clerk.objects.select_related("organisation").filter(staff_no__gt=after_staff_no)
+    rows = within(actor, rows, "organisation")
+    if under_id is not None:
+        under_path = organisation_by_id(actor, under_id).path
+        rows = rows.filter(organisation__path__startswith=under_path)
+    if active is not None:
+        rows = rows.filter(active=active)
+    return list(rows.order_by("staff_no")[: min(limit, LIST_MAX)])
+
+
+def clerk_by_staff_no(actor: Actor, staff_no: str) -> Clerk:
+    """The clerk; raises `clerk_unknown`."""
+    rows = Clerk.objects.select_related("organisation").filter(staff_no=staff_no)
+    clerk = within(actor, rows, "organisation").first()
+    if clerk is None:
+        raise clerk_unknown(staff_no)
+    return clerk
+
+
+def terminals(
+    actor: Actor,
+    *,
+    store_code: str | None = None,
+    active: bool | None = None,
+    after_code: str = "",
+    limit: int = LIST_MAX,
+) -> Sequence[Terminal]:
+    """The terminals of one store or of all, in the order of their codes.
+
+    Raises `store_unknown`.
+    """
+    rows = Terminal.objects.select_related("store__organisation").filter(code__gt=after_code)
+    rows = within(actor, rows, "store__organisation")
+    if store_code is not None:
+        rows = rows.filter(store=store_by_code(actor, store_code))
+    if active is not None:
+        rows = rows.filter(active=active)
+    return list(rows.order_by("code")[: min(limit, LIST_MAX)])
+
+
+def terminal_by_code(actor: Actor, code: str) -> Terminal:
+    """The terminal; raises `terminal_unknown`."""
+    rows = Terminal.objects.select_related("store__organisation").filter(code=code)
+    terminal = within(actor, rows, "store__organisation").first()
+    if terminal is None:
+        raise terminal_unknown(code)
+    return terminal
 
 
 def store_ids(actor: Actor, codes: Collection[str]) -> dict[str, int]:
@@ -80,6 +185,7 @@ class StoreFacts(NamedTuple):
 
     store_id: int
     store_path: tuple[int, ...]
+    is_open: bool = True
 
 
 class StoreFactsCache:
@@ -102,11 +208,11 @@ class StoreFactsCache:
                 stale.append(store_id)
         if stale:
             rows = Store.objects.filter(organisation_id__in=stale).values_list(
-                "organisation_id", "organisation__path"
+                "organisation_id", "organisation__path", "status"
             )
-            for store_id, path in rows:
+            for store_id, path, status in rows:
                 store_path = tuple(map(int, path.split(".")[:-1]))
-                facts = StoreFacts(store_id, store_path)
+                facts = StoreFacts(store_id, store_path, status == StoreStatus.OPEN)
                 self._known[store_id] = (now_s, facts)
                 found[store_id] = facts
         return found

@@ -14,8 +14,8 @@ from kaquan.engine.facts import Facts, Order, OrderLine
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor
 from kaquan.offers.queries import categories_of
-from kaquan.organisations.errors import organisation_unknown
-from kaquan.organisations.queries import StoreFacts, store_ids, stores_facts
+from kaquan.organisations.errors import organisation_unknown, store_not_open
+from kaquan.organisations.queries import StoreFacts, store_facts, store_ids, stores_facts
 
 STORE_CHANNEL = "store"
 NAME_MAX = 200
@@ -41,12 +41,18 @@ class Visit:
 
 
 def gather(actor: Actor, visit: Visit, at: datetime) -> Facts:
-    """The facts of one visit; raises what `gather_many` raises."""
-    return gather_many(actor, [(visit, at)])[0]
+    """The facts of a visit that happens now; raises what `gather_many` raises, and
+    `store_not_open`."""
+    facts = gather_many(actor, [(visit, at)])[0]
+    store = store_facts(facts.store_id) if facts.store_id else None
+    if store is not None and not store.is_open:
+        raise store_not_open(visit.store_code)
+    return facts
 
 
 def gather_many(actor: Actor, visits: Sequence[tuple[Visit, datetime]]) -> list[Facts]:
-    """The facts of visits, in a handful of queries for all of them.
+    """The facts of visits, in a handful of queries for all of them; they may be long past, and
+    then it does not matter whether the store is open today.
 
     Raises `organisation_unknown` for a store that the actor has nothing to do with,
     `customer_unknown`, and `value_invalid` for text that is none.
