@@ -5,6 +5,7 @@ import warnings
 
 from django.core.asgi import get_asgi_application
 
+from kaquan.access.exchange import start_exchange
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.django_setup import setup
 from kaquan.foundation.shutdown import end_with_parent
@@ -18,4 +19,6 @@ if server is not None and server.pid is not None:
     # A worker whose server was killed would go on with old code beside the next one.
     end_with_parent(server.pid)
 setup(current_configuration())
+if server is not None:
+    start_exchange()  # keeps API keys fresh, so that no call waits for the database to be let in
 application = get_asgi_application()

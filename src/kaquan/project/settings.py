@@ -50,12 +50,16 @@ INSTALLED_APPS = [
     "kaquan.campaigns",
     "kaquan.redemption",
     "kaquan.analytics",
+    "kaquan.integrations",
     "kaquan.surfaces.web",
+    "kaquan.surfaces.api",
+    "ninja",
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "kaquan.project.security_headers.security_headers_middleware",
+    "kaquan.surfaces.api.problem_pages.problem_pages_middleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -89,6 +93,9 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = _configuration.time_zone.key
 
+# The largest body of any operation; each has its own, mostly smaller, bound.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
 STATIC_URL = "/static/"
 STATIC_ROOT = _configuration.home / "static"
 STORAGES = {
@@ -116,6 +123,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": _configuration.log_level.upper()},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Refusals are answers; a line for each would let callers fill the log.
+        "django.request": {"level": "ERROR"},
         # At DEBUG these would log statements with their values: codes, phone numbers.
         "django.db.backends": {"level": "WARNING"},
         "psycopg": {"level": "WARNING"},

@@ -2,4 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", include("kaquan.surfaces.web.urls"))]
+from kaquan.project.description import openapi_document
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/openapi.json", openapi_document, name="openapi"),
+    path("api/v1/", include("kaquan.surfaces.api.urls")),
+    path("", include("kaquan.surfaces.web.urls")),
+]

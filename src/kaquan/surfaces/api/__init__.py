@@ -1,0 +1,1 @@
+"""The management API: everything that a back office does, over HTTP."""

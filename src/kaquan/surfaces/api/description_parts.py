@@ -1,0 +1,93 @@
+"""What the description says of one operation beyond what its types say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kaquan.surfaces.api.operations import Operation
+from kaquan.surfaces.api.refusing import OUTCOMES
+from kaquan.surfaces.http.problem_codes import CALL_PROBLEMS, OUTCOME_STATUS, error_status
+from kaquan.surfaces.http.problems import MEDIA_TYPE
+
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_STATUS_TEXTS = {
+    400: "请求无法理解 · The request cannot be understood",
+    401: "没有有效的密钥 · There is no valid key",
+    403: "没有权限 · The key lacks the permission",
+    404: "没有，或不在管辖范围内 · There is none, or not within the key's part",
+    409: "现状不允许 · The state of things does not allow it",
+    413: "内容过大 · The body is too large",
+    415: "内容类型不对 · The content type is another",
+    422: "内容不可接受 · What was sent cannot be accepted",
+    429: "过于频繁 · Too many requests",
+    503: "暂时不可用，可重试 · Not available now; try again",
+}
+_CALLER_STATUS = {
+    "key_missing": 401, "key_invalid": 401, "key_of_other_mode": 401, "signature_missing": 401,
+    "signature_invalid": 401, "signature_time_off": 401, "signature_repeated": 401,
+    "source_not_allowed": 403, "rate_limited": 429, "concurrency_limited": 429,
+}  # fmt: skip
+_OF_ALL = (*_CALLER_STATUS, "permission_denied", "malformed_request", "header_repeated",
+           "unavailable", "busy")  # fmt: skip
+_OF_CHANGES = ("idempotency_key_missing", "idempotency_key_invalid", "request_key_reused",
+               "request_in_progress", "value_invalid")  # fmt: skip
+
+
+def operation_extra(operation: Operation) -> dict[str, Any]:
+    """The extra parts of an operation's description: problems, the key's header, an example."""
+    extra: dict[str, Any] = {
+        "x-kaquan-permission": operation.permission,
+        "responses": {status: _problems(status, codes) for status, codes in _by_status(operation)},
+    }
+    if operation.changes:
+        extra["parameters"] = [_key_header(required=not operation.key_field)]
+    if operation.example is not None:
+        media_type = operation.media_types[0]
+        extra["requestBody"] = {"content": {media_type: {"example": operation.example}}}
+        if media_type != "application/json":
+            extra["requestBody"]["content"][media_type]["schema"] = {"type": "string"}
+    if operation.answer_media_type != "application/json":
+        extra["responses"][operation.status] = {
+            "description": "OK",
+            "content": {operation.answer_media_type: {"schema": {"type": "string"}}},
+        }
+    return extra
+
+
+def _by_status(operation: Operation) -> list[tuple[int, list[str]]]:
+    codes = set(_OF_ALL) | set(operation.problems)
+    if operation.method != "GET":
+        codes |= {"body_too_large", "content_type_unsupported"}
+    if operation.changes:
+        codes |= set(_OF_CHANGES)
+    found: dict[int, list[str]] = {}
+    for code in sorted(codes):
+        found.setdefault(_status(code), []).append(code)
+    return sorted(found.items())
+
+
+def _status(code: str) -> int:
+    if code in CALL_PROBLEMS:
+        return CALL_PROBLEMS[code].status
+    if code in OUTCOMES:
+        return OUTCOME_STATUS[OUTCOMES[code]]
+    return _CALLER_STATUS.get(code, error_status(code))
+
+
+def _problems(status: int, codes: list[str]) -> dict[str, Any]:
+    return {
+        "description": f"{_STATUS_TEXTS[status]}: " + ", ".join(f"`{code}`" for code in codes),
+        "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}},
+    }
+
+
+def _key_header(*, required: bool) -> dict[str, Any]:
+    return {
+        "in": "header",
+        "name": "Idempotency-Key",
+        "required": required,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "description": "请求号：同号同内容只生效一次，答复逐字节相同 · "
+        "The request's own name: the same name and content has one effect and one answer.",
+        "example": "order-20261127-0001",
+    }
