@@ -29,7 +29,7 @@ from kaquan.ledger.connections import connect_default
 
 __all__ = ["CallRefusal", "Caller", "authenticate", "is_within_bounds", "register"]
 
-_SCHEME = "Bearer "
+_SCHEME = "bearer "
 _TEXT_LENGTH_MAX = 100
 _ALL_BAD_KEYS = Subject(BAD_KEY_ALL, "")
 
@@ -66,7 +66,7 @@ class Authentication:
         idempotency_key: str | None,
     ) -> Caller | CallRefusal:
         """See `authenticate` of this module."""
-        if authorization is None or authorization[:7] != _SCHEME:
+        if authorization is None or authorization[:7].lower() != _SCHEME:
             return KEY_MISSING
         found = self._find(authorization[7:])
         if isinstance(found, CallRefusal):

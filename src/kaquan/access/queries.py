@@ -59,6 +59,13 @@ def client_by_id(actor: Actor, client_id: int, *, for_update: bool = False) -> A
     return client
 
 
+def client_by_name(actor: Actor, name: str, organisation_id: int | None) -> ApiClient | None:
+    """The client of this name in exactly this organisation, None the whole issuer."""
+    _require_view(actor)
+    rows = ApiClient.objects.filter(name=name, organisation=organisation_id)
+    return within(actor, rows, "organisation").first()
+
+
 def clients(actor: Actor, *, after_id: int = 0, limit: int = LIST_MAX) -> Sequence[ApiClient]:
     """The clients by their ids; the next page begins after the last one's."""
     _require_view(actor)

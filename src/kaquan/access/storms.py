@@ -25,7 +25,7 @@ class _Storm(NamedTuple):
 
     kind: str
     key_id: int | None
-    count: int
+    failures: int
     here: int
     source_scope: str | None
 
@@ -96,12 +96,12 @@ def _begins(connection: Connection, storm: _Storm, now: datetime) -> None:
     connection.execute(
         "INSERT INTO access_event (kind, at, last_at, count, sources, summary, key_id) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        [storm.kind, now, now, storm.count, sources, summary, storm.key_id],
+        [storm.kind, now, now, storm.failures, sources, summary, storm.key_id],
     )
     log.warning(
         "%s: %s failures within a minute, %s addresses, %s",
         storm.kind,
-        storm.count,
+        storm.failures,
         sources,
         summary,
     )

@@ -9,6 +9,7 @@ from kaquan.access.exchange import start_exchange
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.django_setup import setup
 from kaquan.foundation.shutdown import end_with_parent
+from kaquan.project.sandbox import Application, with_sandbox
 
 # WhiteNoise sends its files as synchronous iterators; Django reads such a file whole before it
 # sends it, which suits files of some hundred kilobytes, and warns each time.
@@ -21,4 +22,4 @@ if server is not None and server.pid is not None:
 setup(current_configuration())
 if server is not None:
     start_exchange()  # keeps API keys fresh, so that no call waits for the database to be let in
-application = get_asgi_application()
+application: Application = with_sandbox(get_asgi_application(), current_configuration())

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kaquan.foundation.errors import ExitCode
-from kaquan.surfaces.cli import codes, replay
+from kaquan.surfaces.cli import codes, keys, replay
 from kaquan.surfaces.cli.bench import bench
 from kaquan.surfaces.cli.claim import claim
 from kaquan.surfaces.cli.config import config
@@ -26,6 +26,7 @@ from kaquan.surfaces.cli.migrate import migrate
 from kaquan.surfaces.cli.mint import mint
 from kaquan.surfaces.cli.prove import prove
 from kaquan.surfaces.cli.redeem import redeem, reverse
+from kaquan.surfaces.cli.sandbox import OPTION, run_in_sandbox
 from kaquan.surfaces.cli.show import show
 from kaquan.surfaces.cli.up import up
 
@@ -49,6 +50,13 @@ def root(
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="版本 · the version")
     ] = False,
+    _sandbox: Annotated[
+        bool,
+        typer.Option(
+            OPTION,
+            help="改在沙箱里执行，写在命令前后均可 · run it in the sandbox; may stand anywhere",
+        ),
+    ] = False,
 ) -> None:
     """卡券：全国性卡券发行系统，账目可自证 · Cards and vouchers whose books prove themselves."""
 
@@ -67,6 +75,7 @@ app.command("import", rich_help_panel=_HANDLING)(import_table)
 app.command(rich_help_panel=_RUNNING)(up)
 app.command(rich_help_panel=_RUNNING)(demo)
 app.add_typer(replay.app, rich_help_panel=_RUNNING)
+app.add_typer(keys.app, rich_help_panel=_RUNNING)
 app.command(rich_help_panel=_RUNNING)(prove)
 app.command(rich_help_panel=_RUNNING)(doctor)
 app.command(rich_help_panel=_RUNNING)(config)
@@ -82,6 +91,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code. Whatever happens, the person gets a sentence."""
     wants_json = "--json" in arguments
     try:
+        if OPTION in arguments:
+            return run_in_sandbox([one for one in arguments if one != OPTION])
         ending = app(list(arguments) or ["--help"], prog_name="kaquan", standalone_mode=False)
         return int(ending or 0) if arguments else ExitCode.USAGE
     except _TerminatedError:
