@@ -139,10 +139,11 @@ def _read_entries(connection: Connection, block: int, serial: int, version: int)
         "WHERE block = %s AND serial = %s AND version = %s ORDER BY index",
         [block, serial, version],
     )
-    return [_entry(row) for row in rows]
+    return [entry_of(row) for row in rows]
 
 
-def _entry(row: Sequence[Any]) -> Entry:
+def entry_of(row: Sequence[Any]) -> Entry:
+    """An entry from its row, as ``ENTRY_COLUMNS`` has it."""
     index, operation, unit, amount, debit, debit_id, credit, credit_id, at, *about = row
     serial, version, batch_id, funder_id, reverses_block, reverses_index = about
     return Entry(
