@@ -44,7 +44,7 @@ class VoucherAnswer(Struct, frozen=True, kw_only=True):
     """What happened to one voucher, and what it is since.
 
     ``allocation`` splits the discount over the order's lines, in their order. ``code`` is told
-    only where a voucher is handed out. Amounts that came back are negative.
+    only where a voucher is handed out. What came back is below zero.
     """
 
     serial: int
@@ -62,10 +62,9 @@ class VoucherAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """What every command's answer has."""
+    """What happened, and the vouchers as they are since."""
 
     code: str = "done"
-    discount_fen: int = 0
     vouchers: tuple[VoucherAnswer, ...] = ()
 
 
@@ -73,19 +72,22 @@ class Redemption(Done, frozen=True, kw_only=True):
     """Vouchers were used; ``redemption`` is the number to reverse it by."""
 
     redemption: str
+    discount_fen: int = 0
 
 
 class Reversal(Done, frozen=True, kw_only=True):
-    """A use was undone, wholly or in part."""
+    """A use was undone; ``returned_fen`` is what the order no longer gets off."""
 
     reversal: str
+    returned_fen: int = 0
 
 
 class Hold(Done, frozen=True, kw_only=True):
     """Vouchers are reserved for one order until ``expires_at``."""
 
     hold: str
-    expires_at: datetime | None = None
+    expires_at: datetime
+    discount_fen: int = 0
 
 
 class Released(Done, frozen=True, kw_only=True):
@@ -108,6 +110,8 @@ class CommandOutcome(Done, frozen=True, kw_only=True):
     hold: str = ""
     claim: str = ""
     expires_at: datetime | None = None
+    discount_fen: int = 0
+    returned_fen: int = 0
     voucher: VoucherAnswer | None = None
     detail: str = ""
     title: str = ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -52,10 +51,9 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
     link: int = 0
 
 
-class Redeem(Command, frozen=True, kw_only=True, omit_defaults=True, tag="redeem"):
-    """Use vouchers on one order, all or none."""
+class Placed(Command, frozen=True, kw_only=True, omit_defaults=True):
+    """A command that happens somewhere: where, by what way, for whom, for which order."""
 
-    vouchers: tuple[VoucherUse, ...]
     store: str = ""
     order: Order | None = None
     customer: str = ""
@@ -63,28 +61,26 @@ class Redeem(Command, frozen=True, kw_only=True, omit_defaults=True, tag="redeem
     terminal_kind: str = ""
 
 
-class Hold(Redeem, frozen=True, kw_only=True, omit_defaults=True, tag="hold"):
+class Redeem(Placed, frozen=True, kw_only=True, omit_defaults=True, tag="redeem"):
+    """Use vouchers on one order, all or none."""
+
+    vouchers: tuple[VoucherUse, ...]
+
+
+class Hold(Placed, frozen=True, kw_only=True, omit_defaults=True, tag="hold"):
     """Reserve vouchers for one order."""
 
+    vouchers: tuple[VoucherUse, ...]
     expires_in_s: int = 900
 
 
-class Claim(Command, frozen=True, kw_only=True, omit_defaults=True, tag="claim"):
-    """A customer takes a voucher of a batch."""
-
-    batch_id: int
-    customer: str
-    channel: str = ""
-    voucher_code: str = ""
-
-
-class Settle(Command, frozen=True, kw_only=True, tag="settle"):
+class Settle(Command, frozen=True, kw_only=True, omit_defaults=True, tag="settle"):
     """Use what a hold reserves."""
 
     hold: str
 
 
-class Release(Command, frozen=True, kw_only=True, tag="release"):
+class Release(Command, frozen=True, kw_only=True, omit_defaults=True, tag="release"):
     """Give a hold back."""
 
     hold: str
@@ -94,11 +90,117 @@ class Reverse(Command, frozen=True, kw_only=True, omit_defaults=True, tag="rever
     """Undo a redemption: whole, an amount, or units of order lines."""
 
     redemption: str
-    code: str = ""
+    code: str | None = None
     amount_fen: int | None = None
     lines: tuple[LineReturn, ...] = ()
     reason: str = ""
 
 
-AnyCommand = Command | Mapping[str, Any]
-"""One of the commands above; any other as the mapping that the API's description tells."""
+class Claim(Command, frozen=True, kw_only=True, omit_defaults=True, tag="claim"):
+    """A customer takes a voucher of a batch: the one with ``voucher_code``, or the next in
+    stock."""
+
+    batch_id: int
+    customer: str
+    channel: str = ""
+    voucher_code: str | None = None
+
+
+class Assign(Command, frozen=True, kw_only=True, omit_defaults=True, tag="assign"):
+    """The issuer gives a customer a voucher."""
+
+    batch_id: int
+    customer: str
+    channel: str = ""
+    voucher_code: str | None = None
+
+
+class Sell(Placed, frozen=True, kw_only=True, omit_defaults=True, tag="sell"):
+    """A voucher is paid for; ``face_fen`` chooses the load of a prepaid card without a fixed
+    face."""
+
+    batch_id: int
+    paid_fen: int
+    payment_no: str
+    voucher_code: str | None = None
+    face_fen: int | None = None
+
+
+class TopUp(Placed, frozen=True, kw_only=True, omit_defaults=True, tag="top_up"):
+    """Paid money goes onto a prepaid card."""
+
+    code: str
+    amount_fen: int
+    payment_no: str
+
+
+class Transfer(Command, frozen=True, kw_only=True, omit_defaults=True, tag="transfer"):
+    """Pass a voucher on to another customer."""
+
+    code: str
+    from_customer: str
+    to_customer: str
+
+
+class Extend(Command, frozen=True, kw_only=True, omit_defaults=True, tag="extend"):
+    """Let a voucher live longer; ``valid_until`` with its offset from UTC."""
+
+    code: str
+    valid_until: datetime
+    reason: str = ""
+
+
+class Freeze(Command, frozen=True, kw_only=True, omit_defaults=True, tag="freeze"):
+    """Stop a voucher for the time being."""
+
+    code: str
+    reason: str
+
+
+class Unfreeze(Command, frozen=True, kw_only=True, omit_defaults=True, tag="unfreeze"):
+    """Let a frozen voucher go on."""
+
+    code: str
+    reason: str = ""
+
+
+class Void(Command, frozen=True, kw_only=True, omit_defaults=True, tag="void"):
+    """End a voucher for good."""
+
+    code: str
+    reason: str
+
+
+class Expire(Command, frozen=True, kw_only=True, omit_defaults=True, tag="expire"):
+    """Book that a voucher's time is over."""
+
+    code: str
+
+
+class Adjust(Command, frozen=True, kw_only=True, omit_defaults=True, tag="adjust"):
+    """Correct a balance or the uses left, by so much."""
+
+    code: str
+    reason: str
+    balance_fen: int = 0
+    uses: int = 0
+
+
+AnyCommand = (
+    Redeem
+    | Hold
+    | Settle
+    | Release
+    | Reverse
+    | Claim
+    | Assign
+    | Sell
+    | TopUp
+    | Transfer
+    | Extend
+    | Freeze
+    | Unfreeze
+    | Void
+    | Expire
+    | Adjust
+)

@@ -26,7 +26,8 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """Something that happened to a voucher, a batch or a budget. ``id`` is the same for ever.
+    """Something that happened to a voucher, a batch or a budget. ``id`` is the same for ever, and
+    of one voucher ``version`` counts up. ``store`` and ``customer`` are their code and number.
 
     ``position`` is where the feed goes on after this event: keep it to begin there another time.
     """
@@ -35,11 +36,12 @@ class Event(Struct, frozen=True, kw_only=True):
     type: str
     at: datetime
     booked_at: datetime | None = None
-    organisation_id: int | None = None
     store: str | None = None
     batch_id: int | None = None
+    budget_id: int | None = None
     serial: int | None = None
     version: int | None = None
+    customer: str | None = None
     data: dict[str, Any] = {}
     position: str = ""
 
@@ -58,6 +60,7 @@ class MessageReader:
 
     def __init__(self) -> None:
         self.retry_s: float | None = None
+        self.is_alive = False  # something came that is sent again and again
         self._rest = b""
         self._id = ""
         self._event = ""
@@ -81,6 +84,9 @@ class MessageReader:
     def _line(self, line: str) -> Message | None:
         if not line:
             return self._dispatch()
+        if line.startswith(":"):
+            self.is_alive = True
+            return None
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
@@ -118,7 +124,10 @@ class Watching:
     def events(self, part: bytes) -> Iterator[Event]:
         """The events that some bytes of the stream complete."""
         for message in self._reader.feed(part):
-            event = msgspec.json.decode(message.data, type=Event)
+            try:
+                event = msgspec.json.decode(message.data, type=Event)
+            except msgspec.MsgspecError as error:
+                raise Unreachable(f"not an event: {error}", tries=1) from None
             self.position = message.id or self.position
             self._failures = 0
             yield structs.replace(event, position=self.position)
@@ -134,7 +143,7 @@ class Watching:
 
     def broken(self, failure: Failure, refused: Refused | None = None) -> float:
         """How long to wait after the stream broke; raises when that happened too often in a row."""
-        self._failures += 1
+        self._failures = 1 if self._reader.is_alive else self._failures + 1
         if self._failures >= self._patience.tries_max:
             raise refused or Unreachable(failure.reason, tries=self._failures)
         return (self._reader.retry_s or 0.0) + self._patience.wait_s(self._failures, self._chance())
