@@ -11,6 +11,10 @@ from kaquan.foundation.django_setup import setup
 from kaquan.foundation.shutdown import end_with_parent
 from kaquan.project.sandbox import Application, with_sandbox
 
+setup(current_configuration())
+
+from kaquan.surfaces.gateway.application import Gateway, beside  # noqa: E402  # needs Django set up
+
 # WhiteNoise sends its files as synchronous iterators; Django reads such a file whole before it
 # sends it, which suits files of some hundred kilobytes, and warns each time.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
@@ -22,4 +26,6 @@ if server is not None and server.pid is not None:
 setup(current_configuration())
 if server is not None:
     start_exchange()  # keeps API keys fresh, so that no call waits for the database to be let in
-application: Application = with_sandbox(get_asgi_application(), current_configuration())
+application: Application = with_sandbox(
+    beside(Gateway(), get_asgi_application()), current_configuration()
+)

@@ -64,15 +64,15 @@ def connection_urls(configuration: Configuration) -> DatabaseUrls:
         return DatabaseUrls(app=app, owner=external)
     passwords = load_or_create_passwords(embedded_layout(configuration))
     return DatabaseUrls(
-        app=_embedded_url(configuration, APP_ROLE, passwords.app, DATABASE),
-        owner=_embedded_url(configuration, OWNER_ROLE, passwords.owner, DATABASE),
+        app=embedded_url(configuration, APP_ROLE, passwords.app, DATABASE),
+        owner=embedded_url(configuration, OWNER_ROLE, passwords.owner, DATABASE),
     )
 
 
 def superuser_url(configuration: Configuration, database: str = "postgres") -> str:
     """The embedded server's superuser, needed only to create roles and databases."""
     passwords = load_or_create_passwords(embedded_layout(configuration))
-    return _embedded_url(configuration, SUPERUSER, passwords.superuser, database)
+    return embedded_url(configuration, SUPERUSER, passwords.superuser, database)
 
 
 def load_or_create_passwords(layout: Layout) -> Passwords:
@@ -105,7 +105,8 @@ def with_role(url: str, role: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode({'options': combined}, quote_via=quote)}"
 
 
-def _embedded_url(configuration: Configuration, user: str, password: str, database: str) -> str:
+def embedded_url(configuration: Configuration, user: str, password: str, database: str) -> str:
+    """The URL of one database of the embedded server."""
     layout = embedded_layout(configuration)
     parameters = {
         "host": str(layout.socket_folder),

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -21,14 +21,17 @@ from django.db import connections
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import Configuration
 from kaquan.foundation.django_setup import collect_static_files
-from kaquan.foundation.shutdown import announce_shutdown
+from kaquan.foundation.shutdown import announce_shutdown, end_with_parent
 from kaquan.surfaces.cli.installation import open_installation, report
 from kaquan.surfaces.cli.output import Json, show, stderr
+from kaquan.surfaces.cli.sandbox import private_socket, sandbox_environment
 
 APPLICATION = "kaquan.project.asgi:application"
 BACKGROUND = "kaquan.project.background"
 STOP_S = 5
 RESTART_S = 1.0
+RESTART_S_MAX = 30.0
+SOUND_S = 60.0  # what ran for so long did not fail at its start
 _STATIC_STAMP = ".kaquan-static"
 
 
@@ -47,23 +50,62 @@ def up(
             help="持续模拟的流量，每秒笔数 · simulated traffic to keep going, per second",
         ),
     ] = 0,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            metavar="COUNT",
+            min=0,
+            max=64,
+            help="服务进程数，默认按 KAQUAN_WORKERS · processes that serve; else KAQUAN_WORKERS",
+        ),
+    ] = 0,
+    behind: Annotated[int, typer.Option("--behind", hidden=True)] = 0,
     json: Json = False,
 ) -> None:
-    """启动数据库、网页和后台任务，Ctrl-C 停止 · Run everything until Ctrl-C."""
+    """启动数据库、网页和后台任务，Ctrl-C 停止 · Run everything until Ctrl-C.
+
+    ``--behind PROCESS`` is how another ``kaquan up`` runs its sandbox: on a socket, silently.
+    """
     started_s = clock.monotonic_s()
+    if behind:
+        end_with_parent(behind)
     with open_installation(migrate=True) as configuration:
         if demo or configuration.demo:
             from kaquan.surfaces.cli.demo import load
 
             load()
-        _collect_static(configuration)
+        _collect_static(configuration, tell=not behind)
         connections.close_all()  # the workers are forked and open their own
-        with _kept_running("-m", BACKGROUND, str(os.getpid()), str(traffic)):
-            _serve(configuration, started_s, json=json)
-        report("正在停止……", "Stopping …")
+        with (
+            _kept_running("-m", BACKGROUND, str(os.getpid()), str(traffic)),
+            _sandbox_kept_running(configuration, demo=demo or configuration.demo),
+        ):
+            _serve(
+                configuration,
+                workers or configuration.workers,
+                started_s,
+                behind=bool(behind),
+                json=json,
+            )
+        if not behind:
+            report("正在停止……", "Stopping …")
 
 
-def _serve(configuration: Configuration, started_s: float, *, json: bool) -> None:
+@contextmanager
+def _sandbox_kept_running(configuration: Configuration, *, demo: bool) -> Iterator[None]:
+    if not configuration.sandbox:
+        yield
+        return
+    environment = {**os.environ, **sandbox_environment(configuration)}
+    command = ["-m", "kaquan", "up", "--behind", str(os.getpid()), *(["--demo"] if demo else [])]
+    with _kept_running(*command, environment=environment):
+        yield
+
+
+def _serve(
+    configuration: Configuration, workers: int, started_s: float, *, behind: bool, json: bool
+) -> None:
     """Serve pages until a signal comes."""
     from granian import Granian
     from granian.constants import Interfaces
@@ -73,8 +115,10 @@ def _serve(configuration: Configuration, started_s: float, *, json: bool) -> Non
         APPLICATION,
         address=configuration.http_host,
         port=configuration.http_port,
+        uds=private_socket(configuration) if behind else None,
+        uds_permissions=0o600 if behind else None,
         interface=Interfaces.ASGINL,
-        workers=configuration.workers,
+        workers=workers,
         websockets=False,
         log_level=LogLevels.warning,
         workers_kill_timeout=STOP_S,
@@ -84,6 +128,8 @@ def _serve(configuration: Configuration, started_s: float, *, json: bool) -> Non
     @server.on_startup
     def announce() -> None:
         _end_streams_first()
+        if behind:
+            return
         host = configuration.http_host
         url = f"http://{f'[{host}]' if ':' in host else host}:{configuration.http_port}/"
         took_s = clock.monotonic_s() - started_s
@@ -112,10 +158,10 @@ def _end_streams_first() -> None:
 
 
 @contextmanager
-def _kept_running(*arguments: str) -> Iterator[None]:
+def _kept_running(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[None]:
     """A process of our own beside the web server, started again if it dies."""
     stop = threading.Event()
-    thread = threading.Thread(target=_keep, args=(arguments, stop), daemon=True)
+    thread = threading.Thread(target=_keep, args=(arguments, environment, stop), daemon=True)
     thread.start()
     try:
         yield
@@ -124,10 +170,16 @@ def _kept_running(*arguments: str) -> Iterator[None]:
         thread.join()
 
 
-def _keep(arguments: Sequence[str], stop: threading.Event) -> None:
+def _keep(
+    arguments: Sequence[str], environment: Mapping[str, str] | None, stop: threading.Event
+) -> None:
+    pause_s = RESTART_S
     while not stop.is_set():
+        started_s = clock.monotonic_s()
         # A session of its own: Ctrl-C reaches us, and we end it in turn.
-        process = subprocess.Popen([sys.executable, *arguments], start_new_session=True)
+        process = subprocess.Popen(
+            [sys.executable, *arguments], env=environment, start_new_session=True
+        )
         while process.poll() is None and not stop.wait(0.2):
             pass
         if process.poll() is None:
@@ -137,17 +189,20 @@ def _keep(arguments: Sequence[str], stop: threading.Event) -> None:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        stop.wait(RESTART_S)
+        lived_s = clock.monotonic_s() - started_s
+        pause_s = RESTART_S if lived_s > SOUND_S else min(2 * pause_s, RESTART_S_MAX)
+        stop.wait(pause_s)
 
 
-def _collect_static(configuration: Configuration) -> None:
+def _collect_static(configuration: Configuration, *, tell: bool) -> None:
     """Lay out the pages' files, compressed, when they are not those of this version yet."""
     folder = configuration.home / "static"
     stamp = folder / _STATIC_STAMP
     wanted = _fingerprint()
     if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return
-    report("正在准备网页文件……", "Preparing the pages' files …")
+    if tell:
+        report("正在准备网页文件……", "Preparing the pages' files …")
     collect_static_files()
     stamp.write_text(wanted, encoding="ascii")
 

@@ -54,6 +54,18 @@ CALL_PROBLEMS: dict[str, CallProblem] = {
         "缺少有效的密钥，请在 Authorization 请求头中提供",
         "There is no valid key: give one in the Authorization header",
     ),
+    "sandbox_not_running": CallProblem(
+        401,
+        "没有启用沙箱，测试密钥（kq_test_）无处可用；请用正式密钥，或请管理员设置 KAQUAN_SANDBOX=1",
+        "There is no sandbox for test keys (kq_test_): use a live key, "
+        "or ask the administrator to set KAQUAN_SANDBOX=1",
+    ),
+    "sandbox_unavailable": CallProblem(
+        503,
+        "沙箱暂时不可用，请按 Retry-After 稍后用同一请求号重试",
+        "The sandbox is away: try again with the same key as Retry-After says",
+        retryable=True,
+    ),
     "route_unknown": CallProblem(
         404,
         "没有这个地址，请核对路径",
