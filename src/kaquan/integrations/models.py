@@ -11,15 +11,14 @@ from kaquan.organisations.models import Organisation
 class WebhookEndpoint(models.Model):
     """An address that wants events of some types from one part of the organisation (None: all).
 
-    `client_id` is the API client that made it, 0 the issuer itself. Bound to stores, it gets what
-    happens in them and nothing else. `failures` counts attempts in a row that failed; until
-    `retry_at` nothing more is tried. `disabled_reason`: why it is not active, if not by hand.
+    Without types it wants all the usual ones, also those that there are not yet. `client_id` is the
+    API client that made it, 0 the issuer itself. `failures` counts attempts in a row that failed;
+    until `retry_at` nothing more is tried. `disabled_reason`: why it is not active, if not by hand.
     """
 
     id = models.AutoField(primary_key=True)
     client_id = models.BigIntegerField()
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
-    store_ids = ArrayField(models.BigIntegerField(), default=list)
     url = models.CharField(max_length=500)
     event_types = ArrayField(models.CharField(max_length=40))
     description = models.CharField(max_length=200, blank=True)

@@ -35,15 +35,14 @@ class Told(Struct, frozen=True):
 
 
 class Selection(Struct, frozen=True):
-    """Which events someone wants and may have. An empty set of batches or stores: any.
+    """Which events someone wants and may have. An empty set of batches: any.
 
-    ``organisation_path`` is that of a node, "" the whole issuer's. Bound to stores, one sees what
-    happened in them and nothing else.
+    ``organisation_path`` is that of a node, "" the whole issuer's. One of its events happened in
+    one of its stores, or to what belongs to it: a campaign's batch, a budget.
     """
 
     organisation_path: str
     types: frozenset[str] = DEFAULT_TYPES
-    store_ids: frozenset[int] = frozenset()
     batch_ids: frozenset[int] = frozenset()
 
     def takes(self, told: Told) -> bool:
@@ -52,8 +51,6 @@ class Selection(Struct, frozen=True):
         if event.type not in self.types:
             return False
         if self.batch_ids and event.batch_id not in self.batch_ids:
-            return False
-        if self.store_ids and event.organisation_id not in self.store_ids:
             return False
         return not self.organisation_path or any(
             path.startswith(self.organisation_path) for path in told.paths
