@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from kaquan.analytics.actions import CONSUMER, Counters
 from kaquan.foundation.configuration import Configuration
+from kaquan.integrations import outbox
+from kaquan.integrations.outbox import Outbox
+from kaquan.integrations.sender import Sender
 from kaquan.ledger.connections import connect_default
 
 
@@ -32,4 +35,22 @@ def consumers(configuration: Configuration) -> tuple[Consumer, ...]:
         finally:
             counters.close()
 
-    return (Consumer(CONSUMER, count),)
+    def fill_outbox(stop: threading.Event) -> None:
+        filling = Outbox(connect_default)
+        try:
+            filling.run(stop)
+        finally:
+            filling.close()
+
+    def send_webhooks(stop: threading.Event) -> None:
+        sender = Sender(private=configuration.webhook_private_targets)
+        try:
+            sender.run(stop)
+        finally:
+            sender.close()
+
+    return (
+        Consumer(CONSUMER, count),
+        Consumer(outbox.CONSUMER, fill_outbox),
+        Consumer("webhook-sender", send_webhooks),
+    )

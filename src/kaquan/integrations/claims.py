@@ -1,0 +1,202 @@
+"""Deliveries that are due, and what became of their attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from msgspec import Struct
+
+from kaquan.integrations.models import (
+    DeliveryState,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookSecret,
+)
+from kaquan.integrations.retries import GIVE_UP_AFTER, next_attempt, rest_until
+from kaquan.integrations.sending import Reply
+
+LEASE_S = 60
+GONE = 410
+DELIVERED_KEPT = timedelta(days=7)
+DEAD_KEPT = timedelta(days=30)
+ROWS_AT_ONCE = 5_000
+
+
+class Claim(Struct, frozen=True):
+    """One attempt that is ours to make; ``number`` tells it from another's that came later."""
+
+    delivery_id: int
+    endpoint_id: int
+    event_id: str
+    body: str
+    number: int
+    due_since: datetime
+    url: str
+    encrypt_body: bool
+    secrets_newest_first: tuple[str, ...]
+
+
+#: Of each stream only the first that is pending; so one voucher's events go one after another.
+_CLAIM = """
+UPDATE integrations_webhookdelivery SET attempts = attempts + 1, next_attempt_at = %(lease)s
+WHERE id IN (
+    SELECT due.id
+    FROM unnest(%(endpoints)s::int[], %(slots)s::int[]) AS e (id, slots)
+    CROSS JOIN LATERAL (
+        SELECT d.id, d.next_attempt_at FROM integrations_webhookdelivery d
+        WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= %(now)s
+        AND NOT EXISTS (
+            SELECT FROM integrations_webhookdelivery b
+            WHERE b.endpoint_id = d.endpoint_id AND b.stream = d.stream
+            AND b.state = 'pending' AND b.id < d.id
+        )
+        ORDER BY d.next_attempt_at, d.id LIMIT e.slots FOR UPDATE SKIP LOCKED
+    ) AS due
+    ORDER BY due.next_attempt_at, due.id
+    LIMIT %(limit)s
+)
+RETURNING id, endpoint_id, event_id, body, attempts, due_since
+"""
+
+
+def claim_due(*, now: datetime, slots: Callable[[int, int], int], limit: int) -> list[Claim]:
+    """Claim deliveries that are due, as many of each webhook as ``slots`` (of its id and its
+    failures in a row) says; the caller makes one attempt of each and records it."""
+    endpoints = {
+        one.id: one
+        for one in WebhookEndpoint.objects.filter(
+            Q(retry_at=None) | Q(retry_at__lte=now), active=True
+        )
+    }
+    free = {one.id: slots(one.id, one.failures) for one in endpoints.values()}
+    if not any(free.values()):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM,
+            {
+                "lease": now + timedelta(seconds=LEASE_S),
+                "endpoints": list(free),
+                "slots": list(free.values()),
+                "now": now,
+                "limit": limit,
+            },
+        )
+        rows = sorted(cursor.fetchall())
+    secrets = _secrets_of({row[1] for row in rows}, now)
+    return [
+        Claim(
+            *row,
+            url=endpoints[row[1]].url,
+            encrypt_body=endpoints[row[1]].encrypt_body,
+            secrets_newest_first=secrets[row[1]],
+        )
+        for row in rows
+    ]
+
+
+def record_results(
+    results: Sequence[tuple[Claim, datetime, Reply]], *, now: datetime, jitter: Callable[[], float]
+) -> None:
+    """Keep what attempts brought, and when those that failed are due again."""
+    with transaction.atomic():
+        WebhookAttempt.objects.bulk_create(
+            WebhookAttempt(
+                delivery_id=claim.delivery_id,
+                number=claim.number,
+                at=at,
+                status=reply.status,
+                error=reply.error,
+                latency_ms=reply.latency_ms,
+            )
+            for claim, at, reply in results
+        )
+        # In one order, so that two senders never wait for each other.
+        for claim, _, reply in sorted(results, key=lambda one: one[0].delivery_id):
+            _record_delivery(claim, reply, now, jitter())
+        by_endpoint: dict[int, list[Reply]] = {}
+        for claim, _, reply in results:
+            by_endpoint.setdefault(claim.endpoint_id, []).append(reply)
+        for endpoint_id, replies in sorted(by_endpoint.items()):
+            _record_endpoint(endpoint_id, replies, now)
+
+
+def remove_old(*, now: datetime) -> int:
+    """Remove deliveries that nobody asks about any more, some thousands at a time."""
+    old = WebhookDelivery.objects.filter(
+        Q(state=DeliveryState.DELIVERED, created_at__lt=now - DELIVERED_KEPT)
+        | Q(state=DeliveryState.DEAD, created_at__lt=now - DEAD_KEPT)
+    )
+    ids = list(old.order_by("id").values_list("id", flat=True)[:ROWS_AT_ONCE])
+    WebhookDelivery.objects.filter(id__in=ids).delete()
+    return len(ids)
+
+
+def _record_delivery(claim: Claim, reply: Reply, now: datetime, jitter: float) -> None:
+    facts: dict[str, object] = {
+        "last_status": reply.status,
+        "last_error": reply.error,
+        "latency_ms": reply.latency_ms,
+    }
+    if reply.delivered:
+        facts |= {"state": DeliveryState.DELIVERED, "delivered_at": now}
+    else:
+        again = next_attempt(
+            now=now,
+            due_since=claim.due_since,
+            attempt=claim.number,
+            jitter=jitter,
+            retry_after_s=reply.retry_after_s,
+        )
+        facts |= {"state": DeliveryState.DEAD} if again is None else {"next_attempt_at": again}
+    # Not if somebody else has claimed it meanwhile: then theirs is the word that counts.
+    WebhookDelivery.objects.filter(
+        id=claim.delivery_id, attempts=claim.number, state=DeliveryState.PENDING
+    ).update(**facts)
+
+
+def _record_endpoint(endpoint_id: int, replies: Sequence[Reply], now: datetime) -> None:
+    endpoint = WebhookEndpoint.objects.select_for_update().filter(id=endpoint_id).first()
+    if endpoint is None:
+        return
+    if any(reply.delivered for reply in replies):
+        if endpoint.failures:
+            endpoint.failures, endpoint.retry_at = 0, None
+            endpoint.save(update_fields=["failures", "retry_at"])
+        return
+    endpoint.failures += len(replies)
+    endpoint.retry_at = rest_until(now=now, failures=endpoint.failures)
+    if any(reply.status == GONE for reply in replies):
+        endpoint.active, endpoint.disabled_reason = False, "gone"
+    endpoint.save(update_fields=["failures", "retry_at", "active", "disabled_reason"])
+    _give_up_old(endpoint_id, replies[-1], now)
+
+
+def _give_up_old(endpoint_id: int, reply: Reply, now: datetime) -> None:
+    """What has waited for 72 hours behind a webhook that fails is given up with it."""
+    late = WebhookDelivery.objects.filter(
+        endpoint_id=endpoint_id,
+        state=DeliveryState.PENDING,
+        next_attempt_at__lte=now,
+        due_since__lte=now - GIVE_UP_AFTER,
+    )
+    ids = late.order_by("next_attempt_at", "id").values_list("id", flat=True)[:ROWS_AT_ONCE]
+    WebhookDelivery.objects.filter(id__in=list(ids)).update(
+        state=DeliveryState.DEAD,
+        last_status=reply.status,
+        last_error=reply.error,
+    )
+
+
+def _secrets_of(endpoint_ids: set[int], now: datetime) -> dict[int, tuple[str, ...]]:
+    rows = WebhookSecret.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=now), endpoint_id__in=endpoint_ids
+    )
+    secrets: dict[int, tuple[str, ...]] = {}
+    for row in rows.order_by(F("ends_at").desc(nulls_first=True), "-id"):
+        secrets[row.endpoint_id] = (*secrets.get(row.endpoint_id, ()), str(row.secret))
+    return secrets

@@ -1,0 +1,168 @@
+"""Sends what the outbox wrote: in order for each voucher, side by side for different ones.
+
+A delivery is claimed by counting the attempt and putting the next one off by ``LEASE_S``: whoever
+dies meanwhile leaves it to be claimed again. So a receiver may get an event twice, never not at
+all, and knows it by its ``webhook-id``. One thread asks and writes the database; a pool only sends.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from django.db import connections
+from msgspec import Struct
+
+from kaquan.foundation import clock
+from kaquan.foundation.errors import KaquanError
+from kaquan.integrations.claims import Claim, claim_due, record_results, remove_old
+from kaquan.integrations.retries import PROBING_FROM
+from kaquan.integrations.sending import Reply, post, tls_context
+from kaquan.integrations.signatures import sealed_body, signature_headers
+from kaquan.integrations.targets import (
+    Networks,
+    Resolve,
+    allowed_addresses,
+    fault_of,
+    parse_target,
+    resolve_name,
+)
+
+AT_ONCE_MAX = 32
+AT_ONCE_MAX_PER_ENDPOINT = 8
+IDLE_S = 0.2
+CLEAN_EVERY_S = 600
+
+Now = Callable[[], datetime]
+
+
+class Sent(Struct, frozen=True):
+    """A claimed delivery with what came of the attempt."""
+
+    claim: Claim
+    at: datetime
+    reply: Reply
+
+
+class Sender:
+    """Sends deliveries of every webhook; several processes may run one each."""
+
+    def __init__(
+        self,
+        *,
+        private: Networks,
+        now: Now = clock.now,
+        resolve: Resolve = resolve_name,
+        context: ssl.SSLContext | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._private = private
+        self._now = now
+        self._resolve = resolve
+        self._context = context or tls_context()
+        self._jitter = jitter
+        self._pool = ThreadPoolExecutor(AT_ONCE_MAX, thread_name_prefix="kaquan-webhook")
+        self._sent: queue.SimpleQueue[Sent] = queue.SimpleQueue()
+        self._in_flight: Counter[int] = Counter()
+        self._cleaned_s = clock.monotonic_s()
+
+    def run(self, stop: threading.Event) -> None:
+        """Send as deliveries come due, until told to stop."""
+        while not stop.is_set():
+            self._start_due()
+            if self._in_flight.total():
+                self._finish_some(wait_s=IDLE_S)
+            else:
+                stop.wait(IDLE_S)
+            if clock.monotonic_s() - self._cleaned_s >= CLEAN_EVERY_S:
+                self._cleaned_s = clock.monotonic_s()
+                remove_old(now=self._now())
+
+    def send_due(self) -> int:
+        """Send everything that is due now, and what may follow it; returns how many attempts."""
+        attempts = 0
+        while self._start_due() or self._in_flight.total():
+            attempts += self._finish_some(wait_s=None)
+        return attempts
+
+    def close(self) -> None:
+        """Let go; what is under way is claimed again by the next one unless it ends in time."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        connections.close_all()
+
+    def _start_due(self) -> int:
+        free = AT_ONCE_MAX - self._in_flight.total()
+        if free <= 0:
+            return 0
+        claims = claim_due(now=self._now(), slots=self._slots, limit=free)
+        for claim in claims:
+            self._in_flight[claim.endpoint_id] += 1
+            self._pool.submit(self._send, claim)
+        return len(claims)
+
+    def _slots(self, endpoint_id: int, failures: int) -> int:
+        most = AT_ONCE_MAX_PER_ENDPOINT if failures < PROBING_FROM else 1
+        return max(0, most - self._in_flight[endpoint_id])
+
+    def _finish_some(self, *, wait_s: float | None) -> int:
+        """Record what has ended, after waiting for a first one; how many ended."""
+        ended: list[Sent] = []
+        try:
+            ended.append(self._sent.get(timeout=wait_s))
+            while True:
+                ended.append(self._sent.get_nowait())
+        except queue.Empty:
+            pass
+        for one in ended:
+            self._in_flight[one.claim.endpoint_id] -= 1
+        if ended:
+            record_results(
+                [(one.claim, one.at, one.reply) for one in ended],
+                now=self._now(),
+                jitter=self._jitter,
+            )
+        return len(ended)
+
+    def _send(self, claim: Claim) -> None:
+        """One attempt, in a thread of the pool; whatever happens, it ends with a result."""
+        at = self._now()
+        try:
+            reply = self._attempt(claim, at)
+        except KaquanError as error:
+            reply = Reply(None, fault_of(error))
+        except Exception as error:  # the delivery must not stay under way for ever
+            reply = Reply(None, f"not sent: {type(error).__name__}")
+        self._sent.put(Sent(claim, at, reply))
+
+    def _attempt(self, claim: Claim, at: datetime) -> Reply:
+        target = parse_target(claim.url)
+        addresses = allowed_addresses(target, resolve=self._resolve, private=self._private)
+        timestamp_s = int(at.timestamp())
+        body = claim.body.encode()
+        if claim.encrypt_body:
+            body = sealed_body(
+                event_id=claim.event_id,
+                timestamp_s=timestamp_s,
+                body=body,
+                secret=claim.secrets_newest_first[-1],
+            )
+        headers = signature_headers(
+            event_id=claim.event_id,
+            timestamp_s=timestamp_s,
+            body=body,
+            secrets_newest_first=claim.secrets_newest_first,
+        )
+        return post(
+            target,
+            addresses,
+            headers=headers,
+            body=body,
+            private=self._private,
+            context=self._context,
+        )
