@@ -180,6 +180,12 @@ def store_ids(actor: Actor, codes: Collection[str]) -> dict[str, int]:
     return dict(rows.values_list("organisation__code", "organisation_id"))
 
 
+def store_codes(actor: Actor, store_ids: Collection[int]) -> dict[int, str]:
+    """The codes of stores by their ids; those that are not there are left out."""
+    rows = within(actor, Store.objects.filter(organisation_id__in=store_ids), "organisation")
+    return dict(rows.values_list("organisation_id", "organisation__code"))
+
+
 class StoreFacts(NamedTuple):
     """What a command needs to know of a store; `store_path` runs from the root to the store."""
 

@@ -16,6 +16,9 @@ from kaquan.organisations.queries import (
     terminal_by_code,
 )
 
+SERVE = "redemption.redeem"
+"""What a terminal's own key may do."""
+
 read_staff_no = cells.code()
 read_terminal_code = cells.code()
 read_name = cells.text(100)
@@ -104,6 +107,7 @@ def update_terminal(
 
 def note_terminal_seen(*, actor: Actor, code: str, at: datetime) -> Terminal:
     """A terminal says that it is there; raises `terminal_unknown`."""
+    require(actor, SERVE)
     with transaction.atomic():
         terminal = terminal_by_code(actor, code)
         terminal.last_seen_at = max(at, terminal.last_seen_at or at)

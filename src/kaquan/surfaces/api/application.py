@@ -28,6 +28,9 @@ from kaquan.surfaces.http.problems import call_problem, outcome_problem
 FILES = (
     "organisations",
     "stores",
+    "clerks",
+    "terminals",
+    "keys",
 )
 DEPTH_MAX = 32
 

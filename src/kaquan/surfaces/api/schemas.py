@@ -51,6 +51,7 @@ Moment = Annotated[
     AwareDatetime, BeforeValidator(_spelled), PlainSerializer(_local, return_type=str)
 ]
 Code = Annotated[str, Field(min_length=1, max_length=200)]
+ShortCode = Annotated[str, Field(min_length=1, max_length=64)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Line = Annotated[str, Field(max_length=200)]
 """A line of text that may be empty."""
