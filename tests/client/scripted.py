@@ -79,7 +79,7 @@ def problem(status: int, code: str, *, retryable: bool = False, **headers: str) 
         "code": code,
         "retryable": retryable,
         "remedy": "还差 ¥8.00",
-        "data": {"missing_fen": 800},
+        "data": {"shortfall_fen": 800},
     }
     return answer(value, status, **headers)
 

@@ -94,7 +94,7 @@ def test_a_refusal_is_never_asked_for_twice(client: Driven, script: Script, stat
     assert refused.value.text == "整句说明。"
     assert refused.value.retryable is True
     assert refused.value.remedy == "还差 ¥8.00"
-    assert refused.value.data == {"missing_fen": 800}
+    assert refused.value.data == {"shortfall_fen": 800}
     assert (refused.value.status, refused.value.key) == (status, "k1")
     assert len(script.asked) == 1
     assert client.time.waits_s == []

@@ -32,6 +32,8 @@ from kaquan.foundation.settings_kinds import (
 )
 
 PREFIX = "KAQUAN_"
+#: Names of ours that are no settings of an installation: a client of one has them.
+CLIENT_NAMES = frozenset({"KAQUAN_API_KEY", "KAQUAN_SIGNING_SECRET"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +306,7 @@ def current_configuration() -> Configuration:
 def _unknown_names(environment: Mapping[str, str]) -> Iterator[BadValueError]:
     known = [setting.name for setting in SETTINGS]
     for name in sorted(environment):
-        if not name.startswith(PREFIX) or name in known:
+        if not name.startswith(PREFIX) or name in known or name in CLIENT_NAMES:
             continue
         close = difflib.get_close_matches(name, known, n=1)
         zh_hint = f"；您是否要写 {close[0]}？" if close else ""
