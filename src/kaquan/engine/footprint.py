@@ -35,7 +35,7 @@ VOUCHER = 6
 MOMENTS = {"claim": 1, "redeem": 2, "transfer": 3}
 
 
-class Footprint(Struct, frozen=True):
+class Footprint(Struct, frozen=True, gc=False):
     """What a command names. ``past``: the redemption or hold behind it, whose vouchers count too.
 
     ``changes_slice``: the batch's slice must be locked for change, not only for reading.

@@ -27,7 +27,7 @@ class Batch(Struct, frozen=True):
     active: bool
 
 
-class Slice(Struct):
+class Slice(Struct, gc=False):
     """What changes about a batch and must stop things at once: state and stock.
 
     ``cursor`` counts, per bucket 0…63, the serials handed out from stock. ``custody_version`` moves
@@ -44,7 +44,7 @@ class Slice(Struct):
     stored: bool = False
 
 
-class Custody(Struct):
+class Custody(Struct, gc=False):
     """A run of minted serials in one place and state; runs never overlap.
 
     For a by-code batch the run is exactly its vouchers. For a stock batch it is the room of serials
@@ -60,7 +60,7 @@ class Custody(Struct):
     stored: bool = False
 
 
-class Voucher(Struct):
+class Voucher(Struct, gc=False):
     """One voucher since something first happened to it. ``version`` counts what happened."""
 
     shard: int
@@ -79,7 +79,7 @@ class Voucher(Struct):
     stored: bool = False
 
 
-class Budget(Struct):
+class Budget(Struct, gc=False):
     """Money to give away; ``total = available + committed + spent + released``, none below zero."""
 
     shard: int
@@ -109,7 +109,7 @@ class LimitKey(Struct, frozen=True, gc=False, array_like=True, order=True):
     moment: int
 
 
-class Limit(Struct):
+class Limit(Struct, gc=False):
     """How much of a limit is used; never above ``cap``."""
 
     key: LimitKey
@@ -118,7 +118,7 @@ class Limit(Struct):
     stored: bool = False
 
 
-class HeldVoucher(Struct):
+class HeldVoucher(Struct, gc=False):
     """One voucher's part of a hold. ``state``: active, redeemed, released or expired."""
 
     shard: int
@@ -129,7 +129,7 @@ class HeldVoucher(Struct):
     stored: bool = False
 
 
-class Reversed(Struct):
+class Reversed(Struct, gc=False):
     """How much of one voucher's redemption has come back so far; ``by_line`` in units per order
     line."""
 

@@ -101,7 +101,6 @@ class World:
         amount: int,
         debit: tuple[Account, int],
         credit: tuple[Account, int],
-        *,
         serial: int = 0,
         version: int = 0,
         batch_id: int = 0,

@@ -55,11 +55,38 @@ class Catalogue:
         run = runs[position]
         return run if serial < run.first_serial + run.quantity else None
 
-    def find(self, connection: psycopg.Connection[Any], serials: Iterable[int]) -> None:
-        """Load the runs of serials that the map does not know; those of no batch stay unknown."""
-        unknown = [serial for serial in serials if self.run_of(serial) is None]
-        if not unknown:
-            return
+    def find(
+        self, connection: psycopg.Connection[Any], serials: Iterable[int]
+    ) -> dict[int, Custody]:
+        """The runs of serials, loaded where the map does not know them; those of no batch are left
+        out."""
+        found, unknown = self._known(serials)
+        if unknown and self._load_runs(connection, unknown):
+            found |= self._known(unknown)[0]
+        return found
+
+    def _known(self, serials: Iterable[int]) -> tuple[dict[int, Custody], list[int]]:
+        """What the cached map knows of serials, and the serials that it does not know."""
+        firsts, runs = self._runs
+        found: dict[int, Custody] = {}
+        unknown: list[int] = []
+        run: Custody | None = None
+        end = -1
+        for serial in serials:
+            # Neighbours are mostly of one run; the look-up is for the others.
+            if run is None or not run.first_serial <= serial < end:
+                position = bisect_right(firsts, serial) - 1
+                run = runs[position] if position >= 0 else None
+                end = run.first_serial + run.quantity if run is not None else -1
+                if run is None or serial >= end:
+                    run = None
+                    unknown.append(serial)
+                    continue
+            found[serial] = run
+        return found, unknown
+
+    def _load_runs(self, connection: psycopg.Connection[Any], unknown: list[int]) -> bool:
+        """Load the runs of serials that are not in the map; whether there are any."""
         rows = connection.execute(
             "SELECT DISTINCT c.batch_id FROM unnest(%s::bigint[]) AS u (serial), LATERAL ("
             "  SELECT batch_id, first_serial, quantity FROM ledger_custody"
@@ -69,6 +96,7 @@ class Catalogue:
         ).fetchall()
         if rows:
             self.reload(connection, [row[0] for row in rows])
+        return bool(rows)
 
     def reload(self, connection: psycopg.Connection[Any], batch_ids: Sequence[int]) -> None:
         """Read the custody runs of some batches anew."""

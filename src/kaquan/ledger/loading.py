@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from kaquan.engine.commands import AnyCommand
+from kaquan.engine.commands import AnyCommand, Redeem
 from kaquan.engine.fields import field_fault
 from kaquan.engine.footprint import (
     NOTHING,
@@ -24,7 +24,7 @@ from kaquan.engine.footprint import (
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
-from kaquan.engine.rows import Voucher
+from kaquan.engine.rows import Custody, LimitKey, Voucher
 from kaquan.engine.shards import SERIAL_END, shard_of_serial
 from kaquan.engine.world import Past, World
 from kaquan.ledger.catalogue import Catalogue
@@ -73,14 +73,14 @@ class Loader:
         settled = {hold for past in world.past.values() if (hold := settled_hold(past)) is not None}
         world.past |= reader.past(settled - set(world.past))
         serials = _named_serials(wanted, world.past.values())
-        self._catalogue.find(self._connection.raw, serials)
+        runs = self._catalogue.find(self._connection.raw, serials)
         requests = reader.begin(hashes.values(), serials, world)
         answers, repeats = _known_answers(
             commands, hashes, reader.past(requests.values()), requests
         )
         answers |= malformed
         fresh = [i for i in range(len(commands)) if i not in answers and i not in repeats]
-        head = self._fill(reader, world, [(commands[i], wanted[i]) for i in fresh], serials)
+        head = self._fill(reader, world, [(commands[i], wanted[i]) for i in fresh], serials, runs)
         world.block = head[0] + 1
         return Loaded(world, head[1], answers, fresh, repeats, hashes)
 
@@ -90,6 +90,7 @@ class Loader:
         world: World,
         fresh: Sequence[tuple[AnyCommand, Footprint]],
         serials: Sequence[int],
+        runs: dict[int, Custody],
     ) -> tuple[int, bytes]:
         held = {serial for serial, row in world.vouchers.items() if row.holds}
         if held:
@@ -97,14 +98,11 @@ class Loader:
             world.past |= reader.past(
                 {row.hold for rows in world.held.values() for row in rows} - set(world.past)
             )
-        self._add_untouched(world, serials)
+        self._add_untouched(world, runs)
         self._name_batches(world, [names for _, names in fresh])
         changed = {n.batch_id for _, n in fresh if n.changes_slice and n.batch_id is not None}
         with_custody = {n.batch_id for _, n in fresh if n.needs_custody and n.batch_id is not None}
-        coming = coming_holders(command for command, _ in fresh)
-        keys = {
-            key for command, names in fresh for key in limit_keys(command, names, world, coming)
-        }
+        keys = self._limit_keys(world, fresh)
         budget_ids = {batch.budget_id for batch in world.batches.values()} | {
             names.budget_id for _, names in fresh if names.budget_id is not None
         }
@@ -124,8 +122,24 @@ class Loader:
         ]
         if stale:
             self._catalogue.reload(self._connection.raw, stale)
-            self._add_untouched(world, serials)
+            self._add_untouched(world, self._catalogue.find(self._connection.raw, serials))
         return head
+
+    def _limit_keys(
+        self, world: World, fresh: Sequence[tuple[AnyCommand, Footprint]]
+    ) -> set[LimitKey]:
+        coming = coming_holders(command for command, _ in fresh)
+        # Most batches limit no use: then a use moves no limit row, and there is nothing to name.
+        uses_move_none = not world.held and not any(
+            batch.rules.limits_at("redeem") or batch.rules.capped_funders
+            for batch in world.batches.values()
+        )
+        keys: set[LimitKey] = set()
+        for command, names in fresh:
+            if uses_move_none and type(command) is Redeem and command.hold is None:
+                continue
+            keys.update(limit_keys(command, names, world, coming))
+        return keys
 
     def _name_batches(self, world: World, fresh: Iterable[Footprint]) -> None:
         batch_ids = {row.batch_id for row in world.vouchers.values()}
@@ -135,21 +149,20 @@ class Loader:
             if batch is not None:
                 world.batches[batch_id] = batch
 
-    def _add_untouched(self, world: World, serials: Iterable[int]) -> None:
+    def _add_untouched(self, world: World, runs: dict[int, Custody]) -> None:
         """Add the vouchers that nothing has happened to yet, as their custody says they are."""
-        for serial in serials:
-            if serial in world.vouchers and world.vouchers[serial].stored:
+        vouchers = world.vouchers
+        seen: Custody | None = None
+        for serial, run in runs.items():
+            if serial in vouchers and vouchers[serial].stored:
                 continue
-            run = self._catalogue.run_of(serial)
-            if run is None:
-                continue
-            batch = self._catalogue.batch(self._connection.raw, run.batch_id)
-            assert batch is not None, run
-            if batch.by_code:
+            if run is not seen:
+                batch = self._catalogue.batch(self._connection.raw, run.batch_id)
+                assert batch is not None, run
+                by_code, seen = batch.by_code, run
                 state = State.LIVE if run.active else State.INACTIVE
-                world.vouchers[serial] = Voucher(
-                    shard_of_serial(serial), serial, run.batch_id, state=state
-                )
+            if by_code:
+                vouchers[serial] = Voucher(shard_of_serial(serial), serial, run.batch_id, state)
 
 
 def _named_serials(wanted: Iterable[Footprint], past: Iterable[Past]) -> list[int]:
@@ -190,6 +203,8 @@ def _known_answers(
     answers: dict[int, Outcome] = {}
     repeats: dict[int, int] = {}
     first: dict[Hash, int] = {}
+    if not requests and len(set(hashes.values())) == len(hashes):
+        return answers, repeats  # as nearly always: all of them are new
     for index, name in hashes.items():
         command = commands[index]
         if name in requests:

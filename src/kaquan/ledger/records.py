@@ -8,6 +8,7 @@ STDOUT`` prints them: an auditor can check it with psql and sha256sum.
 from __future__ import annotations
 
 import hashlib
+import struct
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -35,13 +36,14 @@ ENTRY_COLUMNS = (
 )
 
 
-class Record(Struct, frozen=True, array_like=True):
+class Record(Struct, frozen=True, array_like=True, gc=False):
     """A command and the answer it got."""
 
     command: AnyCommand
     outcome: Outcome
 
 
+_HASH_PARTS = struct.Struct(">qi")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Record])
 
@@ -64,17 +66,14 @@ def request_hash(key: RequestKey, operation: str) -> tuple[int, int]:
     """The 96 bits that a request key is kept as: (signed 64-bit high part, signed 32-bit low
     part)."""
     name = f"{key.client_id}\0{operation}\0{key.key}".encode("utf-8", "surrogatepass")
-    digest = hashlib.blake2b(name, digest_size=12).digest()
-    return (
-        int.from_bytes(digest[:8], "big", signed=True),
-        int.from_bytes(digest[8:], "big", signed=True),
-    )
+    high, low = _HASH_PARTS.unpack(hashlib.blake2b(name, digest_size=12).digest())
+    return high, low
 
 
 def timestamp_text(at: datetime) -> str:
     """A moment as PostgreSQL prints it in UTC."""
-    text = str(at if at.tzinfo is UTC else at.astimezone(UTC))[:-6]
-    return (text.rstrip("0") if at.microsecond else text) + "+00"
+    text = str(at if at.tzinfo is UTC else at.astimezone(UTC))
+    return f"{text[:-6].rstrip('0')}+00" if at.microsecond else text[:-3]
 
 
 NULL = "\\N"

@@ -116,7 +116,7 @@ def _voucher_refusal(
 ) -> Refusal | None:
     """Why this voucher, or a new one of the batch, cannot be handed out."""
     if voucher is None:
-        window = batch.rules.validity_window(None)
+        window = batch.rules.unclaimed_window
         if window is not None and command.at >= window[1]:
             data = {"valid_until": local_time(window[1], batch)}
             return Refusal(OutcomeCode.VOUCHER_EXPIRED, {**data})
@@ -226,7 +226,7 @@ def _hand_over(change: Change, load_fen: int, commit_fen: int) -> VoucherResult:
     voucher.customer_id = command.facts.customer_id
     window = batch.rules.validity_window(command.at)
     assert window is not None
-    if batch.rules.validity_window(None) is None:
+    if batch.rules.unclaimed_window is None:
         voucher.valid_from, voucher.valid_until = window
     elif not voucher.customer_id:
         voucher.valid_from = window[0]  # marks it as a bearer's own, see ``vouchers.issued``

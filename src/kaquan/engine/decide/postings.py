@@ -107,9 +107,11 @@ def pay(change: Change, funding: Funding, from_committed_fen: int, store_id: int
     committed_left, total = from_committed_fen, 0
     for funder, fen in funding:
         part = fen if fen < committed_left else committed_left
-        change.enter(Unit.FEN, part, committed, store, funder_id=funder)
-        change.enter(Unit.FEN, fen - part, available, store, funder_id=funder)
-        committed_left -= part
+        if part:
+            change.enter(Unit.FEN, part, committed, store, funder_id=funder)
+            committed_left -= part
+        if part < fen:
+            change.enter(Unit.FEN, fen - part, available, store, funder_id=funder)
         total += fen
     assert committed_left == 0, (from_committed_fen, funding)
     budget = change.world.budgets[budget_id]

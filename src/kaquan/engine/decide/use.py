@@ -37,7 +37,7 @@ from kaquan.engine.world import World
 VOUCHERS_MAX = stack.VOUCHERS_MAX
 
 
-class PlannedUse(Struct):
+class PlannedUse(Struct, gc=False):
     """One voucher's part of a use that nothing stands in the way of.
 
     ``from_committed_fen``: how much of its cost is set aside for it already.
@@ -54,7 +54,7 @@ class PlannedUse(Struct):
     from_committed_fen: int = 0
 
 
-class Plan(Struct):
+class Plan(Struct, gc=False):
     """A use of one or several vouchers, in the order they apply."""
 
     uses: list[PlannedUse]
@@ -250,13 +250,16 @@ def _fund(world: World, command: c.Redeem | c.Hold, uses: list[PlannedUse]) -> P
         cost_fen = 0 if one.kind.is_prepaid else one.benefit.value_fen
         if not cost_fen:
             continue
-        if moves is None:
+        if one.batch.rules.sole_funder is not None:
+            one.funding = ((one.batch.rules.sole_funder, cost_fen),)
+        elif moves is None:
             one.funding = tuple(one.batch.rules.split_funding(cost_fen, NOBODY_YET))
         else:
             one.funding = moves.split_funding(one.batch, cost_fen)
         if one.batch.budget_id:
-            free = one.voucher.committed_fen - reserved_fen(world, one.voucher)
-            one.from_committed_fen = max(0, min(free, cost_fen))
+            if one.voucher.committed_fen:
+                free = one.voucher.committed_fen - reserved_fen(world, one.voucher)
+                one.from_committed_fen = max(0, min(free, cost_fen))
             purse = purse or Purse(world)
             refusal = purse.take(one.batch.budget_id, cost_fen - one.from_committed_fen)
             if refusal is not None:

@@ -56,7 +56,7 @@ def window_of(voucher: Voucher, batch: Batch) -> Window | None:
     start, end = voucher.valid_from, voucher.valid_until
     if start is not None and end is not None:
         return start, end
-    window = batch.rules.validity_window(None)
+    window = batch.rules.unclaimed_window
     if window is None or (start is None and end is None):
         return window
     return start or window[0], end or window[1]
@@ -109,7 +109,7 @@ def state_refusal(
     return None if code is None else Refusal(code)
 
 
-class Change(Struct):
+class Change(Struct, gc=False):
     """One voucher while a command changes it: one step of its version, its entries, its result."""
 
     world: World
@@ -139,11 +139,11 @@ class Change(Struct):
                 amount,
                 debit,
                 credit,
-                serial=voucher.serial,
-                version=self.version,
-                batch_id=voucher.batch_id,
-                funder_id=funder_id,
-                reverses=reverses,
+                voucher.serial,
+                self.version,
+                voucher.batch_id,
+                funder_id,
+                reverses,
             )
 
     def set_state(self, state: State) -> None:

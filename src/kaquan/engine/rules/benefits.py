@@ -26,7 +26,7 @@ from kaquan.engine.rules.terms import (
 )
 
 
-class Benefit(Struct, frozen=True):
+class Benefit(Struct, frozen=True, gc=False):
     """What one voucher does to one order.
 
     ``allocation`` is ``discount_fen`` over the order's lines, in their order; without lines it
@@ -43,7 +43,7 @@ class Benefit(Struct, frozen=True):
     units: tuple[int, ...] = ()
 
 
-class Ask(Struct, frozen=True):
+class Ask(Struct, frozen=True, gc=False):
     """How much of a voucher is asked for, and how much is on it."""
 
     amount_fen: int | None = None
@@ -52,7 +52,7 @@ class Ask(Struct, frozen=True):
     uses_left: int = 1
 
 
-class Till(Struct, frozen=True):
+class Till(Struct, frozen=True, gc=False):
     """An order as one voucher sees it: lines, which of them count, what earlier vouchers left.
 
     ``payable`` and ``taken`` (units used up already) have one entry for each line.

@@ -22,7 +22,7 @@ from kaquan.engine.rules.eligibility import (
     compile_products,
     payable_of,
 )
-from kaquan.engine.rules.funding import capped_funders, compile_funding
+from kaquan.engine.rules.funding import capped_funders, compile_funding, sole_funder
 from kaquan.engine.rules.opening import EPOCH_DAY, OpeningHours, Window, compile_window
 from kaquan.engine.rules.terms import Scope, StoreRule, TagRule, Terms
 
@@ -60,7 +60,9 @@ class Rules:
     """What the ledger asks about one version of an offer.
 
     ``terms`` are the terms themselves; ``capped_funders`` maps funders who pay up to a total to
-    that total in fen.
+    that total in fen, and ``sole_funder`` is who bears all of any cost, None where it is shared.
+    ``unclaimed_window`` is the half-open validity in UTC without a claim, None where it begins
+    with one.
     """
 
     def __init__(self, terms: Terms) -> None:
@@ -70,11 +72,13 @@ class Rules:
         self._hours = None if hours.always else hours
         self._zone = ZoneInfo(terms.validity.time_zone)
         self._window = compile_window(terms.validity)
+        self.unclaimed_window = self._window(None)
         self._eligible = compile_eligible(terms)
         self._products = compile_products(terms)
         self._minimum = compile_minimum(terms.scope)
         self._on_order, self._without_order = compile_benefit(terms)
         self._split = compile_funding(terms.funding)
+        self.sole_funder = sole_funder(terms.funding)
         self._limits = {at: _compile_limits(terms, at) for at in ("claim", "redeem")}
         self._claim_checks = _customer_checks(terms.scope, self._limits["claim"])
         self._checks = self._compile_checks()

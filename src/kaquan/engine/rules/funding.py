@@ -17,13 +17,20 @@ def capped_funders(shares: tuple[Share, ...]) -> dict[int, int]:
     return {share.funder_id: share.cap_fen for share in shares if isinstance(share, FirstToCap)}
 
 
+def sole_funder(shares: tuple[Share, ...]) -> int | None:
+    """Who bears all of any cost; None where several may."""
+    if len(shares) > 1 or (shares and isinstance(shares[0], FirstToCap)):
+        return None
+    return shares[0].funder_id if shares else ISSUER
+
+
 def compile_funding(shares: tuple[Share, ...]) -> Split:
     """``(cost_fen, funded_so_far) -> [(funder_id, fen), …]``: sums to the cost, no zero parts.
 
     ``funded_so_far`` says what each capped funder has paid already under these terms.
     """
-    if not shares or (len(shares) == 1 and not isinstance(shares[0], FirstToCap)):
-        funder = shares[0].funder_id if shares else ISSUER
+    funder = sole_funder(shares)
+    if funder is not None:
         return lambda cost_fen, _so_far: [(funder, cost_fen)] if cost_fen else []
     fixed = [(one.funder_id, one.amount_fen) for one in shares if isinstance(one, FixedPart)]
     fixed_fen = sum(amount for _, amount in fixed)
