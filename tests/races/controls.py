@@ -14,6 +14,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from kaquan.engine.world import World
 from kaquan.ledger import door as door_module
 from kaquan.ledger.door import Door
 from tests.races.racing import Call, Racer, Send
@@ -28,6 +29,17 @@ class SendWithoutLocks(Send):
     def __call__(self, racer: Racer) -> list[Call]:
         """The calls with their answers."""
         _read_together(racer)
+        return _send(self, racer, _take_locks_away)
+
+
+@dataclass(frozen=True, slots=True)
+class SendSettingBudgets(Send):
+    """Reads without locks, and sets a budget to what it computed instead of moving its amounts."""
+
+    def __call__(self, racer: Racer) -> list[Call]:
+        """The calls with their answers."""
+        _read_together(racer)
+        door_module.write_budgets = _set_budgets
         return _send(self, racer, _take_locks_away)
 
 
@@ -83,6 +95,22 @@ def _send(part: Send, racer: Racer, weaken: Callable[[Door], None]) -> list[Call
 def _take_locks_away(door: Door) -> None:
     load = door._loader.load
     door._loader.load = lambda commands, **_: load(commands, lock=False)  # type: ignore[method-assign]
+
+
+def _set_budgets(connection: psycopg.Connection[object], world: World, _before: object) -> None:
+    for budget in world.budgets.values():
+        # kaquan-allow: ledger-writes because it is the fault that the control shows
+        connection.execute(
+            "UPDATE ledger_budget SET available_fen = %s, committed_fen = %s, spent_fen = %s, "
+            "released_fen = %s WHERE budget_id = %s",
+            [
+                budget.available_fen,
+                budget.committed_fen,
+                budget.spent_fen,
+                budget.released_fen,
+                budget.budget_id,
+            ],
+        )
 
 
 def _take_memory_away(door: Door) -> None:

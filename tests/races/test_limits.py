@@ -21,7 +21,7 @@ from tests.builders.ledger import (
     redeem,
 )
 from tests.fixtures_database import Database
-from tests.races.controls import SendWithoutLocks
+from tests.races.controls import SendSettingBudgets, SendWithoutLocks
 from tests.races.racing import Call, Send, answers, race, send_at_once
 
 Connection = psycopg.Connection[Any]
@@ -71,10 +71,11 @@ def test_a_budget_with_room_for_exactly_k_pays_for_exactly_k(
 def test_the_last_money_of_a_budget_is_spent_once(
     door: Door, database: Database, connection: Connection, control: bool
 ) -> None:
-    """Control: without row locks everybody finds it, and everybody is told it was spent on them."""
+    """Control: where amounts are read without a lock and set instead of moved, everybody finds it,
+    and everybody is told it was spent on them."""
     batch = a_batch(door, budget_id=a_budget(door, total_fen=2_000))
     commands: list[AnyCommand] = [redeem(batch.serial(index)) for index in range(4)]
-    kind = SendWithoutLocks if control else Send
+    kind = SendSettingBudgets if control else Send
     calls = _together(database, kind, commands)
     given = sum(outcome.vouchers[0].discount_fen for outcome in answers(calls) if outcome.done)
     assert given == (8_000 if control else 2_000)

@@ -80,7 +80,7 @@ def test_a_claimed_voucher_is_used_by_exactly_one_of_many(
 def test_control_without_row_locks_a_claimed_voucher_is_used_by_all(
     door: Door, database: Database
 ) -> None:
-    serial = a_claimed_voucher(door)
+    serial = a_claimed_voucher(door, budget_id=0)  # money set aside for it would stop the others
     calls = _together(database, SendWithoutLocks, [redeem(serial)] * 4)
     assert _told(calls) == {"DONE": 4}
 
@@ -156,8 +156,9 @@ def test_control_without_row_locks_top_ups_and_uses_do_not_add_up(
 
 
 def _rivals(door: Door, name: str) -> tuple[int, AnyCommand, AnyCommand]:
-    """A claimed voucher, a use of it, and something that use rules out."""
-    serial = a_claimed_voucher(door, transferable=True)
+    """A claimed voucher, a use of it, and something that use rules out; no budget is between
+    them."""
+    serial = a_claimed_voucher(door, transferable=True, budget_id=0)
     use = redeem(serial, facts=at_the_till(customer_id=7))
     rival: AnyCommand = {
         "hold": hold(serial, expires_at=SOON),

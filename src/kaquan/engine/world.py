@@ -94,7 +94,7 @@ class World:
         if undo or not self._marks:
             del self._journal[journal_mark:]
 
-    def enter(
+    def enter(  # noqa: PLR0917  # at every entry: keywords cost more than a tenth of it
         self,
         command: AnyCommand,
         unit: Unit,

@@ -15,7 +15,7 @@ import psycopg
 from msgspec import structs
 from psycopg import errors
 
-from kaquan.engine.commands import AnyCommand, SetBatchState
+from kaquan.engine.commands import AnyCommand, Assign, Claim, Redeem, SetBatchState
 from kaquan.engine.decide import decide
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import lane_of
@@ -27,10 +27,16 @@ from kaquan.ledger.connections import LedgerConnection, connect_default
 from kaquan.ledger.loading import Loaded, Loader
 from kaquan.ledger.records import Record, block_hash, entry_line, pack_body
 from kaquan.ledger.statements import bound, statement
-from kaquan.ledger.writing import copy_entries, copy_rows, write_rows
+from kaquan.ledger.writing import copy_entries, copy_rows, write_budgets, write_rows
 
 COMMANDS_MAX = 1_000
 ATTEMPTS_MAX = 30
+
+#: What only takes from a budget. While there is enough, such commands of several writers may decide
+#: at once: each moves the amounts, and the table's checks hold (docs/decisions/0012).
+SHARING_BUDGETS = frozenset({Redeem, Claim, Assign})
+#: For so many blocks after one that met a budget's end, a writer locks budgets before it decides.
+TIGHT_BLOCKS = 20
 
 #: Another writer was there first, or stood in the way: begin anew and see what it left.
 BEGIN_ANEW = (
@@ -41,6 +47,10 @@ BEGIN_ANEW = (
 )
 
 
+class _BudgetMovedError(Exception):
+    """A budget read without its lock does not have enough: only under the lock is that certain."""
+
+
 class Door:
     """A writer: one connection, one lane. Not to be shared between threads."""
 
@@ -48,6 +58,7 @@ class Door:
         self._connection = connection
         self._loader = Loader(connection, catalogue)
         self._committing: tuple[int, bytes, list[Outcome]] | None = None
+        self._tight_blocks_left = 0
 
     def submit(self, commands: Sequence[AnyCommand], *, dry: bool = False) -> list[Outcome]:
         """Decide and book commands, in order, in one transaction; one outcome each.
@@ -74,6 +85,9 @@ class Door:
                 return self._attempt(commands, dry=dry)
             except BEGIN_ANEW:
                 self._connection.rollback()
+            except _BudgetMovedError:
+                self._connection.rollback()
+                self._tight_blocks_left = TIGHT_BLOCKS
             except psycopg.OperationalError:
                 if not self._connection.reopen():
                     break
@@ -95,11 +109,20 @@ class Door:
         self._connection.close()
 
     def _attempt(self, commands: Sequence[AnyCommand], *, dry: bool) -> list[Outcome]:
-        loaded = self._loader.load(commands, lock=not dry)
+        share = not self._tight_blocks_left and all(
+            type(command) in SHARING_BUDGETS for command in commands
+        )
+        loaded = self._loader.load(commands, lock=not dry, lock_budgets=not share)
         answers, fresh = loaded.answers, loaded.fresh
         if fresh:
             decided = decide([commands[i] for i in fresh], loaded.world, are_sound=True)
             assert len(decided) == len(fresh), (len(decided), len(fresh))
+            if (
+                share
+                and not dry
+                and any(outcome.code is OutcomeCode.BUDGET_EXHAUSTED for outcome in decided)
+            ):
+                raise _BudgetMovedError
             answers.update(zip(fresh, decided, strict=True))
         answers.update((index, answers[first]) for index, first in loaded.repeats.items())
         outcomes = [answers[index] for index in range(len(commands))]
@@ -108,6 +131,8 @@ class Door:
             self._connection.rollback()
             return outcomes
         self._write(loaded, records, outcomes)
+        if self._tight_blocks_left:
+            self._tight_blocks_left -= 1
         return outcomes
 
     def _write(self, loaded: Loaded, records: list[Record], outcomes: list[Outcome]) -> None:
@@ -131,29 +156,35 @@ class Door:
         )
         if lines:
             copy_entries(connection, world.block, HOME_SHARD, lines)
-        with connection.pipeline():
-            connection.execute(
-                statement("add_block"),
-                {
-                    "block": world.block,
-                    "shard": HOME_SHARD,
-                    "committed_at": committed_at,
-                    "entry_count": len(lines),
-                    "record_count": len(records),
-                    "previous_hash": loaded.lane_hash,
-                    "hash": digest,
-                    "body": body,
-                },
-            )
-            connection.execute(
-                statement("update_lane"),
-                {
-                    "block": world.block,
-                    "shard": HOME_SHARD,
-                    "lane": self._connection.lane,
-                    "hash": digest,
-                },
-            )
+        try:
+            with connection.pipeline():
+                connection.execute(
+                    statement("add_block"),
+                    {
+                        "block": world.block,
+                        "shard": HOME_SHARD,
+                        "committed_at": committed_at,
+                        "entry_count": len(lines),
+                        "record_count": len(records),
+                        "previous_hash": loaded.lane_hash,
+                        "hash": digest,
+                        "body": body,
+                    },
+                )
+                connection.execute(
+                    statement("update_lane"),
+                    {
+                        "block": world.block,
+                        "shard": HOME_SHARD,
+                        "lane": self._connection.lane,
+                        "hash": digest,
+                    },
+                )
+                write_budgets(connection, world, loaded.budgets_before)
+        except errors.CheckViolation as error:
+            if loaded.budgets_locked:
+                raise
+            raise _BudgetMovedError from error
         failpoint("ledger.before_commit")
         self._committing = (world.block, digest, outcomes)
         connection.execute("COMMIT")

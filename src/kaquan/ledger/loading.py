@@ -8,6 +8,7 @@ serial, reversals, lane; within a table by key. Rows that do not exist yet are b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 
 from msgspec import Struct
 
@@ -24,7 +25,7 @@ from kaquan.engine.footprint import (
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
-from kaquan.engine.rows import Custody, LimitKey, Voucher
+from kaquan.engine.rows import Budget, Custody, LimitKey, Voucher
 from kaquan.engine.shards import SERIAL_END, shard_of_serial
 from kaquan.engine.world import Past, World
 from kaquan.ledger.catalogue import Catalogue
@@ -40,7 +41,8 @@ class Loaded(Struct):
 
     ``answers`` holds the outcomes already known by request key, and those of commands that cannot
     mean anything; ``fresh`` the indexes of the commands to decide, ``repeats`` those that repeat
-    an earlier one of the same call (index → that one's index).
+    an earlier one of the same call (index → that one's index). ``budgets_before`` holds budgets as
+    they were read: what is written is the difference.
     """
 
     world: World
@@ -49,6 +51,8 @@ class Loaded(Struct):
     fresh: list[int]
     repeats: dict[int, int]
     request_hashes: dict[int, Hash]
+    budgets_before: dict[int, Budget]
+    budgets_locked: bool
 
 
 class Loader:
@@ -58,9 +62,14 @@ class Loader:
         self._connection = connection
         self._catalogue = catalogue
 
-    def load(self, commands: Sequence[AnyCommand], *, lock: bool) -> Loaded:
-        """Begin a transaction and read what ``commands`` need; without ``lock`` only to look."""
-        reader = Reader(self._connection.raw, lock=lock)
+    def load(
+        self, commands: Sequence[AnyCommand], *, lock: bool, lock_budgets: bool = True
+    ) -> Loaded:
+        """Begin a transaction and read what ``commands`` need; without ``lock`` only to look.
+
+        Without ``lock_budgets`` other writers may change budgets until this one writes.
+        """
+        reader = Reader(self._connection.raw, lock=lock, lock_budgets=lock_budgets)
         wanted = [footprint(command) for command in commands]
         malformed = _malformed(commands, wanted)
         hashes = {
@@ -82,7 +91,8 @@ class Loader:
         fresh = [i for i in range(len(commands)) if i not in answers and i not in repeats]
         head = self._fill(reader, world, [(commands[i], wanted[i]) for i in fresh], serials, runs)
         world.block = head[0] + 1
-        return Loaded(world, head[1], answers, fresh, repeats, hashes)
+        before = {budget_id: copy(row) for budget_id, row in world.budgets.items()}
+        return Loaded(world, head[1], answers, fresh, repeats, hashes, before, lock_budgets)
 
     def _fill(
         self,

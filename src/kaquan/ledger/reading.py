@@ -36,13 +36,17 @@ Cursor = psycopg.Cursor[Any]
 class Reader:
     """Reads for one block."""
 
-    def __init__(self, connection: psycopg.Connection[Any], *, lock: bool) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], *, lock: bool, lock_budgets: bool
+    ) -> None:
         self._connection = connection
         self._lock = lock
+        self._lock_budgets = lock and lock_budgets
 
     def _ask(self, name: str, values: dict[str, Any]) -> Cursor:
         cursor = self._connection.cursor(binary=True)
-        return cursor.execute(statement(name, lock=self._lock), bound(values))
+        lock = self._lock_budgets if name == "budgets" else self._lock
+        return cursor.execute(statement(name, lock=lock), bound(values))
 
     def past(self, places: Iterable[Place]) -> dict[Place, Past]:
         """Commands and outcomes booked before, by place; what is not there is left out."""

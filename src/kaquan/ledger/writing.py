@@ -8,7 +8,7 @@ starts the block anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,8 @@ Connection = psycopg.Connection[Any]
 
 
 def write_rows(connection: Connection, world: World) -> None:
-    """Write every touched row of ``world``; entries, requests and the block follow separately."""
+    """Write every touched row of ``world`` but budgets; entries, requests and the block follow
+    separately."""
     touched = {name: sorted(keys) for name, keys in world.touched.items()}
     for batch_id in touched.get("batches", ()):
         _write_batch(connection, world.batches[batch_id])
@@ -41,10 +42,28 @@ def write_rows(connection: Connection, world: World) -> None:
             _write_held(connection, held)
     for key in touched.get("reversed", ()):
         _write_reversed(connection, world.reversed[key])
-    for budget_id in touched.get("budgets", ()):
-        _write_budget(connection, world.budgets[budget_id])
     for batch_id in touched.get("slices", ()):
         _write_slice(connection, world.slices[batch_id])
+
+
+def write_budgets(connection: Connection, world: World, before: Mapping[int, Budget]) -> None:
+    """Write the touched budgets: new ones, and by how much others have changed since ``before``.
+
+    They come last, because every writer waits for the one who has written a budget.
+    """
+    for budget_id in sorted(world.touched.get("budgets", ())):
+        row = world.budgets[budget_id]
+        was = before.get(budget_id) or Budget(row.shard, budget_id)
+        values = {
+            "shard": row.shard,
+            "budget_id": budget_id,
+            "total": row.total_fen - was.total_fen,
+            "available": row.available_fen - was.available_fen,
+            "committed": row.committed_fen - was.committed_fen,
+            "spent": row.spent_fen - was.spent_fen,
+            "released": row.released_fen - was.released_fen,
+        }
+        _put(connection, "budget", values, stored=row.stored)
 
 
 def copy_rows(connection: Connection, table: str, lines: Iterable[str]) -> None:
@@ -180,19 +199,6 @@ def _write_reversed(connection: Connection, row: Reversed) -> None:
         "by_line": row.by_line,
     }
     _put(connection, "reversed", values, stored=row.stored)
-
-
-def _write_budget(connection: Connection, row: Budget) -> None:
-    values = {
-        "shard": row.shard,
-        "budget_id": row.budget_id,
-        "total": row.total_fen,
-        "available": row.available_fen,
-        "committed": row.committed_fen,
-        "spent": row.spent_fen,
-        "released": row.released_fen,
-    }
-    _put(connection, "budget", values, stored=row.stored)
 
 
 def _write_slice(connection: Connection, row: Slice) -> None:

@@ -115,9 +115,12 @@ WHERE l.shard = any(%(shards)s::smallint[]) AND l.subject_id = c.subject_id AND 
     AND l.day = c.day AND l.dimension = c.dimension AND l.unit = c.unit AND l.moment = c.moment;
 
 -- name: update_budget
+-- Amounts are moved, not set: uses read a budget without its lock (docs/decisions/0012), so it may hold
+-- less by now. The table's checks then refuse the block, which begins anew under the lock.
 UPDATE ledger_budget b
-SET total_fen = %(total)s, available_fen = %(available)s, committed_fen = %(committed)s,
-    spent_fen = %(spent)s, released_fen = %(released)s
+SET total_fen = b.total_fen + %(total)s, available_fen = b.available_fen + %(available)s,
+    committed_fen = b.committed_fen + %(committed)s, spent_fen = b.spent_fen + %(spent)s,
+    released_fen = b.released_fen + %(released)s
 WHERE b.shard = %(shard)s AND b.budget_id = %(budget_id)s;
 
 -- name: update_hold
