@@ -21,7 +21,7 @@ from kaquan.engine.outcome_details import Language
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.queries import store_facts
-from kaquan.surfaces.api.operations import Operation
+from kaquan.surfaces.api.operations import JSON, Operation
 from kaquan.surfaces.api.refusing import CallerRefusedError, CallRefusedError, language_of
 
 LANE = "management"
@@ -105,7 +105,7 @@ def source(request: HttpRequest) -> str:
 
 def refuse_unknown_parameters(request: HttpRequest, view: Callable[..., Any]) -> None:
     """A parameter that is not described is a misspelling; ignored, it would list too much."""
-    known = _query_names(view)
+    known = _names(view, "query")
     for name, values in request.GET.lists():
         if name not in known:
             raise CallRefusedError("malformed_request", remedy=f"unknown parameter: {name[:50]}")
@@ -139,12 +139,29 @@ def _path_as_it_came(request: HttpRequest) -> str:
     return (raw.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
 
 
-def _query_names(view: Callable[..., Any]) -> frozenset[str]:
+def refuse_body(request: HttpRequest, view: Callable[..., Any]) -> None:
+    """Where no body is described there may be none, or an empty object."""
+    if request.content_type != JSON or not request.body or _has_body(view):
+        return
+    try:
+        is_empty = msgspec.json.decode(request.body) == {}
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        is_empty = False
+    if not is_empty:
+        raise CallRefusedError("malformed_request", remedy="{}")
+
+
+def _has_body(view: Callable[..., Any]) -> bool:
+    models = view._ninja_operation.models  # type: ignore[attr-defined]
+    return any(model.__ninja_param_source__ == "body" for model in models)
+
+
+def _names(view: Callable[..., Any], source: str) -> frozenset[str]:
     models = view._ninja_operation.models  # type: ignore[attr-defined]
     return frozenset(
         name
         for model in models
-        if model.__ninja_param_source__ == "query"
+        if model.__ninja_param_source__ == source
         for name in model.__ninja_flatten_map__
     )
 

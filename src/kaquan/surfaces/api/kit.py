@@ -24,7 +24,7 @@ from ninja import Router
 from pydantic import BaseModel
 
 from kaquan.surfaces.api.description_parts import operation_extra
-from kaquan.surfaces.api.entrance import ApiKey, Call, refuse_unknown_parameters
+from kaquan.surfaces.api.entrance import ApiKey, Call, refuse_body, refuse_unknown_parameters
 from kaquan.surfaces.api.idempotency import answered_once
 from kaquan.surfaces.api.operations import JSON, OPERATIONS, Operation
 
@@ -97,6 +97,7 @@ def _guarded(operation: Operation) -> Callable[..., HttpResponseBase]:
     @functools.wraps(operation.view)
     def view(request: Request, **values: Any) -> HttpResponseBase:
         refuse_unknown_parameters(request, view)
+        refuse_body(request, view)
 
         def work() -> HttpResponseBase:
             return _encoded(operation, operation.view(request, **values))
