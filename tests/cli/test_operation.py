@@ -15,7 +15,8 @@ from tests.fixtures_database import Database
 from tests.session_folder import home_configuration
 
 COMMANDS = (
-    "mint claim redeem reverse show import codes up demo replay prove doctor config migrate bench"
+    "mint claim redeem reverse show import codes up keys jobs demo replay prove doctor config "
+    "migrate bench"
 )
 
 

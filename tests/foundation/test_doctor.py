@@ -1,5 +1,7 @@
 """The doctor: one list of answers, whatever state the installation is in."""
 
+import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ from kaquan.foundation import keys
 from kaquan.foundation.configuration import Configuration
 from kaquan.foundation.doctor import Check, run_checks
 from kaquan.foundation.postgres.safety import Level
+from kaquan.foundation.postgres.sandbox import sandbox_home, sandbox_socket
 from tests.fixtures_cluster import OwnCluster
 
 
@@ -28,7 +31,7 @@ def test_a_sound_installation_at_rest_is_asked_everything_and_stopped_again(
     checks = _by_name(cluster_at_rest.configuration)
 
     assert [check for check in checks.values() if check.level is Level.ERROR and not check.ok] == []
-    assert {"python", "memory", "disk", "clock", "keys", "database", "database_clock",
+    assert {"python", "memory", "disk", "clock", "keys", "sandbox", "database", "database_clock",
             "database_settings"} == set(checks)  # fmt: skip
     assert "PostgreSQL 18" in checks["database"].zh
     assert cluster_at_rest.server.status() is None
@@ -89,6 +92,19 @@ def test_layers_above_add_their_own_checks(fresh_cluster: OwnCluster) -> None:
     checks = run_checks(fresh_cluster.configuration, more=more)
 
     assert checks[-1] == Check("mine", ok=True, level=Level.WARNING, zh="我的", en="mine")
+
+
+def test_a_sandbox_that_should_run_and_does_not_is_a_warning(empty_home: Configuration) -> None:
+    assert _by_name(empty_home)["sandbox"].ok
+    wanted = replace(empty_home, sandbox=True)
+    assert not _by_name(wanted)["sandbox"].ok
+    path = sandbox_socket(sandbox_home(wanted))
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        assert _by_name(wanted)["sandbox"].ok
+    shutil.rmtree(sandbox_home(wanted))
 
 
 def _by_name(configuration: Configuration) -> dict[str, Check]:

@@ -11,6 +11,7 @@ import psycopg
 
 from kaquan.foundation import clock, keys
 from kaquan.foundation.configuration import Configuration
+from kaquan.foundation.doctor_sandbox import sandbox_state
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.postgres.safety import Level, check_settings
 from kaquan.foundation.postgres.sessions import server_in_use
@@ -51,6 +52,7 @@ def run_checks(configuration: Configuration, *, more: MoreChecks | None = None) 
         _check_disk(configuration.home),
         _check_clock(configuration),
         _check_keys(configuration),
+        Check("sandbox", *_sandbox(configuration)),
         *_check_database(configuration, more),
     ]
 
@@ -123,6 +125,11 @@ def _check_keys(configuration: Configuration) -> Check:
         zh=f"密钥文件 {path} 完好，仅本用户可读（请与数据库分开备份）",
         en=f"the key file {path} is sound and private (back it up apart from the database)",
     )
+
+
+def _sandbox(configuration: Configuration) -> tuple[bool, Level, str, str]:
+    ok, zh, en = sandbox_state(configuration)
+    return ok, Level.WARNING, zh, en
 
 
 def _has_database(configuration: Configuration) -> bool:

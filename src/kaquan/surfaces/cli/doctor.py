@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import psycopg
 from rich.console import Console
 
+from kaquan.access.health import check_storms
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.doctor import Check, run_checks
 from kaquan.foundation.errors import ExitCode
+from kaquan.foundation.jobs.checks import check_jobs
 from kaquan.foundation.postgres.safety import Level
 from kaquan.surfaces.cli.output import Json, plain, show, table
 
@@ -15,7 +20,7 @@ _SIGNS = {Level.ERROR: ("✗", "red"), Level.WARNING: ("!", "yellow")}
 
 def doctor(json: Json = False) -> int:
     """检查本机安装是否健康 · Check the health of this installation."""
-    checks = run_checks(current_configuration())
+    checks = run_checks(current_configuration(), more=_more)
     healthy = all(check.ok or check.level is not Level.ERROR for check in checks)
 
     def people(console: Console) -> None:
@@ -28,6 +33,11 @@ def doctor(json: Json = False) -> int:
     value = {"healthy": healthy, "checks": [_as_json(check) for check in checks]}
     show(value, json=json, people=people)
     return ExitCode.OK if healthy else ExitCode.FAILED
+
+
+def _more(connection: psycopg.Connection) -> Iterator[Check]:
+    yield from check_storms(connection)
+    yield from check_jobs(connection)
 
 
 def _as_json(check: Check) -> dict[str, object]:

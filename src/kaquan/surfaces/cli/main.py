@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kaquan.foundation.errors import ExitCode
-from kaquan.surfaces.cli import codes, keys, replay
+from kaquan.surfaces.cli import codes, jobs, keys, replay
 from kaquan.surfaces.cli.bench import bench
 from kaquan.surfaces.cli.claim import claim
 from kaquan.surfaces.cli.config import config
@@ -76,6 +76,7 @@ app.command(rich_help_panel=_RUNNING)(up)
 app.command(rich_help_panel=_RUNNING)(demo)
 app.add_typer(replay.app, rich_help_panel=_RUNNING)
 app.add_typer(keys.app, rich_help_panel=_RUNNING)
+app.add_typer(jobs.app, rich_help_panel=_RUNNING)
 app.command(rich_help_panel=_RUNNING)(prove)
 app.command(rich_help_panel=_RUNNING)(doctor)
 app.command(rich_help_panel=_RUNNING)(config)
