@@ -11,10 +11,6 @@ from kaquan.foundation.django_setup import setup
 from kaquan.foundation.shutdown import end_with_parent
 from kaquan.project.sandbox import Application, with_sandbox
 
-setup(current_configuration())
-
-from kaquan.surfaces.gateway.application import Gateway, beside  # noqa: E402  # needs Django set up
-
 # WhiteNoise sends its files as synchronous iterators; Django reads such a file whole before it
 # sends it, which suits files of some hundred kilobytes, and warns each time.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
@@ -24,6 +20,9 @@ if server is not None and server.pid is not None:
     # A worker whose server was killed would go on with old code beside the next one.
     end_with_parent(server.pid)
 setup(current_configuration())
+
+from kaquan.surfaces.gateway.application import Gateway, beside  # noqa: E402  # needs Django set up
+
 if server is not None:
     start_exchange()  # keeps API keys fresh, so that no call waits for the database to be let in
 application: Application = with_sandbox(

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from django.db import connection as django_connection
 
-from kaquan.engine.codes import CodeBook, CodeFault, CodeKey, DecodedCode, pool_hash
+from kaquan.engine.codes import CodeBook, CodeFault, CodeKey, DecodedCode, format_code, pool_hash
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation import clock, keys
 from kaquan.foundation.configuration import current_configuration
@@ -22,6 +22,7 @@ from kaquan.ledger import pool_codes
 
 ISSUER = 1  # one installation serves one issuer
 POOLS_KNOWN_S = 1.0
+KEYS_KNOWN_S = 1.0
 _KEY_ID_BITS = 16
 
 FAULTS = {
@@ -46,6 +47,31 @@ def read_code(text: str) -> int | Outcome:
     return FAULTS[found] if serial is None else serial
 
 
+def own_serial(text: str) -> int | CodeFault:
+    """The serial behind a text that is a code of ours, by the keys of at most ``KEYS_KNOWN_S`` ago;
+    neither a file nor the database is asked."""
+    global _kept_book, _kept_at_s  # a cache of one fact per process
+    now_s = clock.monotonic_s()
+    if _kept_book is None or now_s - _kept_at_s >= KEYS_KNOWN_S:
+        _kept_book, _kept_at_s = code_book(), now_s
+    found = _kept_book.decode(text)
+    return found.serial if isinstance(found, DecodedCode) else found
+
+
+def may_be_foreign() -> bool:
+    """Whether a text that is no code of ours must be looked up with `read_code`, which may ask the
+    database; False where it is known that there are no pools."""
+    return _pools_exist or clock.monotonic_s() - _pools_asked_s >= POOLS_KNOWN_S
+
+
+def new_code(serial: int) -> str:
+    """The code of a voucher as people read it, under the writing key of now."""
+    if _kept_book is None:
+        own_serial("")
+    assert _kept_book is not None
+    return format_code(_kept_book.encode(serial))
+
+
 def pool_hashes(text: str) -> list[bytes]:
     """What a foreign code may be stored as, newest key first; empty if it cannot be one."""
     path = current_configuration().key_file
@@ -68,6 +94,8 @@ def ledger_session() -> psycopg.Connection[Any]:
     return session
 
 
+_kept_book: CodeBook | None = None
+_kept_at_s = float("-inf")
 _pools_asked_s = float("-inf")
 _pools_exist = False
 

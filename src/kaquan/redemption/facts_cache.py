@@ -20,7 +20,7 @@ from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.offers.queries import categories_of
 from kaquan.organisations.errors import organisation_unknown
-from kaquan.organisations.models import Store
+from kaquan.organisations.models import Store, StoreStatus
 from kaquan.redemption.visits import NAME_MAX, Visit, checked, is_first_order
 
 AGE_S_MAX = 1.0
@@ -37,7 +37,7 @@ class StoreStanding:
     store_id: int
     store_path: tuple[int, ...]
     path: str
-    status: str
+    is_open: bool
 
 
 @dataclass(slots=True)
@@ -248,9 +248,15 @@ def _stores(codes: Collection[str]) -> dict[str, StoreStanding]:
         "organisation__code", "organisation_id", "organisation__path", "status"
     )
     return {
-        code: StoreStanding(store_id, tuple(map(int, path.split(".")[:-1])), path, status)
+        code: StoreStanding(
+            store_id, tuple(map(int, path.split(".")[:-1])), path, status == StoreStatus.OPEN
+        )
         for code, store_id, path, status in rows
     }
+
+
+def _ids(path: str) -> tuple[int, ...]:
+    return tuple(map(int, path.split(".")[:-1]))
 
 
 def _batch_paths(batch_ids: Collection[int]) -> dict[int, str]:

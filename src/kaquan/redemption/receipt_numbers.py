@@ -1,6 +1,7 @@
-"""The short numbers by which people name a redemption, hold or reversal: its place in the ledger.
+"""The short numbers by which people name a redemption, hold, reversal or claim: its place in the
+ledger.
 
-``R``, ``H`` or ``V``, then ``sequence ‖ lane (16 bits) ‖ index (10 bits)`` in Crockford's symbols
+``R``, ``H``, ``V`` or ``C``, then ``sequence ‖ lane (16 bits) ‖ index (10 bits)`` in Crockford's symbols
 without leading zeros, then a check symbol, so that a slip of the finger names nothing rather than
 something else. O, I and L are read as 0 and 1; case, spaces and dashes do not count.
 """
@@ -25,6 +26,7 @@ class ReceiptKind(Enum):
     REDEMPTION = "R"
     HOLD = "H"
     REVERSAL = "V"
+    CLAIM = "C"
 
 
 def format_receipt(kind: ReceiptKind, place: Place) -> str:

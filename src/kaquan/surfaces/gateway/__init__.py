@@ -1,0 +1,1 @@
+"""The hot lane: what tills wait for, as a small ASGI application beside Django."""

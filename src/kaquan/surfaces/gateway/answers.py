@@ -1,0 +1,186 @@
+"""What callers are told: pure functions of the request and the ledger's outcome, so that the same
+request gets the same bytes for ever. Times are in UTC; nothing here looks anything up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from kaquan.engine.lifecycle import State
+from kaquan.engine.outcomes import Outcome, VoucherResult
+from kaquan.redemption.codes import new_code
+from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
+from kaquan.surfaces.http.problems import Problem
+
+encode = msgspec.json.Encoder().encode
+
+STATES = tuple(state.name.lower() for state in State)
+
+
+class VoucherOut(Struct, frozen=True, gc=False):
+    """What happened to one voucher, and what it is since; what came back is below zero."""
+
+    serial: int
+    batch_id: int
+    state: str
+    discount_fen: int
+    allocation: tuple[int, ...]
+    balance_used_fen: int
+    uses_used: int
+    balance_fen: int
+    uses_left: int
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+
+class HandedOut(Struct, frozen=True, gc=False):
+    """A voucher that was just handed out, with its code."""
+
+    code: str
+    serial: int
+    batch_id: int
+    state: str
+    balance_fen: int
+    uses_left: int
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+
+class RedemptionAnswer(Struct, frozen=True, gc=False, kw_only=True):
+    """Vouchers were used; ``redemption`` is the number to reverse it by."""
+
+    code: str = "done"
+    redemption: str
+    discount_fen: int
+    vouchers: tuple[VoucherOut, ...]
+
+
+class HoldAnswer(Struct, frozen=True, gc=False, kw_only=True):
+    """Vouchers are reserved until ``expires_at``."""
+
+    code: str = "done"
+    hold: str
+    expires_at: str
+    discount_fen: int
+    vouchers: tuple[VoucherOut, ...]
+
+
+class ReversalAnswer(Struct, frozen=True, gc=False, kw_only=True):
+    """A use was undone; ``returned_fen`` is what the order no longer gets off."""
+
+    code: str = "done"
+    reversal: str
+    returned_fen: int
+    vouchers: tuple[VoucherOut, ...]
+
+
+class ClaimAnswer(Struct, frozen=True, gc=False, kw_only=True):
+    """A voucher was handed out."""
+
+    code: str = "done"
+    claim: str
+    voucher: HandedOut
+
+
+class DoneAnswer(Struct, frozen=True, gc=False, kw_only=True):
+    """It happened; the vouchers as they are since."""
+
+    code: str = "done"
+    vouchers: tuple[VoucherOut, ...]
+
+
+class CommandsAnswer(Struct, frozen=True, kw_only=True):
+    """One outcome for each command, in their order: an answer of its kind, or a problem."""
+
+    outcomes: list[
+        RedemptionAnswer | HoldAnswer | ReversalAnswer | ClaimAnswer | DoneAnswer | Problem
+    ]
+
+
+class ProblemAnswer(Exception):  # noqa: N818  # it is an answer
+    """An answer that is a problem document, from deep inside a request."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+AnswerOf = Callable[[Outcome], Any]
+
+
+def vouchers_of(outcome: Outcome) -> tuple[VoucherOut, ...]:
+    """What happened to each voucher."""
+    return tuple([_voucher(one) for one in outcome.vouchers])
+
+
+def _voucher(one: VoucherResult) -> VoucherOut:
+    return VoucherOut(
+        one.serial,
+        one.batch_id,
+        STATES[one.state],
+        one.discount_fen,
+        one.allocation,
+        one.balance_used_fen,
+        one.uses_used,
+        one.balance_fen,
+        one.uses_left,
+        one.valid_from,
+        one.valid_until,
+    )
+
+
+def redemption_answer(outcome: Outcome) -> RedemptionAnswer:
+    """The answer to a redemption, or to a hold that was settled."""
+    assert outcome.place is not None
+    return RedemptionAnswer(
+        redemption=format_receipt(ReceiptKind.REDEMPTION, outcome.place),
+        discount_fen=sum([one.discount_fen for one in outcome.vouchers]),
+        vouchers=vouchers_of(outcome),
+    )
+
+
+def hold_answer(outcome: Outcome) -> HoldAnswer:
+    """The answer to a hold."""
+    assert outcome.place is not None
+    return HoldAnswer(
+        hold=format_receipt(ReceiptKind.HOLD, outcome.place),
+        expires_at=str(outcome.data.get("expires_at", "")),
+        discount_fen=sum([one.discount_fen for one in outcome.vouchers]),
+        vouchers=vouchers_of(outcome),
+    )
+
+
+def reversal_answer(outcome: Outcome) -> ReversalAnswer:
+    """The answer to a reversal."""
+    assert outcome.place is not None
+    return ReversalAnswer(
+        reversal=format_receipt(ReceiptKind.REVERSAL, outcome.place),
+        returned_fen=-sum([one.discount_fen for one in outcome.vouchers]),
+        vouchers=vouchers_of(outcome),
+    )
+
+
+def claim_answer(outcome: Outcome, told_code: str | None = None) -> ClaimAnswer:
+    """The answer to a claim, assignment or sale; the code is the one that was named, if any."""
+    assert outcome.place is not None
+    (one,) = outcome.vouchers
+    handed_out = HandedOut(
+        told_code or new_code(one.serial),
+        one.serial,
+        one.batch_id,
+        STATES[one.state],
+        one.balance_fen,
+        one.uses_left,
+        one.valid_from,
+        one.valid_until,
+    )
+    return ClaimAnswer(claim=format_receipt(ReceiptKind.CLAIM, outcome.place), voucher=handed_out)
+
+
+def done_answer(outcome: Outcome) -> DoneAnswer:
+    """The answer to whatever has no number of its own."""
+    return DoneAnswer(vouchers=vouchers_of(outcome))

@@ -1,0 +1,129 @@
+"""Requests that change something: prepared, booked in a block, answered with what was booked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from msgspec import Struct, structs
+
+from kaquan.engine import commands as c
+from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.foundation.errors import KaquanError
+from kaquan.ledger.answers import answers_given
+from kaquan.redemption.codes import ledger_session
+from kaquan.surfaces.gateway import messages as m
+from kaquan.surfaces.gateway import preparing
+from kaquan.surfaces.gateway.answers import ProblemAnswer, encode
+from kaquan.surfaces.gateway.calls import Call
+from kaquan.surfaces.gateway.knowledge import Known, Librarian
+from kaquan.surfaces.gateway.loop_threads import Readers, Writers
+from kaquan.surfaces.gateway.preparing import Preparation, Prepared
+from kaquan.surfaces.http.problems import Problem, error_problem, outcome_problem
+
+Prepare = Callable[..., Prepared]
+
+
+class _Settled(Struct, frozen=True):
+    hold: str
+
+
+class _Reversed(m.ReversalRequest, frozen=True, kw_only=True):
+    redemption: str
+
+
+class Bookings:
+    """The handlers of single requests that change something."""
+
+    def __init__(self, writers: Writers, librarian: Librarian, readers: Readers) -> None:
+        self._writers = writers
+        self._librarian = librarian
+        self._readers = readers
+
+    async def redeem(self, call: Call, message: m.RedemptionRequest) -> bytes:
+        """POST /redemptions"""
+        return await self._book(call, message, preparing.redeem)
+
+    async def hold(self, call: Call, message: m.HoldRequest) -> bytes:
+        """POST /holds"""
+        return await self._book(call, message, preparing.hold)
+
+    async def settle(self, call: Call, _message: m.SettleRequest) -> bytes:
+        """POST /holds/{hold}/redeem"""
+        return await self._book(call, _Settled(call.number), preparing.settle)
+
+    async def release(self, call: Call, _message: m.ReleaseRequest) -> bytes:
+        """POST /holds/{hold}/release"""
+        return await self._book(call, _Settled(call.number), preparing.release)
+
+    async def reverse(self, call: Call, message: m.ReversalRequest) -> bytes:
+        """POST /redemptions/{redemption}/reversals"""
+        asked = _Reversed(redemption=call.number, **structs.asdict(message))
+        return await self._book(call, asked, preparing.reverse)
+
+    async def claim(self, call: Call, message: m.ClaimRequest) -> bytes:
+        """POST /claims"""
+        return await self._book(
+            call, message, preparing.claim, public=message.voucher_code is not None
+        )
+
+    async def _book(
+        self, call: Call, asked: Any, prepare: Prepare, *, public: bool = True
+    ) -> bytes:
+        librarian = self._librarian
+
+        def attempt(known: Known) -> Prepared:
+            return prepare(Preparation(call, librarian.cache, known), asked, call.key)
+
+        prepared = await librarian.prepare(attempt)
+        if prepared.refusal is not None and not await self.was_answered(prepared):
+            raise prepared.refusal
+        (outcome,) = await self._writers.book([prepared.command])
+        if outcome.done:
+            return encode(prepared.answer(outcome))
+        raise ProblemAnswer(problem_of(call, prepared, outcome, public=public))
+
+    async def was_answered(self, prepared: Prepared) -> bool:
+        """Whether the request was booked before, when nothing stood in its way yet."""
+        return await self._readers.call(partial(_was_answered, prepared.command))
+
+
+def _was_answered(command: c.AnyCommand) -> bool:
+    assert command.key is not None
+    return bool(answers_given(ledger_session(), [command.key], command.operation))
+
+
+def problem_of(call: Call, prepared: Prepared, outcome: Outcome, *, public: bool) -> Problem:
+    """A refusal of the ledger for this caller; with ``public`` a publishable key learns from it
+    only what anybody may know of a code."""
+    return outcome_problem(
+        _with_positions(prepared.command, outcome),
+        call.language,
+        public=public and call.caller.publishable,
+    )
+
+
+def _with_positions(command: c.AnyCommand, outcome: Outcome) -> Outcome:
+    """The ledger names the voucher that it is about by serial; callers know it by its position."""
+    uses: tuple[c.VoucherUse, ...] = getattr(command, "vouchers", ())
+    if len(uses) < 2 or not outcome.data:
+        return outcome
+    positions = {use.serial: position for position, use in enumerate(uses)}
+    more = {
+        name: positions[serial]
+        for field, name in (("serial", "voucher"), ("with_serial", "with_voucher"))
+        if isinstance(serial := outcome.data.get(field), int) and serial in positions
+    }
+    return Outcome(outcome.code, {**outcome.data, **more}) if more else outcome
+
+
+def error_answer(call: Call, error: Exception) -> Problem:
+    """What an error that stopped one command is told as."""
+    if isinstance(error, ProblemAnswer):
+        return error.problem
+    assert isinstance(error, KaquanError), error
+    return error_problem(error, call.language)
+
+
+LINK_FAILED = Outcome(OutcomeCode.LINKED_COMMAND_FAILED)

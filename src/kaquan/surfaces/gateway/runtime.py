@@ -1,0 +1,65 @@
+"""What the gateway of one process keeps open: writers, readers, memory; and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+from kaquan.foundation.configuration import current_configuration
+from kaquan.foundation.shutdown import is_shutting_down
+from kaquan.ledger.batcher import Batcher
+from kaquan.redemption.facts_cache import FactsCache
+from kaquan.surfaces.gateway.booking import Bookings
+from kaquan.surfaces.gateway.calls import SWEEP_S, BodyReader
+from kaquan.surfaces.gateway.knowledge import Librarian
+from kaquan.surfaces.gateway.loop_threads import Readers, Writers
+from kaquan.surfaces.gateway.routes import Handle
+
+END_CHECK_S = 0.2
+READER_THREADS = 2
+
+
+class Runtime:
+    """Opened by the first request, on its event loop."""
+
+    def __init__(self) -> None:
+        configuration = current_configuration()
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self.bodies = BodyReader()
+        self._writers = Writers(Batcher(writers=configuration.writer_threads), loop)
+        self._rehearsers = Readers(loop, name="rehearsal", threads=READER_THREADS)
+        self._fact_readers = Readers(loop, name="facts")
+        self._librarian = Librarian(FactsCache(), self._fact_readers)
+        bookings = Bookings(self._writers, self._librarian, self._fact_readers)
+        self.handlers: dict[str, Handle] = {
+            "redeem": bookings.redeem,
+            "hold": bookings.hold,
+            "settle": bookings.settle,
+            "release": bookings.release,
+            "reverse": bookings.reverse,
+            "claim": bookings.claim,
+        }
+        loop.call_later(SWEEP_S, self._sweep)
+        # Not a daemon: the process waits for it, and so for what is queued.
+        threading.Thread(target=self._end_in_order, name="kaquan-gateway-end").start()
+
+    def keep_warm(self) -> None:
+        """Have facts that are about to grow old read again."""
+        if self._librarian.cache.growing_old:
+            self._librarian.refresh()
+
+    def _sweep(self) -> None:
+        self.bodies.sweep()
+        self._loop.call_later(SWEEP_S, self._sweep)
+
+    def _end_in_order(self) -> None:
+        """Once the server ends: book what is queued, then close every connection."""
+        main: Any = threading.main_thread()
+        while not is_shutting_down() and main.is_alive():
+            time.sleep(END_CHECK_S)
+        self._writers.close()
+        self._rehearsers.close()
+        self._fact_readers.close()
