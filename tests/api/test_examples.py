@@ -11,7 +11,7 @@ import pytest
 
 from kaquan.surfaces.api.operations import OPERATIONS, Operation
 from tests.api.asking import documented, references
-from tests.api.calling import Api, Reply, an_api
+from tests.api.calling import Api, Reply
 from tests.api.described import api_document, faults
 from tests.api.world import Side
 from tests.builders.issuer import an_organisation
@@ -60,7 +60,7 @@ def test_every_example_is_answered_as_described_and_writes_only_once() -> None:
     found = []
     for operation in OPERATIONS.values():
         side = Side(root)
-        found += faults_of(operation, side, an_api(organisation=side.organisation))
+        found += faults_of(operation, side, side.api())
 
     assert found == []
 
@@ -70,7 +70,7 @@ def test_what_is_refused_is_described_too() -> None:
     side = Side(root)
     found = []
     for operation in OPERATIONS.values():
-        api = an_api(organisation=side.organisation)
+        api = side.api()
         asked = documented(operation, side)
         if operation.changes and not operation.key_field:
             found += undescribed(operation, asked.send(api, key=None))

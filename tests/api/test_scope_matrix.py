@@ -15,7 +15,7 @@ import pytest
 from kaquan.surfaces.api.operations import OPERATIONS, Operation
 from kaquan.surfaces.api.urls import api as _api  # noqa: F401  # fills OPERATIONS
 from tests.api.asking import Asked, documented, each_reference, references
-from tests.api.calling import Api, Reply, an_api
+from tests.api.calling import Api, Reply
 from tests.api.world import SUBJECTS, Side
 from tests.builders.books import books
 from tests.builders.issuer import an_organisation
@@ -35,9 +35,7 @@ def sides() -> tuple[Side, Side]:
 
 
 def callers(side: Side, *permissions: str) -> Iterator[Api]:
-    return cycle(
-        [an_api(*permissions, organisation=side.organisation) for _ in range(KEYS_IN_TURN)]
-    )
+    return cycle([side.api(*permissions) for _ in range(KEYS_IN_TURN)])
 
 
 def without(reply: Reply, name: object) -> str:

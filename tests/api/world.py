@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from kaquan.foundation.jobs.actions import begin, finish, start
+from kaquan.foundation.jobs.exports import new_file, path_of
+from kaquan.foundation.jobs.models import Job
 from kaquan.organisations.models import Clerk, Organisation, Store, Terminal, TerminalKind
 from kaquan.organisations.staffing import create_clerk, create_terminal
+from tests.api.calling import Api, an_api
 from tests.builders.access import ApiKeyMade, a_key
-from tests.builders.issuer import SYSTEM, a_number, a_store, an_organisation
+from tests.builders.issuer import SYSTEM, a_number, a_store, an_organisation, staff_of
 
 
 class Side:
@@ -45,6 +49,31 @@ class Side:
         )
 
     @cached_property
+    def client_id(self) -> int:
+        return a_key("jobs.view", organisation=self.organisation).caller.client_id
+
+    def api(self, *permissions: str) -> Api:
+        """A caller of this side with these permissions, all if none are named; always a new key of
+        the same client, for a key has a rate limit."""
+        return an_api(*permissions, client_id=self.client_id)
+
+    @cached_property
+    def job(self) -> Job:
+        """One that is done and has a file."""
+        job = start(
+            actor=staff_of(self.organisation),
+            kind="tests.nothing",
+            title_zh="无事",
+            title_en="Nothing",
+            parameters={},
+            client_id=self.client_id,
+        )
+        begin(job.id)
+        with new_file(job.id, "结果.csv") as file:
+            file.write("序号\n1\n".encode())
+        return finish(job.id, {"rows": 1}, path_of(job.id, "结果.csv"))
+
+    @cached_property
     def key(self) -> ApiKeyMade:
         return a_key("organisations.view", organisation=self.organisation)
 
@@ -68,6 +97,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "staff_no": Subject(lambda side: side.clerk.staff_no, "E-NONE"),
     "terminal": Subject(lambda side: side.terminal.code, "T-NONE"),
     "client_id": Subject(lambda side: side.key.caller.client_id, 2_000_000_002),
+    "job_id": Subject(lambda side: str(side.job.id), "00000000-0000-4000-8000-000000000000"),
     "key_id": Subject(lambda side: side.key.caller.key_id, 2_000_000_003),
 }
 

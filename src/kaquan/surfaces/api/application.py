@@ -31,6 +31,7 @@ FILES = (
     "clerks",
     "terminals",
     "keys",
+    "jobs",
 )
 DEPTH_MAX = 32
 

@@ -1,0 +1,140 @@
+"""Campaigns over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from ninja import Query
+from pydantic import Field
+
+from kaquan.campaigns import actions, queries
+from kaquan.campaigns.models import Campaign
+from kaquan.surfaces.api.kit import Request, Routes
+from kaquan.surfaces.api.pages import PageQuery, page, page_of
+from kaquan.surfaces.api.schemas import (
+    Answer,
+    Body,
+    Moment,
+    Name,
+    NodeId,
+    PathNodeId,
+    ShortCode,
+)
+
+routes = Routes("campaigns", zh="活动", en="Campaigns")
+
+VIEW = "campaigns.view"
+Goal = Annotated[str, Field(max_length=2_000)]
+
+
+class CampaignAnswer(Answer):
+    """What vouchers are given away for. `kind` is the issuer's own word."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    starts_at: Moment
+    ends_at: Moment
+    goal: str
+    organisation_id: int | None
+
+
+class CampaignBody(Body):
+    """A new campaign."""
+
+    code: ShortCode
+    name: Name
+    kind: Annotated[str, Field(min_length=1, max_length=32)]
+    starts_at: Moment
+    ends_at: Moment
+    goal: Goal = ""
+    organisation_id: NodeId | None = None
+
+
+class CampaignChange(Body):
+    """What to change; fields that are left out stay as they are."""
+
+    name: Name | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    goal: Goal | None = None
+
+
+def shown(campaign: Campaign) -> CampaignAnswer:
+    """A campaign as an answer."""
+    return CampaignAnswer(
+        id=campaign.id,
+        code=campaign.code,
+        name=campaign.name,
+        kind=campaign.kind,
+        starts_at=campaign.starts_at,
+        ends_at=campaign.ends_at,
+        goal=campaign.goal,
+        organisation_id=campaign.organisation_id,
+    )
+
+
+@routes.get(
+    "/campaigns",
+    permission=VIEW,
+    answer=page_of(CampaignAnswer),
+    zh="列出活动",
+    en="List campaigns",
+    problems=("cursor_invalid",),
+)
+def list_campaigns(request: Request, paging: Query[PageQuery]) -> dict[str, Any]:
+    """The campaigns of the caller's part, the newest first."""
+    (before_id,) = paging.after(int) or (None,)
+    rows = queries.campaigns(request.call.actor, before_id=before_id, limit=paging.rows)
+    return page(rows, paging, key=lambda campaign: (campaign.id,), show=shown)
+
+
+@routes.post(
+    "/campaigns",
+    permission=actions.PERMISSION,
+    answer=CampaignAnswer,
+    status=201,
+    zh="新建活动",
+    en="Create a campaign",
+    example={"code": "spring-2027", "name": "春季拉新", "kind": "拉新",
+             "starts_at": "2027-03-01T00:00:00+08:00", "ends_at": "2027-04-01T00:00:00+08:00",
+             "goal": "新客一万人", "organisation_id": 1},
+    problems=("campaign_exists", "campaign_without_time", "organisation_unknown"),
+)  # fmt: skip
+def create_campaign(request: Request, body: CampaignBody) -> CampaignAnswer:
+    """A new campaign."""
+    return shown(actions.create_campaign(actor=request.call.actor, **body.model_dump()))
+
+
+@routes.get(
+    "/campaigns/{campaign_id}",
+    permission=VIEW,
+    answer=CampaignAnswer,
+    zh="查看活动",
+    en="Get a campaign",
+    problems=("campaign_unknown",),
+)
+def get_campaign(request: Request, campaign_id: PathNodeId) -> CampaignAnswer:
+    """One campaign."""
+    return shown(queries.campaign_by_id(request.call.actor, campaign_id))
+
+
+@routes.patch(
+    "/campaigns/{campaign_id}",
+    permission=actions.PERMISSION,
+    answer=CampaignAnswer,
+    zh="修改活动",
+    en="Change a campaign",
+    about="Its vouchers keep the days that their terms promise.",
+    example={"goal": "新客一万五千人", "ends_at": "2027-05-01T00:00:00+08:00"},
+    problems=("campaign_unknown", "campaign_without_time"),
+)
+def change_campaign(
+    request: Request, campaign_id: PathNodeId, body: CampaignChange
+) -> CampaignAnswer:
+    """A campaign's name, days or goal."""
+    changes = body.model_dump(exclude_unset=True)
+    return shown(
+        actions.update_campaign(actor=request.call.actor, campaign_id=campaign_id, **changes)
+    )
