@@ -15,7 +15,9 @@ from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.models import Customer
 from kaquan.engine.facts import Facts
 from kaquan.engine.places import Place
+from kaquan.foundation.configuration import current_configuration
 from kaquan.integrations.errors import event_type_unknown
+from kaquan.integrations.event_data import Data
 from kaquan.integrations.event_types import DEFAULT_TYPES, EVENT_TYPES
 from kaquan.integrations.events import Event, events_of, place_behind
 from kaquan.ledger.causal import Connection, records_at
@@ -109,8 +111,8 @@ class _Surroundings(Struct, frozen=True):
         document: dict[str, Any] = {
             "id": event.id,
             "type": event.type,
-            "at": event.at,
-            "booked_at": event.booked_at,
+            "at": _local(event.at),
+            "booked_at": _local(event.booked_at),
             "store": code or None,
             "batch_id": event.batch_id or None,
             "budget_id": event.budget_id or None,
@@ -121,11 +123,13 @@ class _Surroundings(Struct, frozen=True):
         }
         return Told(event, paths, _json.encode(document))
 
-    def _named(self, data: dict[str, Any]) -> dict[str, Any]:
-        if "from_customer_id" not in data:
-            return data
-        named = {**data, "from_customer": self.customers.get(data["from_customer_id"])}
-        del named["from_customer_id"]
+    def _named(self, data: Data) -> Data:
+        named = {
+            name: _local(value) if isinstance(value, datetime) else value
+            for name, value in data.items()
+        }
+        if "from_customer_id" in named:
+            named["from_customer"] = self.customers.get(named.pop("from_customer_id"))
         return named
 
 
@@ -152,8 +156,13 @@ def _ids(numbers: Iterable[int]) -> set[int]:
     return set(numbers) - {0}
 
 
-def encoded_document(
-    *, id_: str, type_: str, at: datetime, data: dict[str, Any] | None = None
-) -> bytes:
+def encoded_document(*, id_: str, type_: str, at: datetime, data: Data | None = None) -> bytes:
     """A document that comes from no block, such as a test's."""
-    return _json.encode({"id": id_, "type": type_, "at": at, "booked_at": at, "data": data or {}})
+    moment = _local(at)
+    return _json.encode(
+        {"id": id_, "type": type_, "at": moment, "booked_at": moment, "data": data or {}}
+    )
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(current_configuration().time_zone)
