@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import psycopg
 from msgspec import structs
@@ -27,10 +28,17 @@ from kaquan.ledger.connections import LedgerConnection, connect_default
 from kaquan.ledger.loading import Loaded, Loader
 from kaquan.ledger.records import Record, block_hash, entry_line, pack_body
 from kaquan.ledger.statements import bound, statement
-from kaquan.ledger.writing import copy_entries, copy_rows, write_budgets, write_rows
+from kaquan.ledger.writing import (
+    copying_born_vouchers,
+    copying_entries,
+    copying_rows,
+    write_budgets,
+    write_rows,
+)
 
 COMMANDS_MAX = 1_000
 ATTEMPTS_MAX = 30
+REQUEST_COLUMNS = "ledger_request (key_high, key_low, shard, block, index)"
 
 #: What only takes from a budget. While there is enough, such commands of several writers may decide
 #: at once: each moves the amounts, and the table's checks hold (docs/decisions/0012).
@@ -140,71 +148,64 @@ class Door:
         reason."""
         connection, world = self._connection.raw, loaded.world
         failpoint("ledger.before_write")
-        if any(record.outcome.done for record in records):
-            write_rows(connection, world)
-        self._write_requests(loaded, records)
-        body = pack_body(records)
-        lines = [entry_line(entry).encode() for entry in world.entries]
-        committed_at = clock.now()
-        digest = block_hash(
-            previous_hash=loaded.lane_hash,
-            block=world.block,
-            committed_at=committed_at,
-            record_count=len(records),
-            body=body,
-            entry_lines=lines,
+        write_rows(connection, world)
+        with copying_born_vouchers(connection, world):
+            requests = self._request_lines(loaded, records)
+        with copying_rows(connection, REQUEST_COLUMNS, requests):
+            lines = [entry_line(entry).encode() for entry in world.entries]
+        with copying_entries(connection, world.block, HOME_SHARD, lines):
+            body = pack_body(records)
+            committed_at = clock.now()
+            digest = block_hash(
+                previous_hash=loaded.lane_hash,
+                block=world.block,
+                committed_at=committed_at,
+                record_count=len(records),
+                body=body,
+                entry_lines=lines,
+            )
+        self._append_block(
+            loaded,
+            {
+                "block": world.block,
+                "shard": HOME_SHARD,
+                "lane": self._connection.lane,
+                "committed_at": committed_at,
+                "entry_count": len(lines),
+                "record_count": len(records),
+                "previous_hash": loaded.lane_hash,
+                "hash": digest,
+                "body": body,
+            },
         )
-        if lines:
-            copy_entries(connection, world.block, HOME_SHARD, lines)
-        try:
-            with connection.pipeline():
-                connection.execute(
-                    statement("add_block"),
-                    {
-                        "block": world.block,
-                        "shard": HOME_SHARD,
-                        "committed_at": committed_at,
-                        "entry_count": len(lines),
-                        "record_count": len(records),
-                        "previous_hash": loaded.lane_hash,
-                        "hash": digest,
-                        "body": body,
-                    },
-                )
-                connection.execute(
-                    statement("update_lane"),
-                    {
-                        "block": world.block,
-                        "shard": HOME_SHARD,
-                        "lane": self._connection.lane,
-                        "hash": digest,
-                    },
-                )
-                write_budgets(connection, world, loaded.budgets_before)
-        except errors.CheckViolation as error:
-            if loaded.budgets_locked:
-                raise
-            raise _BudgetMovedError from error
         failpoint("ledger.before_commit")
         self._committing = (world.block, digest, outcomes)
         connection.execute("COMMIT")
         failpoint("ledger.after_commit")
 
-    def _write_requests(self, loaded: Loaded, records: Sequence[Record]) -> None:
-        block = loaded.world.block
-        rows = [
-            f"{high}\t{low}\t{HOME_SHARD}\t{block}\t{index}\n"
+    def _append_block(self, loaded: Loaded, values: dict[str, Any]) -> None:
+        connection = self._connection.raw
+        try:
+            with connection.pipeline():
+                connection.execute(statement("add_block"), values)
+                connection.execute(statement("update_lane"), values)
+                write_budgets(connection, loaded.world, loaded.budgets_before)
+        except errors.CheckViolation as error:
+            if loaded.budgets_locked:
+                raise
+            raise _BudgetMovedError from error
+
+    def _request_lines(self, loaded: Loaded, records: Sequence[Record]) -> list[str]:
+        """Rows of request keys; sorted, so that two writers who meet on two keys meet in one
+        order."""
+        block, hashes = loaded.world.block, loaded.request_hashes
+        named = [
+            (*hashes[asked], index)
             for index, (asked, record) in enumerate(zip(loaded.fresh, records, strict=True))
             if record.command.key is not None
-            for high, low in [loaded.request_hashes[asked]]
         ]
-        if rows:
-            # Sorted, so that two writers who meet on two keys meet in one order.
-            copy_rows(
-                self._connection.raw,
-                "ledger_request (key_high, key_low, shard, block, index)",
-                sorted(rows),
-            )
+        named.sort()
+        return [f"{high}\t{low}\t{HOME_SHARD}\t{block}\t{index}\n" for high, low, index in named]
 
     def _await_uses(self, batch_ids: list[int]) -> bool:
         """Wait for the uses that began before these batches were stopped; whether they have ended.

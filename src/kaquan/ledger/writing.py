@@ -8,7 +8,8 @@ starts the block anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +25,10 @@ Connection = psycopg.Connection[Any]
 
 
 def write_rows(connection: Connection, world: World) -> None:
-    """Write every touched row of ``world`` but budgets; entries, requests and the block follow
-    separately."""
+    """Write every touched row of ``world`` but vouchers that are born and budgets.
+
+    Those, entries, requests and the block follow separately.
+    """
     touched = {name: sorted(keys) for name, keys in world.touched.items()}
     for batch_id in touched.get("batches", ()):
         _write_batch(connection, world.batches[batch_id])
@@ -35,7 +38,10 @@ def write_rows(connection: Connection, world: World) -> None:
     if "custody" in touched and world.next_serial:  # 0: not read, because nothing is minted
         values = {"shards": [HOME_SHARD], "next_serial": world.next_serial}
         connection.execute(statement("update_next_serial"), bound(values))
-    _write_vouchers(connection, [world.vouchers[key] for key in touched.get("vouchers", ())])
+    vouchers = [world.vouchers[key] for key in touched.get("vouchers", ())]
+    changed = [voucher for voucher in vouchers if voucher.stored]
+    if changed:
+        connection.execute(statement("update_vouchers"), bound(_voucher_columns(changed)))
     _write_limits(connection, [world.limits[key] for key in touched.get("limits", ())])
     for serial in touched.get("held", ()):
         for held in world.held[serial]:
@@ -66,40 +72,55 @@ def write_budgets(connection: Connection, world: World, before: Mapping[int, Bud
         _put(connection, "budget", values, stored=row.stored)
 
 
-def copy_rows(connection: Connection, table: str, lines: Iterable[str]) -> None:
-    """Append lines of COPY's text format to ``table`` (with its column list)."""
-    copy_text(connection, table, "".join(lines).encode())
+@contextmanager
+def copying(connection: Connection, table: str, text: bytes) -> Iterator[None]:
+    """Append whole lines of COPY's text format to ``table`` (with its column list).
 
-
-def copy_text(connection: Connection, table: str, text: bytes) -> None:
-    """Append whole lines of COPY's text format to ``table`` (with its column list)."""
+    The server takes them in while the body runs, which prepares what comes next and leaves the
+    connection alone. Nothing is sent where there is nothing to append.
+    """
+    if not text:
+        yield
+        return
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
         copy.write(text)
+        yield
 
 
-def copy_entries(connection: Connection, block: int, shard: int, lines: Sequence[bytes]) -> None:
-    """Append a block's entries; ``lines`` are those that its hash covers."""
+def copy_rows(connection: Connection, table: str, lines: Iterable[str]) -> None:
+    """Append lines of COPY's text format to ``table`` (with its column list)."""
+    with copying_rows(connection, table, lines):
+        pass
+
+
+def copying_rows(
+    connection: Connection, table: str, lines: Iterable[str]
+) -> AbstractContextManager[None]:
+    """``copying`` of lines that are not joined yet."""
+    return copying(connection, table, "".join(lines).encode())
+
+
+def copying_born_vouchers(connection: Connection, world: World) -> AbstractContextManager[None]:
+    """``copying`` of the vouchers that something first happened to."""
+    vouchers = world.vouchers
+    touched = [vouchers[serial] for serial in sorted(world.touched.get("vouchers", ()))]
+    lines = [_voucher_line(voucher) for voucher in touched if not voucher.stored]
+    return copying_rows(connection, _VOUCHER_COLUMNS, lines)
+
+
+def copying_entries(
+    connection: Connection, block: int, shard: int, lines: Sequence[bytes]
+) -> AbstractContextManager[None]:
+    """``copying`` of a block's entries; ``lines`` are those that its hash covers."""
     head = f"{block}\t{shard}\t".encode()
-    copy_text(
-        connection,
-        f"ledger_entry (block, shard, {ENTRY_COLUMNS})",
-        b"".join([head + line for line in lines]),
-    )
+    table = f"ledger_entry (block, shard, {ENTRY_COLUMNS})"
+    return copying(connection, table, b"".join([head + line for line in lines]))
 
 
-def _write_vouchers(connection: Connection, vouchers: Sequence[Voucher]) -> None:
-    born = [voucher for voucher in vouchers if not voucher.stored]
-    if born:
-        copy_rows(
-            connection,
-            "ledger_voucher (serial, last_block, customer_id, balance_fen, committed_fen, "
-            "valid_from, valid_until, batch_id, version, shard, last_index, uses_left, state, "
-            "holds)",
-            map(_voucher_line, born),
-        )
-    changed = [voucher for voucher in vouchers if voucher.stored]
-    if changed:
-        connection.execute(statement("update_vouchers"), bound(_voucher_columns(changed)))
+_VOUCHER_COLUMNS = (
+    "ledger_voucher (serial, last_block, customer_id, balance_fen, committed_fen, valid_from, "
+    "valid_until, batch_id, version, shard, last_index, uses_left, state, holds)"
+)
 
 
 def _voucher_line(row: Voucher) -> str:
@@ -138,15 +159,14 @@ def _voucher_columns(rows: Sequence[Voucher]) -> dict[str, list[Any]]:
 
 def _write_limits(connection: Connection, limits: Sequence[Limit]) -> None:
     born = [limit for limit in limits if not limit.stored]
-    if born:
-        copy_rows(
-            connection,
-            "ledger_limit (shard, batch_id, dimension, subject_id, day, unit, moment, used, cap)",
-            (
-                "\t".join(map(str, (*_key_parts(limit), limit.used, limit.cap))) + "\n"
-                for limit in born
-            ),
-        )
+    lines = [
+        "\t".join(map(str, (*_key_parts(limit), limit.used, limit.cap))) + "\n" for limit in born
+    ]
+    copy_rows(
+        connection,
+        "ledger_limit (shard, batch_id, dimension, subject_id, day, unit, moment, used, cap)",
+        lines,
+    )
     changed = [limit for limit in limits if limit.stored]
     if changed:
         keys = [limit.key for limit in changed]
