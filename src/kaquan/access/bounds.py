@@ -16,7 +16,7 @@ def require_no_wider(actor: Actor, key: ApiKey) -> None:
     """Raise `permission_denied` where the actor is a key and ``key`` would be a wider one."""
     if actor.kind is not ActorKind.API_KEY:
         return
-    maker = ApiKey.objects.get(id=int(actor.id.removeprefix("key:")))
+    maker = ApiKey.objects.get(id=int(actor.id.removeprefix("key:")))  # keys are never deleted
     for zh, en in _breaches(maker, key):
         raise narrower_key_needed(zh, en)
 

@@ -17,10 +17,16 @@ from kaquan.access.errors import (
     UNAVAILABLE,
     CallRefusal,
 )
-from kaquan.access.failures import BAD_KEY_ALL, BAD_KEY_SOURCE, FailureCounts, Subject
-from kaquan.access.key_text import mode_of
+from kaquan.access.failures import (
+    BAD_KEY_ALL,
+    BAD_KEY_NETWORK,
+    BAD_KEY_SOURCE,
+    FailureCounts,
+    Subject,
+)
+from kaquan.access.key_text import ReadKey, read_key
 from kaquan.access.peppers import Peppers
-from kaquan.access.register import Caller, KeyRecord, KeyRegister, RegisterStaleError
+from kaquan.access.register import NO_KEY, Caller, KeyRecord, KeyRegister, RegisterStaleError
 from kaquan.access.signatures import SignatureCheck
 from kaquan.access.sources import subject_of
 from kaquan.foundation import clock
@@ -30,7 +36,6 @@ from kaquan.ledger.connections import connect_default
 __all__ = ["CallRefusal", "Caller", "authenticate", "is_within_bounds", "register"]
 
 _SCHEME = "bearer "
-_TEXT_LENGTH_MAX = 100
 _ALL_BAD_KEYS = Subject(BAD_KEY_ALL, "")
 
 
@@ -71,8 +76,7 @@ class Authentication:
         found = self._find(authorization[7:])
         if isinstance(found, CallRefusal):
             if found is KEY_INVALID:
-                address, _ = subject_of(source)
-                self.counts.add([Subject(BAD_KEY_SOURCE, address), _ALL_BAD_KEYS])
+                self._note_bad_key(source)
             return found
         if found.networks and not found.allows(source):
             return SOURCE_NOT_ALLOWED
@@ -94,25 +98,44 @@ class Authentication:
         self.used_key_ids.add(caller.key_id)
         return caller
 
+    def _note_bad_key(self, source: str) -> None:
+        address, network = subject_of(source)
+        self.counts.add(
+            [Subject(BAD_KEY_SOURCE, address), Subject(BAD_KEY_NETWORK, network), _ALL_BAD_KEYS]
+        )
+
     def _find(self, text: str) -> KeyRecord | CallRefusal:
-        if len(text) > _TEXT_LENGTH_MAX:
-            return KEY_INVALID
-        read = self._peppers.read(text)
+        read = read_key(text)
         if read is None:
-            claimed = mode_of(text)
-            return KEY_OF_OTHER_MODE if claimed not in (None, self._mode()) else KEY_INVALID
+            return KEY_INVALID
         if read.mode != self._mode():
             return KEY_OF_OTHER_MODE
         try:
+            peppers = self._peppers.known
             record = self.register.find(read.public_id)
+            if self._opens(record, read):
+                return record
+            # Wrong, ended or unknown: all go the same way on, so that none takes another time.
+            is_ours = self._is_ours(read)
+            if not is_ours or (record is not NO_KEY and self._peppers.known is peppers):
+                return KEY_INVALID
+            record = self.register.look_again(read.public_id)
         except RegisterStaleError:
             return UNAVAILABLE
-        # All of it is looked at in any case: which part is wrong does not show in the time taken.
-        is_right = hmac.compare_digest(record.secret_hash, read.secret_hash)
-        has_ended = record.ended or self._unix_s() >= record.expires_s
-        if has_ended or not is_right:
-            return KEY_INVALID
-        return record
+        return record if self._opens(record, read) else KEY_INVALID
+
+    def _opens(self, record: KeyRecord, read: ReadKey) -> bool:
+        for pepper in self._peppers.known:
+            if hmac.compare_digest(record.secret_hash, read.secret_hash(pepper)):
+                return not record.ended and self._unix_s() < record.expires_s
+        return False
+
+    def _is_ours(self, read: ReadKey) -> bool:
+        """Whether we made this key, perhaps in another process and only just now."""
+        return any(read.is_ours(pepper) for pepper in self._peppers.known) or (
+            self._peppers.read_again()
+            and any(read.is_ours(pepper) for pepper in self._peppers.known)
+        )
 
 
 def _mode() -> str:

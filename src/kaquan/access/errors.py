@@ -120,6 +120,25 @@ def too_many_wrong_codes(retry_after_s: int) -> CallRefusal:
     )
 
 
+CALL_REFUSALS: tuple[CallRefusal, ...] = (
+    KEY_MISSING,
+    KEY_INVALID,
+    KEY_OF_OTHER_MODE,
+    SOURCE_NOT_ALLOWED,
+    SIGNATURE_MISSING,
+    SIGNATURE_INVALID,
+    SIGNATURE_TOO_OLD,
+    SIGNATURE_REPEATED,
+    UNAVAILABLE,
+    too_many_requests(1),
+    TOO_MANY_AT_ONCE,
+    BUSY,
+    OBJECT_BUSY,
+    too_many_wrong_codes(60),
+)
+"""Every reason for which a call is not let in, for the catalogue of problems."""
+
+
 def client_unknown(wanted: int | str) -> KaquanError:
     """It does not exist, or lies outside the actor's part of the tree: both look alike."""
     return KaquanError(

@@ -77,7 +77,6 @@ class Exchange:
 
     def _tell_uses(self, connection: Connection) -> None:
         used = sorted(self._authentication.used_key_ids)
-        self._authentication.used_key_ids -= set(used)
         if used:
             connection.execute(
                 "INSERT INTO access_key_use (key_id, last_used_at) "
@@ -85,6 +84,7 @@ class Exchange:
                 "ON CONFLICT (key_id) DO UPDATE SET last_used_at = excluded.last_used_at",
                 [self._now(), used],
             )
+            self._authentication.used_key_ids -= set(used)
 
     def _clear_old(self, connection: Connection) -> None:
         oldest = int(self._now().timestamp()) // MINUTE_S - MINUTES_KEPT

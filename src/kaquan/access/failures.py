@@ -17,6 +17,7 @@ NETWORK: Final = "network"
 KEY: Final = "key"
 ALL: Final = "all"
 BAD_KEY_SOURCE: Final = "bad_key_source"
+BAD_KEY_NETWORK: Final = "bad_key_network"
 BAD_KEY_ALL: Final = "bad_key_all"
 MINUTE_S: Final = 60
 SUBJECTS_MAX: Final = 50_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kaquan.access.key_text import ReadKey, read_key
 from kaquan.foundation import clock, keys
 from kaquan.foundation.configuration import current_configuration
 
@@ -18,8 +17,7 @@ def load_peppers() -> tuple[keys.Key, ...]:
 
 
 class Peppers:
-    """The peppers as last read; read again, at most once a second, when one does not fit: another
-    process may have put a new one in front."""
+    """The peppers as last read; another process may have put a new one in front since."""
 
     def __init__(
         self,
@@ -28,17 +26,14 @@ class Peppers:
     ) -> None:
         self._load = load
         self._monotonic_s = monotonic_s
-        self._known: tuple[keys.Key, ...] = ()
         self._read_s = float("-inf")
+        self.known: tuple[keys.Key, ...] = ()
 
-    def read(self, text: str) -> ReadKey | None:
-        """What a key's text says; None where it was not made with one of the peppers."""
-        found = read_key(text, self._known)
-        if found is not None:
-            return found
+    def read_again(self) -> bool:
+        """Read them, at most once a second; whether there are others than before."""
         now_s = self._monotonic_s()
         if now_s - self._read_s < REREAD_S:
-            return None
+            return False
         self._read_s = now_s
-        self._known = self._load()
-        return read_key(text, self._known)
+        before, self.known = self.known, self._load()
+        return self.known != before

@@ -24,6 +24,11 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("organisations.view", "查看组织和门店", "see organisations and stores"),
     Permission("organisations.edit", "维护组织和门店", "change organisations and stores"),
     Permission("customers.view", "查看客户", "see customers"),
+    Permission(
+        "customers.view_personal",
+        "查看客户的完整个人信息",
+        "see names and phones in full",
+    ),
     Permission("customers.edit", "维护客户", "change customers"),
     Permission("offers.view", "查看券模板", "see offers"),
     Permission("offers.edit", "维护券模板", "change offers"),

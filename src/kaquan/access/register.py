@@ -151,10 +151,21 @@ class KeyRegister:
         now_s = self._monotonic_s()
         if now_s - self._as_of_s >= AGE_S_MAX:
             self._catch_up(now_s)
+        return self._records.get(public_id, NO_KEY)
+
+    def look_again(self, public_id: str) -> KeyRecord:
+        """The key, or `NO_KEY`, for one that is known to be ours and may be brand new.
+
+        An unknown id is asked for only once between two refreshes. Raises `RegisterStaleError`.
+        """
         record = self._records.get(public_id)
-        if record is None:
-            return self._look_again(public_id)
-        return record
+        if record is not None:
+            return record
+        if public_id not in self._unknown and len(self._unknown) < UNKNOWN_IDS_MAX:
+            self._read(self._monotonic_s())
+            if public_id not in self._records:
+                self._unknown.add(public_id)
+        return self._records.get(public_id, NO_KEY)
 
     def forget(self) -> None:
         """Read anew before the next answer: something was changed in this process."""
@@ -180,15 +191,6 @@ class KeyRegister:
         if (self.kept_fresh and is_loaded) or now_s - self._failed_s < RETRY_S:
             raise RegisterStaleError
         self._read(now_s)
-
-    def _look_again(self, public_id: str) -> KeyRecord:
-        """A key that was made elsewhere this very second; an unknown id is asked for only once
-        between two refreshes."""
-        if public_id not in self._unknown and len(self._unknown) < UNKNOWN_IDS_MAX:
-            self._read(self._monotonic_s())
-            if public_id not in self._records:
-                self._unknown.add(public_id)
-        return self._records.get(public_id, NO_KEY)
 
     def _read(self, now_s: float) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from kaquan.access import failures, limit_table
 from kaquan.access.failures import FailureCounts, Minute, Subject
 
 _TURN = 7_313_011  # the advisory lock of those who raise events
+_NETWORKS_NAMED = 3
 
 Connection = psycopg.Connection[Any]
 
@@ -20,14 +21,17 @@ log = logging.getLogger(__name__)
 
 
 class _Storm(NamedTuple):
-    """What has gone beyond its bound; `here` is how much of it was seen in this process since the
-    last time."""
+    """What has gone beyond its bound; `here` is how much of it this process saw since last time.
+
+    `source_scope` and `network_scope` say where it comes from; a key's own storm has none.
+    """
 
     kind: str
     key_id: int | None
-    failures: int
+    failed: int
     here: int
-    source_scope: str | None
+    source_scope: str = ""
+    network_scope: str = ""
 
 
 def take_turn(connection: Connection) -> None:
@@ -44,42 +48,35 @@ def note(
         for subject, count in minute.items():
             here[subject] = here.get(subject, 0) + count
     for storm in _storms(counts, here):
-        if not _goes_on(connection, storm, now):
-            _begins(connection, storm, now)
+        sources = _sources(connection, storm, now)
+        if not _goes_on(connection, storm, sources, now):
+            _begins(connection, storm, sources, now)
 
 
-def _storms(counts: FailureCounts, here: Mapping[Subject, int]) -> list[_Storm]:
-    watched = [
-        ("guess_storm", Subject(failures.ALL, ""), limit_table.STORM_PER_MIN, failures.SOURCE),
-        (
-            "key_storm",
-            Subject(failures.BAD_KEY_ALL, ""),
-            limit_table.STORM_PER_MIN,
-            failures.BAD_KEY_SOURCE,
-        ),
-        *(
-            ("guess_storm", subject, limit_table.KEY_STORM_PER_MIN, None)
-            for subject in here
-            if subject.scope == failures.KEY
-        ),
-    ]
-    found = []
-    for kind, subject, bound, source_scope in watched:
-        recent = counts.recent(subject)
-        if subject in here and recent >= bound:
-            key_id = int(subject.name) if subject.scope == failures.KEY else None
-            found.append(_Storm(kind, key_id, recent, here[subject], source_scope))
-    return found
+def _storms(counts: FailureCounts, here: Mapping[Subject, int]) -> Iterator[_Storm]:
+    for kind, scope, *where in (
+        ("guess_storm", failures.ALL, failures.SOURCE, failures.NETWORK),
+        ("key_storm", failures.BAD_KEY_ALL, failures.BAD_KEY_SOURCE, failures.BAD_KEY_NETWORK),
+    ):
+        everybody = Subject(scope, "")
+        recent = counts.recent(everybody)
+        if everybody in here and recent >= limit_table.STORM_PER_MIN:
+            yield _Storm(kind, None, recent, here[everybody], *where)
+    for subject, count in here.items():
+        if subject.scope == failures.KEY:
+            recent = counts.recent(subject)
+            if recent >= limit_table.KEY_STORM_PER_MIN:
+                yield _Storm("guess_storm", int(subject.name), recent, count)
 
 
-def _goes_on(connection: Connection, storm: _Storm, now: datetime) -> bool:
+def _goes_on(connection: Connection, storm: _Storm, sources: int, now: datetime) -> bool:
     cursor = connection.execute(
         "UPDATE access_event SET last_at = %s, count = count + %s, sources = greatest(sources, %s) "
         "WHERE kind = %s AND key_id IS NOT DISTINCT FROM %s AND last_at > %s",
         [
             now,
             storm.here,
-            _sources(connection, storm, now),
+            sources,
             storm.kind,
             storm.key_id,
             now - timedelta(seconds=limit_table.STORM_COOLDOWN_S),
@@ -88,28 +85,25 @@ def _goes_on(connection: Connection, storm: _Storm, now: datetime) -> bool:
     return cursor.rowcount > 0
 
 
-def _begins(connection: Connection, storm: _Storm, now: datetime) -> None:
-    sources = _sources(connection, storm, now)
+def _begins(connection: Connection, storm: _Storm, sources: int, now: datetime) -> None:
     summary = (
-        f"key {storm.key_id}" if storm.key_id is not None else _network_summary(connection, now)
+        _networks(connection, storm, now) if storm.key_id is None else f"API key {storm.key_id}"
     )
     connection.execute(
         "INSERT INTO access_event (kind, at, last_at, count, sources, summary, key_id) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        [storm.kind, now, now, storm.failures, sources, summary, storm.key_id],
+        [storm.kind, now, now, storm.failed, sources, summary, storm.key_id],
     )
     log.warning(
-        "%s: %s failures within a minute, %s addresses, %s",
+        "%s: %s failures within a minute from %s addresses: %s",
         storm.kind,
-        storm.failures,
+        storm.failed,
         sources,
         summary,
     )
 
 
 def _sources(connection: Connection, storm: _Storm, now: datetime) -> int:
-    if storm.source_scope is None:
-        return 0
     row = connection.execute(
         "SELECT count(DISTINCT subject) FROM access_failure_count WHERE minute >= %s "
         "AND scope = %s",
@@ -118,12 +112,12 @@ def _sources(connection: Connection, storm: _Storm, now: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def _network_summary(connection: Connection, now: datetime) -> str:
+def _networks(connection: Connection, storm: _Storm, now: datetime) -> str:
     """Where most of it comes from, by network: no whole address stays behind in an event."""
     rows = connection.execute(
         "SELECT subject, sum(count)::bigint FROM access_failure_count WHERE minute >= %s "
-        "AND scope = %s GROUP BY subject ORDER BY 2 DESC, 1 LIMIT 3",
-        [_last_minute(now), failures.NETWORK],
+        "AND scope = %s GROUP BY subject ORDER BY 2 DESC, 1 LIMIT %s",
+        [_last_minute(now), storm.network_scope, _NETWORKS_NAMED],
     ).fetchall()
     return ", ".join(f"{network} ({count})" for network, count in rows)
 
