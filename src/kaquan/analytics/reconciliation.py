@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from kaquan.budgets.models import Funder
+from kaquan.budgets.queries import funder_by_code
 from kaquan.engine.entries import Account
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor, require
@@ -177,14 +178,7 @@ def _store_id(actor: Actor, code: str) -> int:
 def _funder_id(code: str) -> int:
     if code == ISSUER:
         return 0
-    funder = Funder.objects.filter(code=code).first()
-    if funder is None:
-        raise KaquanError(
-            "funder_unknown",
-            zh=f"没有出资方“{code}”。",
-            en=f'There is no funder "{code}".',
-        )
-    return funder.id
+    return funder_by_code(code).id
 
 
 class _Codes:

@@ -12,12 +12,12 @@ def budget_unknown(wanted: int | str) -> KaquanError:
     )
 
 
-def funder_unknown(wanted: int) -> KaquanError:
+def funder_unknown(wanted: int | str) -> KaquanError:
     """There is none."""
     return KaquanError(
         "funder_unknown",
-        zh=f"没有出资方 {wanted}；请先建立。",
-        en=f"There is no funder {wanted}; create it first.",
+        zh=f"没有出资方“{wanted}”；请先建立。",
+        en=f'There is no funder "{wanted}"; create it first.',
     )
 
 

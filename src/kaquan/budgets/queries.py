@@ -48,6 +48,14 @@ def funder_by_id(funder_id: int) -> Funder:
     return funder
 
 
+def funder_by_code(code: str) -> Funder:
+    """The funder; raises `funder_unknown`."""
+    funder = Funder.objects.filter(code=code).first()
+    if funder is None:
+        raise funder_unknown(code)
+    return funder
+
+
 def amounts_of(budget_ids: Collection[int]) -> dict[int, BudgetAmounts]:
     """What the ledger says of budgets that were read with a scope before."""
     assert len(budget_ids) <= LIST_MAX, len(budget_ids)

@@ -75,6 +75,25 @@ class EntryFilter(Struct, frozen=True, kw_only=True):
     account: tuple[Account, int | None] | None = None
 
 
+def is_wanted(entry: Entry, wanted: EntryFilter, scope: Scope | None) -> bool:
+    """Whether an entry passes a filter and lies in a scope, as `entries_back` has it."""
+    sides = ((entry.debit, entry.debit_id), (entry.credit, entry.credit_id))
+    stores = {account_id for account, account_id in sides if account is Account.STORE}
+    if wanted.operation is not None and entry.operation != wanted.operation:
+        return False
+    if wanted.batch_ids is not None and entry.batch_id not in wanted.batch_ids:
+        return False
+    if wanted.store_ids is not None and stores.isdisjoint(wanted.store_ids):
+        return False
+    if wanted.account is not None:
+        kind, number = wanted.account
+        if not any(account is kind and number in (None, side) for account, side in sides):
+            return False
+    return (
+        scope is None or entry.batch_id in scope.batch_ids or not stores.isdisjoint(scope.store_ids)
+    )
+
+
 class Period(Struct, frozen=True):
     """From ``since`` until just before ``until``, by when it was booked."""
 
