@@ -13,7 +13,7 @@ from kaquan.surfaces.api.operations import OPERATIONS, Operation
 from tests.api.asking import documented, references
 from tests.api.calling import Api, Reply
 from tests.api.described import api_document, faults
-from tests.api.world import Side
+from tests.api.world import PREPARATIONS, Side
 from tests.builders.issuer import an_organisation
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -42,6 +42,7 @@ def undescribed(operation: Operation, reply: Reply) -> list[str]:
 def faults_of(operation: Operation, side: Side, api: Api) -> list[str]:
     """What is wrong with an example: its answer, and the answer to the same request again."""
     asked = documented(operation, side)
+    PREPARATIONS.get(operation.id, lambda _side: None)(side)
     reply = asked.send(api, key="the-first")
     if reply.status != operation.status:
         return [f"{operation.id}: {reply!r}"]

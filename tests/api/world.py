@@ -10,6 +10,10 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from kaquan.customers.actions import create_customer
+from kaquan.customers.erasing import request_erasure
+from kaquan.customers.merging import merge_customers
+from kaquan.customers.models import Customer
 from kaquan.foundation.jobs.actions import begin, finish, start
 from kaquan.foundation.jobs.exports import new_file, path_of
 from kaquan.foundation.jobs.models import Job
@@ -17,7 +21,7 @@ from kaquan.organisations.models import Clerk, Organisation, Store, Terminal, Te
 from kaquan.organisations.staffing import create_clerk, create_terminal
 from tests.api.calling import Api, an_api
 from tests.builders.access import ApiKeyMade, a_key
-from tests.builders.issuer import SYSTEM, a_number, a_store, an_organisation, staff_of
+from tests.builders.issuer import NOON, SYSTEM, a_number, a_store, an_organisation, staff_of
 
 
 class Side:
@@ -46,6 +50,15 @@ class Side:
             code=a_number("T"),
             store_code=self.store.organisation.code,
             kind=TerminalKind.TILL,
+        )
+
+    @cached_property
+    def customer(self) -> Customer:
+        return self.a_customer()
+
+    def a_customer(self) -> Customer:
+        return create_customer(
+            actor=staff_of(self.organisation), number=a_number("M"), name="李小红", tags=["vip"]
         )
 
     @cached_property
@@ -97,6 +110,8 @@ SUBJECTS: Mapping[str, Subject] = {
     "staff_no": Subject(lambda side: side.clerk.staff_no, "E-NONE"),
     "terminal": Subject(lambda side: side.terminal.code, "T-NONE"),
     "client_id": Subject(lambda side: side.key.caller.client_id, 2_000_000_002),
+    "customer": Subject(lambda side: side.customer.number, "M-NONE"),
+    "into": Subject(lambda side: side.a_customer().number, "M-NONE"),
     "job_id": Subject(lambda side: str(side.job.id), "00000000-0000-4000-8000-000000000000"),
     "key_id": Subject(lambda side: side.key.caller.key_id, 2_000_000_003),
 }
@@ -106,6 +121,28 @@ SUBJECTS: Mapping[str, Subject] = {
 NEW_NAMES: frozenset[tuple[str, str]] = frozenset(
     {
         ("create_clerk", "staff_no"),
+        ("create_customer", "number"),
         ("create_terminal", "terminal"),
     }
 )
+
+
+def _ask_for_erasure(side: Side) -> None:
+    request_erasure(actor=staff_of(side.organisation), number=side.customer.number, at=NOON)
+
+
+def _merge(side: Side) -> None:
+    merge_customers(
+        actor=staff_of(side.organisation),
+        number=side.customer.number,
+        into_number=side.a_customer().number,
+    )
+
+
+#: What must have happened to a side's objects before an operation's example can work.
+PREPARATIONS: Mapping[str, Callable[[Side], None]] = {
+    "get_erasure": _ask_for_erasure,
+    "withdraw_erasure": _ask_for_erasure,
+    "complete_erasure": _ask_for_erasure,
+    "undo_merge": _merge,
+}

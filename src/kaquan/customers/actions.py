@@ -6,11 +6,11 @@ from itertools import islice
 
 from django.db import IntegrityError, connection, transaction
 
-from kaquan.customers.errors import customer_exists
-from kaquan.customers.models import Customer
+from kaquan.customers.errors import customer_erased, customer_exists
+from kaquan.customers.models import Customer, PersonBasis
 from kaquan.customers.persons import person_of
 from kaquan.customers.phones import read_phone
-from kaquan.customers.queries import customer_by_id
+from kaquan.customers.queries import customer_by_id, customer_by_number
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.encrypted_fields import blind_index
@@ -69,6 +69,37 @@ def create_customer(
     except IntegrityError:
         raise customer_exists(number) from None
     return customer
+
+
+def update_customer(
+    *,
+    actor: Actor,
+    number: str,
+    name: str | None = None,
+    phone: str | None = None,
+    add_tags: Collection[str] = (),
+    remove_tags: Collection[str] = (),
+) -> Customer:
+    """Change what is given; raises `customer_unknown`, `customer_erased`, `value_invalid`."""
+    require(actor, PERMISSION)
+    with transaction.atomic():
+        customer = customer_by_number(actor, number, for_update=True)
+        if customer.erased_at is not None:
+            raise customer_erased(number)
+        if name is not None:
+            customer.name = cells.accepted(read_name, name, zh="姓名", en="name")
+        if phone is not None:
+            phone = cells.accepted(read_phone, phone, zh="手机号", en="phone")
+            customer.phone = phone
+            customer.phone_index = blind_index("phone", phone)
+            # A new phone does not make a new person, or limits per person would end with it.
+            if customer.person_basis == PersonBasis.NUMBER:
+                person = person_of(number=number, phone=phone, id_document=None)
+                customer.person_id, customer.person_basis = person.person_id, person.basis
+        if add_tags or remove_tags:
+            customer.tags = _tag_list({*customer.tags, *add_tags} - set(remove_tags))
+        customer.save()
+        return customer
 
 
 def tag_customer(

@@ -6,15 +6,18 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from kaquan.customers.errors import customer_unknown
-from kaquan.customers.models import Customer
-from kaquan.customers.phones import masked_name, masked_phone
+from kaquan.customers.errors import customer_unknown, erasure_unknown
+from kaquan.customers.models import Customer, ErasureRequest
+from kaquan.customers.phones import masked_name, masked_phone, read_phone
+from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.encrypted_fields import blind_indexes
 from kaquan.organisations.queries import within
 
 VIEW = "customers.view"
-LIST_MAX = 200
+VIEW_PERSONAL = "customers.view_personal"
+"""To read names and phones in full, as an export of everything held does."""
+LIST_MAX = 500
 
 
 class CustomerLine(NamedTuple):
@@ -25,6 +28,10 @@ class CustomerLine(NamedTuple):
     masked_name: str
     masked_phone: str
     tags: tuple[str, ...]
+    organisation_id: int | None
+    first_order_at: datetime | None
+    merged_into: str | None
+    erased_at: datetime | None
 
 
 def customer_by_id(actor: Actor, customer_id: int, *, for_update: bool = False) -> Customer:
@@ -36,9 +43,10 @@ def customer_by_id(actor: Actor, customer_id: int, *, for_update: bool = False) 
     return customer
 
 
-def customer_by_number(actor: Actor, number: str) -> Customer:
+def customer_by_number(actor: Actor, number: str, *, for_update: bool = False) -> Customer:
     """The customer; raises `customer_unknown`, `permission_denied`."""
-    customer = _visible(actor).filter(number=number).first()
+    rows = _visible(actor).filter(number=number)
+    customer = (rows.select_for_update(of=("self",)) if for_update else rows).first()
     if customer is None:
         raise customer_unknown(number)
     return customer
@@ -47,7 +55,26 @@ def customer_by_number(actor: Actor, number: str) -> Customer:
 def customers_by_phone(actor: Actor, phone: str) -> Sequence[CustomerLine]:
     """Those with this very number (E.164); a few at most share one."""
     rows = _visible(actor).filter(phone_index__in=blind_indexes("phone", phone))
-    return [_line(customer) for customer in rows.order_by("id")[:LIST_MAX]]
+    return [line_of(customer) for customer in rows.order_by("id")[:LIST_MAX]]
+
+
+def customers_by_spelled_phone(actor: Actor, phone: str) -> Sequence[CustomerLine]:
+    """The same for a number as people write it; raises `value_invalid`."""
+    return customers_by_phone(actor, cells.accepted(read_phone, phone, zh="手机号", en="phone"))
+
+
+def customer_line(actor: Actor, number: str) -> CustomerLine:
+    """One customer as lists show it; raises `customer_unknown`, `permission_denied`."""
+    return line_of(customer_by_number(actor, number))
+
+
+def erasure_of(actor: Actor, number: str) -> ErasureRequest:
+    """The latest request to erase a customer; raises `customer_unknown`, `erasure_unknown`."""
+    customer = customer_by_number(actor, number)
+    request = customer.erasure_requests.select_related("customer").order_by("-id").first()
+    if request is None:
+        raise erasure_unknown(number)
+    return request
 
 
 def customers(
@@ -57,7 +84,7 @@ def customers(
     rows = _visible(actor).filter(id__gt=after_id)
     if tags:
         rows = rows.filter(tags__contains=list(tags))
-    return [_line(customer) for customer in rows.order_by("id")[: min(limit, LIST_MAX)]]
+    return [line_of(customer) for customer in rows.order_by("id")[: min(limit, LIST_MAX)]]
 
 
 def customer_ids(numbers: Collection[str]) -> dict[str, int]:
@@ -75,26 +102,46 @@ class CustomerFacts(NamedTuple):
 
 
 def customers_facts(customer_ids: Collection[int]) -> dict[int, CustomerFacts]:
-    """The facts of several customers for commands; for the system, not scoped."""
+    """The facts of several customers for commands; for the system, not scoped.
+
+    One that is merged into another counts as the other's person and has its tags too.
+    """
     rows = Customer.objects.filter(id__in=customer_ids)
     return {
-        id_: CustomerFacts(id_, person_id, frozenset(tags), first_order_at)
-        for id_, person_id, tags, first_order_at in rows.values_list(
-            "id", "person_id", "tags", "first_order_at"
+        id_: CustomerFacts(
+            id_,
+            other_person_id or person_id,
+            frozenset(tags).union(other_tags or ()),
+            min(filter(None, (first_order_at, other_first_order_at)), default=None),
         )
-    }
+        for id_, person_id, tags, first_order_at, other_person_id, other_tags, other_first_order_at
+        in rows.values_list(
+            "id",
+            "person_id",
+            "tags",
+            "first_order_at",
+            "merged_into__person_id",
+            "merged_into__tags",
+            "merged_into__first_order_at",
+        )
+    }  # fmt: skip
 
 
 def _visible(actor: Actor) -> QuerySet[Customer]:
     require(actor, VIEW)
-    return within(actor, Customer.objects.all(), "organisation")
+    return within(actor, Customer.objects.select_related("merged_into"), "organisation")
 
 
-def _line(customer: Customer) -> CustomerLine:
+def line_of(customer: Customer) -> CustomerLine:
+    """What may be shown of a customer to anyone who may see customers."""
     return CustomerLine(
-        customer.id,
-        customer.number,
-        masked_name(customer.name) if customer.name else "",
-        masked_phone(customer.phone) if customer.phone else "",
-        tuple(customer.tags),
+        id=customer.id,
+        number=customer.number,
+        masked_name=masked_name(customer.name) if customer.name else "",
+        masked_phone=masked_phone(customer.phone) if customer.phone else "",
+        tags=tuple(customer.tags),
+        organisation_id=customer.organisation_id,
+        first_order_at=customer.first_order_at,
+        merged_into=customer.merged_into.number if customer.merged_into else None,
+        erased_at=customer.erased_at,
     )

@@ -30,8 +30,13 @@ FILES = (
     "stores",
     "clerks",
     "terminals",
+    "customers",
+    "personal_data",
     "keys",
     "jobs",
+    "events",
+    "webhooks",
+    "deliveries",
 )
 DEPTH_MAX = 32
 
