@@ -89,7 +89,12 @@ def prepare_sandbox_database(configuration: Configuration) -> None:
         if not _exists(connection, "pg_roles", "rolname", SANDBOX_ROLE):
             connection.execute(sql.SQL("create role {} login").format(role))
         connection.execute(sql.SQL("alter role {} password {}").format(role, password))
-        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(APP_ROLE), role))
+        connection.execute(
+            # Without inheritance: as its member it might enter the live database too.
+            sql.SQL("grant {} to {} with inherit false, set true").format(
+                sql.Identifier(APP_ROLE), role
+            )
+        )
         if not _exists(connection, "pg_database", "datname", SANDBOX_DATABASE):
             connection.execute(sql.SQL("create database {} owner {}").format(database, role))
         for name, roles in ((DATABASE, (OWNER_ROLE, APP_ROLE)), (SANDBOX_DATABASE, ())):
