@@ -291,7 +291,8 @@ def _wait_until_listening(server: subprocess.Popen[str], port: int) -> None:
             assert probe.ask("GET", "problems").status == 200
             probe.close()
         except ConnectionRefusedError:
-            assert server.poll() is None and time.monotonic() < deadline_s, "it does not listen"
+            assert server.poll() is None, "it has ended"
+            assert time.monotonic() < deadline_s, "it does not listen"
             time.sleep(0.05)
         else:
             return

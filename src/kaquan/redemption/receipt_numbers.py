@@ -1,9 +1,9 @@
 """The short numbers by which people name a redemption, hold, reversal or claim: its place in the
 ledger.
 
-``R``, ``H``, ``V`` or ``C``, then ``sequence ‖ lane (16 bits) ‖ index (10 bits)`` in Crockford's symbols
-without leading zeros, then a check symbol, so that a slip of the finger names nothing rather than
-something else. O, I and L are read as 0 and 1; case, spaces and dashes do not count.
+``R``, ``H``, ``V`` or ``C``, then ``sequence ‖ lane (16 bits) ‖ index (10 bits)`` in Crockford's
+symbols without leading zeros, then a check symbol, so that a slip of the finger names nothing
+rather than something else. O, I and L are read as 0 and 1; case, spaces and dashes do not count.
 """
 
 from __future__ import annotations

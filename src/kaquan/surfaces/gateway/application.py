@@ -11,8 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from kaquan.access.callers import CallRefusal, authenticate
 from kaquan.access.limits import GATEWAY, admit, code_attempts_refusal, enter, leave
 from kaquan.access.sources import source_of
@@ -35,6 +33,7 @@ from kaquan.surfaces.gateway.calls import (
     headers_of,
 )
 from kaquan.surfaces.gateway.catalogue import catalogue_answer
+from kaquan.surfaces.gateway.decoding import decoded
 from kaquan.surfaces.gateway.loop_threads import DatabaseAwayError, TooManyReadingsError
 from kaquan.surfaces.gateway.routes import BASE, Route, find_route, is_hot
 from kaquan.surfaces.gateway.runtime import Runtime
@@ -121,7 +120,7 @@ class Gateway:
             if caller.actor.permissions.isdisjoint(route.permissions):
                 raise ProblemAnswer(outcome_problem(DENIED, language))
             check_content_type(headers[calls.CONTENT_TYPE], language)
-            message = _decoded(route, body, language)
+            message = decoded(route, body, language)
             if route.keyed:
                 call.key = _request_key(route, headers, message, language)
             refusal = code_attempts_refusal(source=call.source, caller=caller)
@@ -170,30 +169,6 @@ def _admitted(asked: Asked, body: bytes) -> Call:
     if verdict.refusal is not None:
         raise ProblemAnswer(refusal_problem(verdict.refusal, language))
     return Call(caller, clock.now(), language, source, asked.number)
-
-
-def _decoded(route: Route, body: bytes, language: Language) -> Any:
-    try:
-        return route.decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ProblemAnswer(malformed_body(error, language)) from None
-
-
-def malformed_body(error: Exception, language: Language, field: str = "") -> Problem:
-    """The problem of a body that is no such request; it names the field that is wrong."""
-    text = str(error)
-    fault, _, where = text.partition(" - at `")
-    place = where.rstrip("`").removeprefix("$").removeprefix(".")
-    if isinstance(error, RecursionError):
-        fault = "it is nested too deeply"
-    elif isinstance(error, UnicodeDecodeError):
-        fault = "it is not UTF-8"
-    if "field `" in fault:  # an unknown or a missing one: where is the object that has it
-        named = fault.split("`")[1]
-        place = f"{place}.{named}" if place else named
-    path = ".".join(part for part in (field, place) if part)
-    remedy = f"{path}: {fault}" if path else fault
-    return call_problem("malformed_request", language, {"field": path}, remedy=remedy)
 
 
 def _request_key(route: Route, headers: Headers, message: Any, language: Language) -> str:

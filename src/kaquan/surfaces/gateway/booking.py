@@ -9,8 +9,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from kaquan.engine import commands as c
-from kaquan.engine.outcomes import Outcome, OutcomeCode
-from kaquan.foundation.errors import KaquanError
+from kaquan.engine.outcomes import Outcome
 from kaquan.ledger.answers import answers_given
 from kaquan.redemption.codes import ledger_session
 from kaquan.surfaces.gateway import messages as m
@@ -20,7 +19,7 @@ from kaquan.surfaces.gateway.calls import Call
 from kaquan.surfaces.gateway.knowledge import Known, Librarian
 from kaquan.surfaces.gateway.loop_threads import Readers, Writers
 from kaquan.surfaces.gateway.preparing import Preparation, Prepared
-from kaquan.surfaces.http.problems import Problem, error_problem, outcome_problem
+from kaquan.surfaces.http.problems import Problem, outcome_problem
 
 Prepare = Callable[..., Prepared]
 
@@ -98,14 +97,15 @@ def problem_of(call: Call, prepared: Prepared, outcome: Outcome, *, public: bool
     """A refusal of the ledger for this caller; with ``public`` a publishable key learns from it
     only what anybody may know of a code."""
     return outcome_problem(
-        _with_positions(prepared.command, outcome),
+        with_positions(prepared.command, outcome),
         call.language,
         public=public and call.caller.publishable,
     )
 
 
-def _with_positions(command: c.AnyCommand, outcome: Outcome) -> Outcome:
-    """The ledger names the voucher that it is about by serial; callers know it by its position."""
+def with_positions(command: c.AnyCommand, outcome: Outcome) -> Outcome:
+    """A refusal of several vouchers says by serial which it is about; callers know it by its
+    position in their list."""
     uses: tuple[c.VoucherUse, ...] = getattr(command, "vouchers", ())
     if len(uses) < 2 or not outcome.data:
         return outcome
@@ -116,14 +116,3 @@ def _with_positions(command: c.AnyCommand, outcome: Outcome) -> Outcome:
         if isinstance(serial := outcome.data.get(field), int) and serial in positions
     }
     return Outcome(outcome.code, {**outcome.data, **more}) if more else outcome
-
-
-def error_answer(call: Call, error: Exception) -> Problem:
-    """What an error that stopped one command is told as."""
-    if isinstance(error, ProblemAnswer):
-        return error.problem
-    assert isinstance(error, KaquanError), error
-    return error_problem(error, call.language)
-
-
-LINK_FAILED = Outcome(OutcomeCode.LINKED_COMMAND_FAILED)

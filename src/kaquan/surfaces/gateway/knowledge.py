@@ -22,6 +22,7 @@ from kaquan.ledger.trace import batches_of, record_at
 from kaquan.redemption.codes import ledger_session, read_code
 from kaquan.redemption.facts_cache import FactsCache, Names
 from kaquan.surfaces.gateway.loop_threads import DatabaseAwayError, Readers
+from kaquan.surfaces.http.problems import Problem
 
 Prepared = TypeVar("Prepared")
 ROUNDS_MAX = 5
@@ -58,9 +59,14 @@ class WantedError(Exception):
 @dataclass(slots=True)
 class Known:
     """What was read for one request: codes made elsewhere, where redemptions and holds happened
-    (the path of the store, None: there is no such thing), and the batches of vouchers."""
+    (the path of the store, None: there is no such thing), and the batches of vouchers.
+
+    ``judged`` holds what became of each code and batch, so that a second attempt counts nothing
+    twice.
+    """
 
     codes: dict[str, int | Outcome] = field(default_factory=dict)
+    judged: dict[str | int, int | Problem] = field(default_factory=dict)
     places: dict[Place, tuple[int, ...] | None] = field(default_factory=dict)
     batches: dict[int, int] = field(default_factory=dict)
 

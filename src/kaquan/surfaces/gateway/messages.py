@@ -155,9 +155,11 @@ class ClaimRequest(Message, frozen=True, kw_only=True):
 
 
 class LookupRequest(Message, frozen=True, kw_only=True):
-    """What is behind this code?"""
+    """What is behind this code? Whoever may not trace vouchers names the ``customer`` who holds
+    it, if anybody does."""
 
     code: Code
+    customer: Name = ""
 
 
 class CommandsRequest(Message, frozen=True, kw_only=True):

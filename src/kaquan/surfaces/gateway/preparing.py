@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from kaquan.access.callers import Caller
 from kaquan.access.limits import note_code_failure, object_refusal
@@ -31,7 +31,12 @@ from kaquan.surfaces.gateway import messages as m
 from kaquan.surfaces.gateway.answers import AnswerOf, ProblemAnswer
 from kaquan.surfaces.gateway.calls import Call
 from kaquan.surfaces.gateway.knowledge import Known, Wanted, WantedError
-from kaquan.surfaces.http.problems import call_problem, outcome_problem, refusal_problem
+from kaquan.surfaces.http.problems import (
+    Problem,
+    call_problem,
+    outcome_problem,
+    refusal_problem,
+)
 
 NO_FACTS = Facts()
 UNKNOWN = {
@@ -61,30 +66,41 @@ class Prepared:
 class Preparation:
     """Prepares the commands of one call from what is known."""
 
-    __slots__ = ("_cache", "_call", "_caller", "_known")
+    __slots__ = ("_cache", "_call", "_caller", "_known", "_public")
 
-    def __init__(self, call: Call, cache: FactsCache, known: Known) -> None:
+    def __init__(
+        self, call: Call, cache: FactsCache, known: Known, *, public: bool | None = None
+    ) -> None:
         self._call = call
         self._caller: Caller = call.caller
         self._cache = cache
         self._known = known
+        self._public = call.caller.publishable if public is None else public
 
     # What commands are made of -------------------------------------------------------------------
 
     def serial(self, text: str) -> int:
         """The voucher that a code names; refuses what is no code, and notes who tried it."""
-        found = own_serial(text)
-        if isinstance(found, int):
-            self._spare("voucher", found)
-            return found
-        if may_be_foreign():
+        judged = self._known.judged.get(text)
+        if judged is None:
+            judged = self._known.judged[text] = self._judge(text)
+        if isinstance(judged, int):
+            return judged
+        raise ProblemAnswer(judged)
+
+    def _judge(self, text: str) -> int | Problem:
+        found: int | CodeFault = own_serial(text)
+        if not isinstance(found, int) and may_be_foreign():
             foreign = self._known.codes.get(text)
             if foreign is None:
                 raise WantedError(Wanted(codes={text}))
             if isinstance(foreign, int):
-                self._spare("voucher", foreign)
-                return foreign
-        raise self._wrong_code(found)
+                found = foreign
+        if isinstance(found, int):
+            return self._sparing("voucher", found)
+        forged = found is CodeFault.FORGED
+        note_code_failure(source=self._call.source, caller=self._caller, forged=forged)
+        return outcome_problem(FAULTS[found], self._call.language, public=self._public)
 
     def serials(self, uses: Sequence[m.VoucherIn]) -> tuple[c.VoucherUse, ...]:
         """The uses that codes and amounts name; all that is wanting is told at once."""
@@ -150,8 +166,12 @@ class Preparation:
         """A batch that the caller may hand out from."""
         if not self._may_issue_from(batch_id):
             raise self.unknown(OutcomeCode.BATCH_UNKNOWN)
-        self._spare("batch", batch_id)
-        return batch_id
+        judged = self._known.judged.get(batch_id)
+        if judged is None:
+            judged = self._known.judged[batch_id] = self._sparing("batch", batch_id)
+        if isinstance(judged, int):
+            return judged
+        raise ProblemAnswer(judged)
 
     def own_voucher(self, text: str) -> int:
         """The voucher that a code names, if it is of a batch of the caller's part of the tree."""
@@ -176,19 +196,13 @@ class Preparation:
 
     def unknown(self, code: OutcomeCode) -> ProblemAnswer:
         """The refusal of something that there is not, as far as this caller may know."""
-        public = self._caller.publishable
-        return ProblemAnswer(outcome_problem(UNKNOWN[code], self._call.language, public=public))
+        problem = outcome_problem(UNKNOWN[code], self._call.language, public=self._public)
+        return ProblemAnswer(problem)
 
-    def _wrong_code(self, fault: CodeFault) -> ProblemAnswer:
-        forged = fault is CodeFault.FORGED
-        note_code_failure(source=self._call.source, caller=self._caller, forged=forged)
-        public = self._caller.publishable
-        return ProblemAnswer(outcome_problem(FAULTS[fault], self._call.language, public=public))
-
-    def _spare(self, kind: Any, number: int) -> None:
+    def _sparing(self, kind: Literal["voucher", "batch"], number: int) -> int | Problem:
+        """The number, or why no more may be asked of this one thing for the moment."""
         refusal = object_refusal(kind, number)
-        if refusal is not None:
-            raise ProblemAnswer(refusal_problem(refusal, self._call.language))
+        return number if refusal is None else refusal_problem(refusal, self._call.language)
 
     # Bounds ---------------------------------------------------------------------------------------
 

@@ -13,9 +13,11 @@ from kaquan.ledger.batcher import Batcher
 from kaquan.redemption.facts_cache import FactsCache
 from kaquan.surfaces.gateway.booking import Bookings
 from kaquan.surfaces.gateway.calls import SWEEP_S, BodyReader
+from kaquan.surfaces.gateway.commanding import Commands
 from kaquan.surfaces.gateway.knowledge import Librarian
 from kaquan.surfaces.gateway.loop_threads import Readers, Writers
 from kaquan.surfaces.gateway.routes import Handle
+from kaquan.surfaces.gateway.validating import Dry
 
 END_CHECK_S = 0.2
 READER_THREADS = 2
@@ -34,6 +36,7 @@ class Runtime:
         self._fact_readers = Readers(loop, name="facts")
         self._librarian = Librarian(FactsCache(), self._fact_readers)
         bookings = Bookings(self._writers, self._librarian, self._fact_readers)
+        dry = Dry(self._librarian, self._rehearsers)
         self.handlers: dict[str, Handle] = {
             "redeem": bookings.redeem,
             "hold": bookings.hold,
@@ -41,6 +44,9 @@ class Runtime:
             "release": bookings.release,
             "reverse": bookings.reverse,
             "claim": bookings.claim,
+            "command": Commands(self._writers, self._librarian, bookings).command,
+            "validate": dry.validate,
+            "look_up": dry.look_up,
         }
         loop.call_later(SWEEP_S, self._sweep)
         # Not a daemon: the process waits for it, and so for what is queued.
