@@ -16,11 +16,18 @@ def _codes(report: Report, bench: Bench) -> None:
     codes.run(report)
 
 
+def _http(report: Report, bench: Bench) -> None:
+    from benchmarks import http  # its models need Django set up, which the server does
+
+    http.run(report, bench)
+
+
 BENCHMARKS: dict[str, Callable[[Report, Bench], None]] = {
     "codes": _codes,
     "supply": supply.run,
     "door": door.run,
     "claims": claims.run,
+    "http": _http,
     "proof": proof.run,
     "growth": growth.run,
 }
