@@ -17,6 +17,7 @@ import pytest
 
 from kaquan.foundation.configuration import Configuration
 from kaquan.foundation.postgres.embedded import EmbeddedServer
+from kaquan.foundation.postgres.sandbox import sandbox_home, sandbox_socket
 from tests.session_folder import copy_home, remove_home
 
 SOON_S = 30.0
@@ -33,13 +34,18 @@ def home(session_folder: Path, pristine_home: Path) -> Iterator[Configuration]:
 class Up:
     """A running ``kaquan up``."""
 
-    def __init__(self, home: Configuration) -> None:
+    def __init__(self, home: Configuration, *arguments: str, **settings: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kaquan", "up"],
-            env={**os.environ, **home.environment(), "KAQUAN_HTTP_PORT": str(self.port)},
+            [sys.executable, "-m", "kaquan", "up", *arguments],
+            env={
+                **os.environ,
+                **home.environment(),
+                "KAQUAN_HTTP_PORT": str(self.port),
+                **settings,
+            },
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
@@ -95,11 +101,13 @@ def test_it_serves_and_stops_everything_on_a_signal(
     assert "Traceback" not in up.said
 
 
-def test_killed_outright_it_leaves_no_process_behind_and_starts_again(
+def test_killed_outright_with_a_sandbox_and_several_workers_it_leaves_no_process_behind(
     home: Configuration,
 ) -> None:
-    up = Up(home)
+    up = Up(home, "--workers", "2", KAQUAN_SANDBOX="1")
     assert soon(lambda: up.status() == 200)
+    assert soon(lambda: _sandbox_answers(home))
+    assert len([command for command in _processes_of(home) if "--workers" in command]) >= 3
 
     up.end(signal.SIGKILL)
 
@@ -111,6 +119,11 @@ def test_killed_outright_it_leaves_no_process_behind_and_starts_again(
     assert EmbeddedServer(home).status() is None
 
 
+def _sandbox_answers(home: Configuration) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(sandbox_socket(sandbox_home(home)))) == 0
+
+
 def _processes_of(home: Configuration) -> list[str]:
     """Python processes that work on this installation."""
     found = []
@@ -120,7 +133,8 @@ def _processes_of(home: Configuration) -> list[str]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        mine = f"KAQUAN_HOME={home.home}".encode()
-        if mine in environment.split(b"\0") and b"kaquan" in command and b"postgres" not in command:
+        homes = {f"KAQUAN_HOME={one}".encode() for one in (home.home, sandbox_home(home))}
+        mine = homes & set(environment.split(b"\0"))
+        if mine and b"kaquan" in command and b"postgres" not in command:
             found.append(command.decode(errors="replace"))
     return found
