@@ -17,6 +17,8 @@ from kaquan.customers.models import Customer
 from kaquan.foundation.jobs.actions import begin, finish, start
 from kaquan.foundation.jobs.exports import new_file, path_of
 from kaquan.foundation.jobs.models import Job
+from kaquan.integrations.actions import create_endpoint, send_test_event
+from kaquan.integrations.models import WebhookDelivery, WebhookEndpoint
 from kaquan.organisations.models import Clerk, Organisation, Store, Terminal, TerminalKind
 from kaquan.organisations.staffing import create_clerk, create_terminal
 from tests.api.calling import Api, an_api
@@ -90,6 +92,20 @@ class Side:
     def key(self) -> ApiKeyMade:
         return a_key("organisations.view", organisation=self.organisation)
 
+    @cached_property
+    def webhook(self) -> WebhookEndpoint:
+        return create_endpoint(
+            actor=SYSTEM,
+            client_id=1,
+            url="https://203.0.114.10/kaquan",
+            organisation_id=self.organisation.id,
+            at=NOON,
+        )
+
+    @cached_property
+    def delivery(self) -> WebhookDelivery:
+        return send_test_event(actor=SYSTEM, endpoint_id=self.webhook.id, at=NOON)
+
 
 class Subject(NamedTuple):
     """How to name an object of a side, and one that does not exist."""
@@ -114,6 +130,8 @@ SUBJECTS: Mapping[str, Subject] = {
     "into": Subject(lambda side: side.a_customer().number, "M-NONE"),
     "job_id": Subject(lambda side: str(side.job.id), "00000000-0000-4000-8000-000000000000"),
     "key_id": Subject(lambda side: side.key.caller.key_id, 2_000_000_003),
+    "webhook_id": Subject(lambda side: side.webhook.id, 2_000_000_010),
+    "delivery_id": Subject(lambda side: side.delivery.id, 2_000_000_011),
 }
 
 #: (operation, field of its body): names that the body gives to what it creates, or that name

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
@@ -113,11 +113,27 @@ def update_endpoint(
     return endpoint
 
 
-def remove_endpoint(*, actor: Actor, endpoint_id: int) -> None:
-    """Remove a webhook with all that it has been sent; raises `webhook_unknown`."""
+def remove_endpoint(*, actor: Actor, endpoint_id: int) -> WebhookEndpoint:
+    """Remove a webhook with all that it has been sent; returns what it was.
+
+    Raises `webhook_unknown`.
+    """
     require(actor, EDIT)
     with transaction.atomic():
-        visible_endpoint(actor, endpoint_id, for_update=True).delete()
+        endpoint = visible_endpoint(actor, endpoint_id, for_update=True)
+        with connection.cursor() as cursor:
+            # In the database itself: there may be millions.
+            cursor.execute(
+                "DELETE FROM integrations_webhookattempt t USING integrations_webhookdelivery d "
+                "WHERE t.delivery_id = d.id AND d.endpoint_id = %s",
+                [endpoint_id],
+            )
+            cursor.execute(
+                "DELETE FROM integrations_webhookdelivery WHERE endpoint_id = %s", [endpoint_id]
+            )
+        endpoint.delete()
+        endpoint.id = endpoint_id
+    return endpoint
 
 
 def rotate_secret(
@@ -210,8 +226,7 @@ def _add_secret(endpoint: WebhookEndpoint, at: datetime) -> None:
 
 
 def _read_description(text: str) -> str:
-    read: Callable[[str], str] = read_description
-    return cells.accepted(read, text, zh="说明", en="description") if text else ""
+    return str(cells.accepted(read_description, text, zh="说明", en="description")) if text else ""
 
 
 def _stream_of_its_own() -> int:

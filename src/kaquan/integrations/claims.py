@@ -86,17 +86,25 @@ def claim_due(*, now: datetime, slots: Callable[[int, int], int], limit: int) ->
                 "limit": limit,
             },
         )
-        rows = sorted(cursor.fetchall())
-    secrets = _secrets_of({row[1] for row in rows}, now)
-    return [
-        Claim(
-            *row,
-            url=endpoints[row[1]].url,
-            encrypt_body=endpoints[row[1]].encrypt_body,
-            secrets_newest_first=secrets[row[1]],
+        rows: list[tuple[int, int, str, str, int, datetime]] = sorted(cursor.fetchall())
+    secrets = _secrets_of({endpoint_id for _, endpoint_id, *_ in rows}, now)
+    claims = []
+    for delivery_id, endpoint_id, event_id, body, number, due_since in rows:
+        endpoint = endpoints[endpoint_id]
+        claims.append(
+            Claim(
+                delivery_id=delivery_id,
+                endpoint_id=endpoint_id,
+                event_id=event_id,
+                body=body,
+                number=number,
+                due_since=due_since,
+                url=endpoint.url,
+                encrypt_body=endpoint.encrypt_body,
+                secrets_newest_first=secrets[endpoint_id],
+            )
         )
-        for row in rows
-    ]
+    return claims
 
 
 def record_results(

@@ -25,7 +25,7 @@ def endpoint_unknown(wanted: int) -> KaquanError:
     """There is none, or not in the caller's part of the organisation."""
     return KaquanError(
         "webhook_unknown",
-        zh=f"没有回调地址“{wanted}”，或不在您的管辖范围内。",
+        zh=f"没有推送地址“{wanted}”，或不在您的管辖范围内。",
         en=f'There is no webhook "{wanted}", or not in your part of the organisation.',
     )
 
@@ -43,7 +43,7 @@ def too_many_endpoints(limit: int) -> KaquanError:
     """The client has as many webhooks as one may have."""
     return KaquanError(
         "webhook_limit_reached",
-        zh=f"每个接入方最多可有 {limit} 个回调地址；请先删除不用的。",
+        zh=f"每个接入方最多可有 {limit} 个推送地址；请先删除不用的。",
         en=f"A client may have {limit} webhooks at most; remove one that is not used.",
     )
 
@@ -51,7 +51,7 @@ def too_many_endpoints(limit: int) -> KaquanError:
 def target_refused(zh: str, en: str) -> KaquanError:
     """A webhook may not go there."""
     return KaquanError(
-        "webhook_target_invalid", zh=f"回调地址不可用：{zh}。", en=f"The webhook's URL: {en}."
+        "webhook_target_invalid", zh=f"推送地址不可用：{zh}。", en=f"The webhook's URL: {en}."
     )
 
 
@@ -59,6 +59,6 @@ def endpoint_inactive() -> KaquanError:
     """It was disabled, so nothing is sent to it."""
     return KaquanError(
         "webhook_inactive",
-        zh="该回调地址已停用；请先启用。",
+        zh="该推送地址已停用；请先启用。",
         en="The webhook is disabled; enable it first.",
     )

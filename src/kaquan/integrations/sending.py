@@ -6,6 +6,7 @@ followed; of the answer only the status counts, and little of the rest is read.
 
 from __future__ import annotations
 
+import errno
 import http.client
 import io
 import socket
@@ -124,7 +125,7 @@ def _connected(
     context: ssl.SSLContext,
     deadline_s: float,
 ) -> _Link:
-    failure: OSError = ConnectionError("no address to connect to")
+    failure: OSError = ConnectionError(errno.EADDRNOTAVAIL, "no address to connect to")
     for address in addresses:
         left_s = deadline_s - clock.monotonic_s()
         if left_s <= 0:
@@ -136,7 +137,7 @@ def _connected(
             continue
         try:
             if not may_be_reached(raw.getpeername()[0], private):
-                raise ConnectionError("connected to an address that is not allowed")
+                raise ConnectionError(errno.EACCES, "connected to an address that is not allowed")
             if target.scheme == "https":
                 raw.settimeout(max(deadline_s - clock.monotonic_s(), 0.001))
                 raw = context.wrap_socket(raw, server_hostname=target.host)

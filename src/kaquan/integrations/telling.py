@@ -124,7 +124,7 @@ class _Surroundings(Struct, frozen=True):
         return Told(event, paths, _json.encode(document))
 
     def _named(self, data: Data) -> Data:
-        named = {
+        named: Data = {
             name: _local(value) if isinstance(value, datetime) else value
             for name, value in data.items()
         }
