@@ -21,6 +21,23 @@ class Counter(models.Model):
         indexes = (models.Index(fields=["batch_id", "name"], name="analytics_counter_batch"),)
 
 
+class StoreCounter(models.Model):
+    """The same for one store, where something happened in one.
+
+    A reversal counts in the store of the use that it undoes, on its own day.
+    """
+
+    pk = models.CompositePrimaryKey("day", "store_id", "name")
+    day = models.DateField()
+    store_id = models.BigIntegerField()
+    name = models.CharField(max_length=64)
+    value = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_storecounter"
+        indexes = (models.Index(fields=["store_id", "day"], name="analytics_storecounter_store"),)
+
+
 class Event(models.Model):
     """One of the commands that were booked last, for the first page; nobody is named in it.
 
