@@ -10,19 +10,25 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from kaquan.analytics.counting import (
+    Key,
     amount_of,
     batch_id_of,
     count,
+    count_by_store,
+    places_elsewhere,
     refused_serials,
     store_id_of,
 )
 from kaquan.analytics.models import ProofRun
+from kaquan.engine.places import Place
 from kaquan.foundation import clock
 from kaquan.ledger.prove import Proof
+from kaquan.ledger.records import Record, unpack_body
 from kaquan.ledger.tail import BLOCKS_MAX, BlockRecords, CursorMovedError, Tail
 from kaquan.ledger.trace import batches_of
 
-CONSUMER = "counters"
+#: Another number when something more is counted: then everything is counted anew.
+CONSUMER = "counters-2"
 EVENTS_KEPT = 1_000
 IDLE_S = 0.2
 
@@ -80,16 +86,9 @@ def record_proof(proof: Proof) -> None:
 
 def _add(connection: Connection, blocks: Sequence[BlockRecords], zone: ZoneInfo) -> None:
     batch_of = batches_of(connection, refused_serials(blocks))
-    # Sorted, so that two consumers that meet on two counters meet in one order.
-    rows = sorted(count(blocks, zone, batch_of).items())
-    columns = [[key[part] for key, _ in rows] for part in range(3)]
-    connection.execute(
-        "INSERT INTO analytics_counter (day, batch_id, name, value) "
-        "SELECT * FROM unnest(%s::date[], %s::int[], %s::text[], %s::bigint[]) "
-        "ON CONFLICT (day, batch_id, name) "
-        "DO UPDATE SET value = analytics_counter.value + excluded.value",
-        [*columns, [value for _, value in rows]],
-    )
+    _add_sums(connection, "analytics_counter", "batch_id", count(blocks, zone, batch_of))
+    by_store = count_by_store(blocks, zone, _stores_elsewhere(connection, blocks))
+    _add_sums(connection, "analytics_storecounter", "store_id", by_store)
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO analytics_event (booked_at, block, index, at, operation, refusal, "
@@ -102,6 +101,44 @@ def _add(connection: Connection, blocks: Sequence[BlockRecords], zone: ZoneInfo)
         "ORDER BY booked_at DESC, block DESC, index DESC OFFSET %s LIMIT 1)",
         [EVENTS_KEPT],
     )
+
+
+def _add_sums(connection: Connection, table: str, column: str, sums: Mapping[Key, int]) -> None:
+    # Sorted, so that two consumers that meet on two counters meet in one order.
+    rows = sorted(sums.items())
+    columns = [[key[part] for key, _ in rows] for part in range(3)]
+    connection.execute(
+        f"INSERT INTO {table} AS kept (day, {column}, name, value) "  # noqa: S608  # our own names
+        "SELECT * FROM unnest(%s::date[], %s::bigint[], %s::text[], %s::bigint[]) "
+        f"ON CONFLICT (day, {column}, name) DO UPDATE SET value = kept.value + excluded.value",
+        [*columns, [value for _, value in rows]],
+    )
+
+
+def _stores_elsewhere(connection: Connection, blocks: Sequence[BlockRecords]) -> dict[Place, int]:
+    """The stores of the uses and holds that records of some blocks undo or settle."""
+    known = {
+        Place(block.block, index): record
+        for block in blocks
+        for index, record in enumerate(block.records)
+    }
+    places = places_elsewhere(known.values())
+    while missing := sorted(places - known.keys())[:BLOCKS_MAX]:
+        rows = connection.execute(
+            "SELECT block, body FROM ledger_block WHERE block = any(%s)",
+            [sorted({place.block for place in missing})],
+        )
+        records = {block: unpack_body(bytes(body)) for block, body in rows}
+        found = {place: records[place.block][place.index] for place in missing}
+        known |= found
+        places |= places_elsewhere(found.values())  # a use may itself have settled a hold
+    return {place: _store_at(known, place) for place in places}
+
+
+def _store_at(known: Mapping[Place, Record], place: Place) -> int:
+    record = known[place]
+    further = next(iter(places_elsewhere([record])), None)
+    return store_id_of(record) if further is None else _store_at(known, further)
 
 
 def _events(blocks: Sequence[BlockRecords], batch_of: Mapping[int, int]) -> list[tuple[Any, ...]]:

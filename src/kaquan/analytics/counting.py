@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from kaquan.engine import commands as c
 from kaquan.engine.outcomes import VoucherResult
+from kaquan.engine.places import Place
 from kaquan.ledger.records import Record
 from kaquan.ledger.tail import BlockRecords
 
@@ -55,6 +56,31 @@ def count(
     return +sums  # without zeros
 
 
+def count_by_store(
+    blocks: Iterable[BlockRecords], zone: ZoneInfo, store_of: Mapping[Place, int]
+) -> Counter[Key]:
+    """The same sums by store instead of batch, of what happened in one.
+
+    ``store_of`` knows the stores of ``places_elsewhere``.
+    """
+    sums: Counter[Key] = Counter()
+    for block in blocks:
+        for record in block.records:
+            store_id = _store_of(record, store_of)
+            if not store_id:
+                continue
+            day = record.command.at.astimezone(zone).date()
+            for _, name, amount in _amounts(record, {}):
+                sums[day, store_id, name] += amount
+    return +sums
+
+
+def places_elsewhere(records: Iterable[Record]) -> set[Place]:
+    """Where the uses and holds stand that commands undo or settle: those name the store."""
+    places = {_place_elsewhere(record) for record in records}
+    return {place for place in places if place is not None}
+
+
 def refused_serials(blocks: Iterable[BlockRecords]) -> set[int]:
     """The serials that refused commands are about: no record says which batches they are of."""
     serials = {_refused_serial(record) for block in blocks for record in block.records}
@@ -83,6 +109,20 @@ def amount_of(record: Record) -> int:
         case c.Sell(paid_fen=amount) | c.TopUp(amount_fen=amount):
             return amount if outcome.done else 0
     return abs(sum(result.discount_fen for result in outcome.vouchers))
+
+
+def _store_of(record: Record, store_of: Mapping[Place, int]) -> int:
+    place = _place_elsewhere(record)
+    return store_id_of(record) if place is None else store_of.get(place, 0)
+
+
+def _place_elsewhere(record: Record) -> Place | None:
+    if not record.outcome.done:
+        return None  # it may name anything
+    match record.command:
+        case c.Reverse(redemption=place) | c.Redeem(hold=Place() as place) | c.Release(hold=place):
+            return place
+    return None
 
 
 def _amounts(record: Record, batch_of: Mapping[int, int]) -> Iterable[tuple[int, str, int]]:
