@@ -19,7 +19,7 @@ from kaquan.organisations.queries import organisation_by_id, store_by_code
 from kaquan.surfaces.api.event_stream import event_stream
 from kaquan.surfaces.api.kit import Request, Routes
 from kaquan.surfaces.api.operations import JSON
-from kaquan.surfaces.api.schemas import Answer, Code, Moment, NodeId, PathNodeId, ShortCode
+from kaquan.surfaces.api.schemas import Answer, Code, Moment, PathNodeId, ShortCode
 
 routes = Routes("events", zh="事件", en="Events")
 
@@ -72,7 +72,7 @@ class EventQuery(Schema):
     """Which events. Without types: all but the optional ones."""
 
     types: Annotated[list[ShortCode], Field(default_factory=list, max_length=50)]
-    batch_ids: Annotated[list[NodeId], Field(default_factory=list, max_length=100)]
+    batch_ids: Annotated[list[PathNodeId], Field(default_factory=list, max_length=100)]
     under_id: PathNodeId | None = None
     store: Code | None = None
     cursor: Cursor | None = None
