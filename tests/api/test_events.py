@@ -136,12 +136,13 @@ def test_a_silent_stream_pings_with_its_position() -> None:
     async def listen() -> list[bytes]:
         hub = EventHub(reading_session, rest=connections.close_all, period_s=0.01)
         stream = stream_text(hub, Selection(""), None, lambda: True, ping_s=0.02)
-        said = [await anext(stream), await anext(stream)]
+        said = [await anext(stream), await anext(stream), await anext(stream)]
         await stream.aclose()
         assert hub.watchers == 0
         return said
 
-    retry, ping = asyncio.run(listen())
+    retry, beginning, ping = asyncio.run(listen())
+    assert beginning == ping
     assert retry == b"retry: 3000\n\n"
     assert ping.startswith(b": ping\nid: ")
 

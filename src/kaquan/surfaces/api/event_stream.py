@@ -57,7 +57,8 @@ async def stream_text(
     """What one watcher is sent. It ends when they are let in no more, when the server is about to
     end, or when the books cannot be read; whoever comes back with the last id misses nothing."""
     yield f"retry: {RETRY_MS}\n\n".encode()
-    said_s = checked_s = clock.monotonic_s()
+    checked_s = clock.monotonic_s()
+    said_s = float("-inf")  # where it begins is said at once: so nobody has to guess
     loop = asyncio.get_running_loop()
     silence_s = min(CHECK_S, ping_s)
     try:
