@@ -41,8 +41,8 @@ def undescribed(operation: Operation, reply: Reply) -> list[str]:
 
 def faults_of(operation: Operation, side: Side, api: Api) -> list[str]:
     """What is wrong with an example: its answer, and the answer to the same request again."""
-    asked = documented(operation, side)
     PREPARATIONS.get(operation.id, lambda _side: None)(side)
+    asked = documented(operation, side)  # a preparation may choose what it is about
     reply = asked.send(api, key="the-first")
     if reply.status != operation.status:
         return [f"{operation.id}: {reply!r}"]

@@ -22,6 +22,7 @@ from kaquan.integrations.models import WebhookDelivery, WebhookEndpoint
 from kaquan.organisations.models import Clerk, Organisation, Store, Terminal, TerminalKind
 from kaquan.organisations.staffing import create_clerk, create_terminal
 from tests.api.calling import Api, an_api
+from tests.api.trade import MISSING_REDEMPTION, MISSING_SERIAL, Trade, missing_code
 from tests.builders.access import ApiKeyMade, a_key
 from tests.builders.issuer import NOON, SYSTEM, a_number, a_store, an_organisation, staff_of
 
@@ -89,6 +90,11 @@ class Side:
         return finish(job.id, {"rows": 1}, path_of(job.id, "结果.csv"))
 
     @cached_property
+    def trade(self) -> Trade:
+        """What this side trades with."""
+        return Trade(self.organisation, self.store.organisation.code, self.customer.number)
+
+    @cached_property
     def key(self) -> ApiKeyMade:
         return a_key("organisations.view", organisation=self.organisation)
 
@@ -129,6 +135,19 @@ SUBJECTS: Mapping[str, Subject] = {
     "customer": Subject(lambda side: side.customer.number, "M-NONE"),
     "into": Subject(lambda side: side.a_customer().number, "M-NONE"),
     "job_id": Subject(lambda side: str(side.job.id), "00000000-0000-4000-8000-000000000000"),
+    "customers": Subject(lambda side: [side.customer.number], ["M-NONE"]),
+    "from_customer": Subject(lambda side: side.customer.number, "M-NONE"),
+    "to_customer": Subject(lambda side: side.a_customer().number, "M-NONE"),
+    "offer_id": Subject(lambda side: side.trade.version.offer_id, 2_000_000_020),
+    "version_id": Subject(lambda side: side.trade.version.id, 2_000_000_021),
+    "campaign_id": Subject(lambda side: side.trade.campaign.id, 2_000_000_022),
+    "batch_id": Subject(lambda side: side.trade.batch.id, 2_000_000_023),
+    "budget_id": Subject(lambda side: side.trade.budget.id, 2_000_000_024),
+    "publication_id": Subject(lambda side: side.trade.publication.id, 2_000_000_025),
+    "first_serial": Subject(lambda side: side.trade.first_serial, MISSING_SERIAL),
+    "serial": Subject(lambda side: side.trade.serial, MISSING_SERIAL),
+    "voucher_code": Subject(lambda side: side.trade.code, missing_code()),
+    "redemption": Subject(lambda side: side.trade.redemption, MISSING_REDEMPTION),
     "key_id": Subject(lambda side: side.key.caller.key_id, 2_000_000_003),
     "webhook_id": Subject(lambda side: side.webhook.id, 2_000_000_010),
     "delivery_id": Subject(lambda side: side.delivery.id, 2_000_000_011),
@@ -138,6 +157,7 @@ SUBJECTS: Mapping[str, Subject] = {
 #: nothing of an issuer's (an order number of a shop, say).
 NEW_NAMES: frozenset[tuple[str, str]] = frozenset(
     {
+        ("create_batch", "by_code"),
         ("create_clerk", "staff_no"),
         ("create_customer", "number"),
         ("create_terminal", "terminal"),
@@ -163,4 +183,9 @@ PREPARATIONS: Mapping[str, Callable[[Side], None]] = {
     "withdraw_erasure": _ask_for_erasure,
     "complete_erasure": _ask_for_erasure,
     "undo_merge": _merge,
+    "activate_vouchers": lambda side: side.trade.choose_dead(),
+    "create_publication": lambda side: side.trade.choose_stock(),
+    "adjust_voucher": lambda side: side.trade.choose_count_card(),
+    "expire_voucher": lambda side: side.trade.choose_old(),
+    "unfreeze_voucher": lambda side: side.trade.freeze(),
 }

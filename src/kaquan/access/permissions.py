@@ -34,6 +34,8 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("offers.edit", "维护券模板", "change offers"),
     Permission("campaigns.view", "查看活动和批次", "see campaigns and batches"),
     Permission("campaigns.edit", "维护活动和批次", "change campaigns and batches"),
+    Permission("codes.import", "导入外部券码", "bring in codes made elsewhere"),
+    Permission("codes.export", "导出券码", "write down codes"),
     Permission("budgets.view", "查看预算", "see budgets"),
     Permission("budgets.edit", "维护预算", "change budgets"),
     Permission("ledger.view", "查看账目", "see the books"),

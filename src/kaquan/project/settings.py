@@ -94,7 +94,7 @@ USE_TZ = True
 TIME_ZONE = _configuration.time_zone.key
 
 # The largest body of any operation; each has its own, mostly smaller, bound.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 STATIC_URL = "/static/"
 STATIC_ROOT = _configuration.home / "static"

@@ -6,17 +6,21 @@ no usable code.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from datetime import datetime
+from io import StringIO
 from typing import NamedTuple
 
 from kaquan.engine.code_strength import StrengthVerdict
 from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.imports import ImportRow
 from kaquan.foundation.imports_cells import REQUIRED, BadCellError, Reason
 from kaquan.redemption.imports_pool import CODE, PERMISSION, REPEATED, PoolImport
 
 CODES_MAX = 10_000
+_HEADINGS = {CODE.name, CODE.zh, *CODE.also}
 
 
 class Failure(NamedTuple):
@@ -70,6 +74,31 @@ def upload_codes(
         duplicates=duplicates,
         verdict=pool.verdict,
     )
+
+
+def codes_in_csv(content: bytes) -> list[str]:
+    """The first column of a CSV file in UTF-8, its heading and blank rows left out.
+
+    Raises `value_invalid` for what is no such file, or holds more than `CODES_MAX` codes.
+    """
+    try:
+        rows = csv.reader(StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        codes = [row[0] for row in rows if row and row[0].strip()]
+    except (UnicodeDecodeError, csv.Error):
+        raise KaquanError(
+            "value_invalid",
+            zh="文件：应为 UTF-8 编码的 CSV，每行一个券码。",
+            en="file: expected CSV in UTF-8 with one code a line.",
+        ) from None
+    if codes and codes[0].strip().lower() in _HEADINGS:
+        del codes[0]
+    if not 0 < len(codes) <= CODES_MAX:
+        raise KaquanError(
+            "value_invalid",
+            zh=f"文件：每次 1 到 {CODES_MAX} 个券码，这里有 {len(codes)} 个。",
+            en=f"file: 1 to {CODES_MAX} codes at a time, and here are {len(codes)}.",
+        )
+    return codes
 
 
 def _read(codes: Sequence[str]) -> tuple[list[ImportRow], list[Failure]]:

@@ -75,6 +75,11 @@ def shown(campaign: Campaign) -> CampaignAnswer:
     )
 
 
+def _given(body: Body) -> dict[str, Any]:
+    """The fields that were sent, as they were read: dumped, moments would be text again."""
+    return {name: getattr(body, name) for name in body.model_fields_set}
+
+
 @routes.get(
     "/campaigns",
     permission=VIEW,
@@ -104,7 +109,7 @@ def list_campaigns(request: Request, paging: Query[PageQuery]) -> dict[str, Any]
 )  # fmt: skip
 def create_campaign(request: Request, body: CampaignBody) -> CampaignAnswer:
     """A new campaign."""
-    return shown(actions.create_campaign(actor=request.call.actor, **body.model_dump()))
+    return shown(actions.create_campaign(actor=request.call.actor, **_given(body)))
 
 
 @routes.get(
@@ -134,7 +139,6 @@ def change_campaign(
     request: Request, campaign_id: PathNodeId, body: CampaignChange
 ) -> CampaignAnswer:
     """A campaign's name, days or goal."""
-    changes = body.model_dump(exclude_unset=True)
-    return shown(
-        actions.update_campaign(actor=request.call.actor, campaign_id=campaign_id, **changes)
-    )
+    actor = request.call.actor
+    campaign = actions.update_campaign(actor=actor, campaign_id=campaign_id, **_given(body))
+    return shown(campaign)

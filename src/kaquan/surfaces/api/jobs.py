@@ -10,8 +10,12 @@ from uuid import UUID
 from django.http.response import HttpResponseBase
 from ninja import Query
 
+from kaquan.analytics import reconciliation, reconciliation_jobs
+from kaquan.foundation.actor import require
 from kaquan.foundation.jobs import actions, exports, queries
 from kaquan.foundation.jobs.models import Job
+from kaquan.redemption import code_files, code_jobs, publication_jobs
+from kaquan.redemption.actions import ISSUE
 from kaquan.surfaces.api.kit import Request, Routes
 from kaquan.surfaces.api.pages import PageQuery, page, page_of
 from kaquan.surfaces.api.refusing import CallRefusedError
@@ -19,6 +23,13 @@ from kaquan.surfaces.api.schemas import Answer, Moment
 from kaquan.surfaces.api.streams import parts_of, streamed
 
 routes = Routes("jobs", zh="后台任务", en="Jobs")
+
+#: Some files are worth more than to know of the job: whoever holds codes holds vouchers.
+FILE_PERMISSIONS = {
+    code_jobs.KIND: code_files.PERMISSION,
+    publication_jobs.KIND: ISSUE,
+    reconciliation_jobs.KIND: reconciliation.PERMISSION,
+}
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -165,6 +176,7 @@ def read_job_file(request: Request, job_id: UUID) -> HttpResponseBase:
     """The result file, in parts."""
     call = request.call
     job = queries.job_by_id(call.actor, job_id, client_id=call.caller.client_id)
+    require(call.actor, FILE_PERMISSIONS.get(job.kind, queries.VIEW))
     return streamed(
         request,
         parts_of(exports.open_result(job)),

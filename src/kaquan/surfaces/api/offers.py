@@ -115,7 +115,7 @@ class WordsAnswer(Answer):
 class SchemaAnswer(Answer):
     """The JSON Schema (2020-12) of terms."""
 
-    json_schema: dict[str, Any]
+    document: dict[str, Any]
 
 
 def shown(offer: Offer) -> OfferAnswer:
@@ -280,7 +280,7 @@ def explain_version(request: Request, version_id: PathNodeId) -> WordsAnswer:
 )
 def get_terms_schema(request: Request) -> SchemaAnswer:  # noqa: ARG001
     """What terms may say."""
-    return SchemaAnswer(json_schema=terms_schema())
+    return SchemaAnswer(document=terms_schema())
 
 
 @routes.post(

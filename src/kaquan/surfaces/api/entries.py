@@ -1,0 +1,309 @@
+"""The books over HTTP: redemptions and entries, page by page, the latest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+
+from ninja import Query
+from pydantic import Field
+
+from kaquan.engine.entries import OPERATION_NUMBER, Account
+from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.foundation.actor import Actor
+from kaquan.foundation.configuration import current_configuration
+from kaquan.ledger.entry_pages import BookedEntry, Bookmark, EntryFilter, Page, Period
+from kaquan.organisations.queries import store_by_code, store_codes
+from kaquan.redemption import listings
+from kaquan.redemption.listings import Activity, ActivityFilter
+from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt, parse_receipt
+from kaquan.surfaces.api.kit import Request, Routes
+from kaquan.surfaces.api.pages import PageQuery, encoded_cursor, page_of
+from kaquan.surfaces.api.refusing import CallRefusedError, OutcomeRefusedError
+from kaquan.surfaces.api.schemas import ID_MAX, Answer, Moment, PathNodeId, ShortCode
+from kaquan.surfaces.api.vouchers import RECEIPTS, EntryAnswer, VoucherAnswer, shown, shown_entry
+
+routes = Routes("entries", zh="核销记录与账目", en="Redemptions and entries")
+
+CURSOR_CHARACTERS_MAX = 16_000
+"""A bookmark names a block of each lane."""
+
+SerialQuery = Annotated[int, Field(ge=0, le=ID_MAX)]
+Kind = Literal["redeem", "hold", "reverse"]
+Operation = Literal[
+    "open_budget", "change_budget", "define_batch", "mint", "set_batch_state", "activate", "allot",
+    "claim", "assign", "sell", "top_up", "redeem", "hold", "release", "reverse", "transfer",
+    "extend", "freeze", "unfreeze", "void", "expire", "adjust",
+]  # fmt: skip
+AccountName = Literal[
+    "outside", "budget_available", "budget_committed", "budget_released", "batch_cost", "store",
+    "card", "card_held", "card_issued", "payment", "sales", "stock", "holder", "ended", "frozen",
+    "uses", "uses_held", "custody",
+]  # fmt: skip
+
+_SHORT = (
+    "A page may hold fewer items than asked for, even none, and still name a next one: it looks "
+    "at so much of the books and no more. Days are those of booking in the issuer's time zone."
+)
+
+
+class BookQuery(PageQuery):
+    """Which page, and of which days: from `first_day` to `last_day`, both included."""
+
+    cursor: Annotated[str, Field(max_length=CURSOR_CHARACTERS_MAX)] | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+    @property
+    def period(self) -> Period:
+        """From the first moment of the first day to the last of the last."""
+        zone = current_configuration().time_zone
+        try:
+            until = self.last_day and self.last_day + timedelta(days=1)
+            return Period(
+                since=self.first_day and datetime.combine(self.first_day, time.min, zone),
+                until=until and datetime.combine(until, time.min, zone),
+            )
+        except OverflowError:
+            raise CallRefusedError("malformed_request", remedy="last_day") from None
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        """Where the page before ended; raises the problem `cursor_invalid`."""
+        keys = self.after(str, int, int)
+        if keys is None:
+            return None
+        try:
+            pairs = [part.split(".") for part in keys[0].split("-") if part]
+            position = {int(lane, 36): int(block, 36) for lane, block in pairs}
+        except ValueError:
+            raise CallRefusedError("cursor_invalid") from None
+        bounds = [*position, *position.values(), keys[1], keys[2]]
+        if any(not 0 <= number < ID_MAX for number in bounds) or any(
+            block >> 40 != lane for lane, block in position.items()
+        ):
+            raise CallRefusedError("cursor_invalid")
+        return Bookmark(position, keys[1], keys[2])
+
+
+class RedemptionQuery(BookQuery):
+    """Which redemptions."""
+
+    operation: Kind = "redeem"
+    store: ShortCode | None = None
+    batch_id: PathNodeId | None = None
+    serial: SerialQuery | None = None
+    order_no: Annotated[str, Field(max_length=200)] | None = None
+
+
+class EntryQuery(BookQuery):
+    """Which entries; `account_of` says whose `account` it is."""
+
+    operation: Operation | None = None
+    store: ShortCode | None = None
+    batch_id: PathNodeId | None = None
+    serial: SerialQuery | None = None
+    account: AccountName | None = None
+    account_of: Annotated[int, Field(ge=0, le=ID_MAX)] | None = None
+
+    def filter(self, actor: Actor) -> EntryFilter:
+        """As the ledger has it; raises `store_unknown`."""
+        store_ids = [store_by_code(actor, self.store).organisation_id] if self.store else None
+        return EntryFilter(
+            operation=OPERATION_NUMBER[self.operation] if self.operation else None,
+            batch_ids=None if self.batch_id is None else [self.batch_id],
+            store_ids=store_ids,
+            account=(Account[self.account.upper()], self.account_of) if self.account else None,
+        )
+
+
+class RedemptionAnswer(Answer):
+    """A redemption (`R…`), hold (`H…`) or reversal (`V…`); `redemption` is what a reversal undid.
+
+    `discount_fen` is what the order got off; below zero for what a reversal took back.
+    """
+
+    receipt: str
+    operation: Kind
+    redemption: str | None
+    at: Moment
+    booked_at: Moment
+    store: str | None
+    channel: str
+    order_no: str
+    by: str
+    discount_fen: int
+    vouchers: list[UsedAnswer]
+
+
+class UsedAnswer(VoucherAnswer):
+    """What it did to one voucher, and what the voucher was after it."""
+
+    discount_fen: int
+    balance_used_fen: int
+    uses_used: int
+    allocation: list[int]
+    funding: list[FundedAnswer]
+
+
+class FundedAnswer(Answer):
+    """Who bears how much of a discount; 0 is the issuer."""
+
+    funder_id: int
+    amount_fen: int
+
+
+class BookedEntryAnswer(EntryAnswer):
+    """An entry, and when it was booked."""
+
+    booked_at: Moment
+
+
+RedemptionAnswer.model_rebuild()
+UsedAnswer.model_rebuild()
+
+
+def _next_cursor(following: Bookmark | None) -> str | None:
+    if following is None:
+        return None
+    position = "-".join(
+        f"{_base36(lane)}.{_base36(block)}" for lane, block in following.position.items()
+    )
+    return encoded_cursor(position, following.block, following.index)
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while True:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+        if not number:
+            return digits
+
+
+def _used(activity: Activity) -> list[UsedAnswer]:
+    return [
+        UsedAnswer(
+            **shown(result).model_dump(),
+            discount_fen=result.discount_fen,
+            balance_used_fen=result.balance_used_fen,
+            uses_used=result.uses_used,
+            allocation=list(result.allocation),
+            funding=[FundedAnswer(funder_id=f, amount_fen=fen) for f, fen in result.funding],
+        )
+        for result in activity.vouchers
+    ]
+
+
+def _shown(activity: Activity, stores: Mapping[int, str]) -> RedemptionAnswer:
+    undone = activity.redemption
+    return RedemptionAnswer(
+        receipt=format_receipt(RECEIPTS[activity.operation], activity.place),
+        operation=activity.operation,
+        redemption=format_receipt(ReceiptKind.REDEMPTION, undone) if undone else None,
+        at=activity.at,
+        booked_at=activity.booked_at,
+        store=stores.get(activity.store_id),
+        channel=activity.channel,
+        order_no=activity.order_no,
+        by=activity.actor,
+        discount_fen=activity.discount_fen,
+        vouchers=_used(activity),
+    )
+
+
+def _page(request: Request, found: Page[Activity]) -> dict[str, Any]:
+    stores = _stores(request, [one.store_id for one in found.items])
+    return {
+        "items": [_shown(one, stores) for one in found.items],
+        "next_cursor": _next_cursor(found.following),
+    }
+
+
+def _stores(request: Request, store_ids: Sequence[int]) -> dict[int, str]:
+    return store_codes(request.call.actor, {one for one in store_ids if one})
+
+
+def _shown_booked(one: BookedEntry) -> BookedEntryAnswer:
+    entry = shown_entry(one.block, one.entry)
+    return BookedEntryAnswer(**entry.model_dump(), booked_at=one.committed_at)
+
+
+@routes.get(
+    "/redemptions",
+    permission=listings.VIEW,
+    answer=page_of(RedemptionAnswer),
+    zh="列出核销记录",
+    en="List redemptions",
+    about="Those of the caller's stores and batches; also holds and reversals, by `operation`. "
+    + _SHORT,
+    query={"store": "S001", "batch_id": 1, "first_day": "2026-11-01", "last_day": "2027-11-30"},
+    problems=("store_unknown", "cursor_invalid"),
+    cost=5,
+)
+def list_redemptions(request: Request, asked: Query[RedemptionQuery]) -> dict[str, Any]:
+    """Redemptions, the latest booked first."""
+    actor = request.call.actor
+    store_id = store_by_code(actor, asked.store).organisation_id if asked.store else None
+    found = listings.activities(
+        actor=actor,
+        wanted=ActivityFilter(
+            operations=(asked.operation,),
+            batch_id=asked.batch_id,
+            store_id=store_id,
+            order_no=asked.order_no,
+        ),
+        period=asked.period,
+        serial=asked.serial,
+        after=asked.bookmark,
+        limit=asked.limit,
+    )
+    return _page(request, found)
+
+
+@routes.get(
+    "/redemptions/{redemption}",
+    permission=listings.VIEW,
+    answer=RedemptionAnswer,
+    zh="查看核销记录",
+    en="Get a redemption",
+    problems=("redemption_unknown",),
+)
+def get_redemption(request: Request, redemption: ShortCode) -> RedemptionAnswer:
+    """One redemption, by its number."""
+    place = parse_receipt(ReceiptKind.REDEMPTION, redemption)
+    activity = place and listings.activity_at(
+        actor=request.call.actor, place=place, operation="redeem"
+    )
+    if not activity:
+        raise OutcomeRefusedError(Outcome(OutcomeCode.REDEMPTION_UNKNOWN))
+    return _shown(activity, _stores(request, [activity.store_id]))
+
+
+@routes.get(
+    "/entries",
+    permission=listings.VIEW,
+    answer=page_of(BookedEntryAnswer),
+    zh="列出分录",
+    en="List entries",
+    about="Those of the caller's batches, and of its stores' accounts. " + _SHORT,
+    query={"operation": "redeem", "store": "S001"},
+    problems=("store_unknown", "cursor_invalid"),
+    cost=5,
+)
+def list_entries(request: Request, asked: Query[EntryQuery]) -> dict[str, Any]:
+    """Entries, the latest booked first."""
+    actor = request.call.actor
+    found = listings.entries(
+        actor=actor,
+        wanted=asked.filter(actor),
+        period=asked.period,
+        serial=asked.serial,
+        after=asked.bookmark,
+        limit=asked.limit,
+    )
+    return {
+        "items": [_shown_booked(one) for one in found.items],
+        "next_cursor": _next_cursor(found.following),
+    }
