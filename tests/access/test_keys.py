@@ -64,7 +64,7 @@ def test_a_key_has_the_form_that_is_documented() -> None:
 
     assert len(secret) == len("kq_live_") + 8 + 1 + 32 + 8
     assert public.startswith("kq_live_pk_")
-    assert len({a_key("jobs.view").text for _ in range(50)}) == 50
+    assert len({a_key("jobs.view").text for _ in range(10)}) == 10
 
 
 @pytest.mark.parametrize(

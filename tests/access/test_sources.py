@@ -7,6 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from kaquan.access.sources import Network, source_of, subject_of
+from kaquan.foundation.configuration import ConfigurationError, load_configuration
 
 PROXIES: tuple[Network, ...] = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -76,3 +77,19 @@ def test_failures_count_against_one_line_and_its_surroundings(
     source: str, address: str, network: str
 ) -> None:
     assert subject_of(source) == (address, network)
+
+
+def test_the_setting_takes_networks_and_gives_them_back_as_they_were() -> None:
+    told = {"KAQUAN_HOME": "/x", "KAQUAN_TRUSTED_PROXIES": " 10.0.0.0/8, fd00::/8,192.0.2.1 "}
+
+    configuration = load_configuration(told)
+
+    assert configuration.trusted_proxies == (*PROXIES, ip_network("192.0.2.1/32"))
+    assert load_configuration(configuration.environment()) == configuration
+    assert load_configuration({"KAQUAN_HOME": "/x"}).trusted_proxies == ()
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "proxy.example", "10.0.0.0/33", "*"])
+def test_a_setting_that_is_no_list_of_networks_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="KAQUAN_TRUSTED_PROXIES"):
+        load_configuration({"KAQUAN_HOME": "/x", "KAQUAN_TRUSTED_PROXIES": text})

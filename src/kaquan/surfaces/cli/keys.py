@@ -32,6 +32,14 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+Client = Annotated[
+    str,
+    typer.Argument(metavar="CLIENT", help="接入方名称，没有则新建 · the client; made if new"),
+]
+Allowed = Annotated[
+    list[str],
+    typer.Option("--allow", metavar="PERMISSION", help="权限，可重复 · may be repeated"),
+]
 KeyId = Annotated[
     str, typer.Argument(metavar="KEY", help="密钥中间的 8 位编号 · the 8 characters that name it")
 ]
@@ -39,14 +47,8 @@ KeyId = Annotated[
 
 @app.command("create")
 def create_command(
-    client: Annotated[
-        str,
-        typer.Argument(metavar="CLIENT", help="接入方名称，没有则新建 · the client; made if new"),
-    ],
-    permissions: Annotated[
-        list[str],
-        typer.Option("--allow", metavar="PERMISSION", help="权限，可重复 · may be repeated"),
-    ],
+    client: Client,
+    permissions: Allowed,
     *,
     organisation: Annotated[
         str | None,
