@@ -12,6 +12,7 @@ from msgspec import structs
 from kaquan.engine.outcome_details import Language
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.refusals import RefusedError
 from kaquan.surfaces.http.language import preferred_language
 from kaquan.surfaces.http.problem_codes import CALL_PROBLEMS, OUTCOME_STATUS
 from kaquan.surfaces.http.problems import (
@@ -84,7 +85,7 @@ def problem_of(error: Exception, language: Language) -> Problem | None:
             return call_problem(error.code, language, error.data, remedy=error.remedy)
         case CallerRefusedError():
             return refusal_problem(error.refusal, language)
-        case OutcomeRefusedError():
+        case OutcomeRefusedError() | RefusedError():
             return outcome_problem(error.outcome, language)
         case KaquanError():
             return _of_kaquan_error(error, language)
@@ -97,7 +98,7 @@ def is_final(error: Exception) -> bool:
     What is asked of the caller first (a permission), and what may pass, is decided anew.
     """
     match error:
-        case OutcomeRefusedError():
+        case OutcomeRefusedError() | RefusedError():
             return error.outcome.code not in _UNSURE
         case KaquanError():
             return error.code != "permission_denied" and OUTCOMES.get(error.code) not in _UNSURE

@@ -221,8 +221,12 @@ def read_reconciliation(request: Request, asked: Query[ReconciliationQuery]) -> 
     """The file, in parts."""
     # Made before it is sent: the hash stands in front. What is long waits on the disk.
     file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115  # closed when sent
-    manifest = _written(request, asked.ask, file)
-    file.seek(0)
+    try:
+        manifest = _written(request, asked.ask, file)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
     name = f"kaquan-{manifest.day}-{manifest.detail}.csv"
     return streamed(
         request,
