@@ -26,7 +26,7 @@ from kaquan.ledger.tail import BlockRecords, CursorMovedError, Tail
 CONSUMER = "webhooks"
 BLOCKS_MAX = 100
 IDLE_S = 0.2
-_TURN_LOCK = 5_206_131_412  # any number of ours, the same in every process
+_TURN_LOCK = 5_206_131_414  # a number that no other lock of ours has
 
 Connection = psycopg.Connection[Any]
 Connect = Callable[[], Connection]
