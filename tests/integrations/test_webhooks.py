@@ -184,7 +184,7 @@ def test_a_sender_that_dies_with_a_claim_leaves_it_to_the_next(
     webhook()
     a_batch(door)
     post.outbox().catch_up()
-    claimed = claim_due(now=clock(), slots=lambda *_: 8, limit=8)
+    claimed = claim_due(now=clock(), slots=lambda *_: 8)
     assert len(claimed) == 2  # the budget's, and the first of the batch's two
     assert post.sender().send_due() == 0
     clock.move(seconds=LEASE_S)
@@ -312,7 +312,7 @@ def test_two_senders_at_once_send_each_event_once(
     done(door, *[redeem(serial) for serial in batch.serials])
     post.outbox().catch_up()
     one, other = post.sender(), post.sender()
-    while one._start_due() + other._start_due() + one._in_flight.total() + other._in_flight.total():
+    while one._start_due() + other._start_due() + one._held() + other._held():
         one._finish_some(wait_s=0.01)
         other._finish_some(wait_s=0.01)
     assert len({one.event_id for one in receiver.received}) == len(receiver.received) == 33

@@ -19,7 +19,7 @@ from kaquan.integrations.models import (
 from kaquan.integrations.retries import GIVE_UP_AFTER, next_attempt, rest_until
 from kaquan.integrations.sending import Reply
 
-LEASE_S = 60
+LEASE_S = 120
 GONE = 410
 DELIVERED_KEPT = timedelta(days=7)
 DEAD_KEPT = timedelta(days=30)
@@ -27,7 +27,10 @@ ROWS_AT_ONCE = 5_000
 
 
 class Claim(Struct, frozen=True):
-    """One attempt that is ours to make; ``number`` tells it from another's that came later."""
+    """One attempt that is ours to make; ``number`` tells it from another's that came later.
+
+    ``after_failures``: how many attempts in a row the webhook had failed by then.
+    """
 
     delivery_id: int
     endpoint_id: int
@@ -35,35 +38,35 @@ class Claim(Struct, frozen=True):
     body: str
     number: int
     due_since: datetime
+    after_failures: int
     url: str
     encrypt_body: bool
     secrets_newest_first: tuple[str, ...]
 
 
 #: Of each stream only the first that is pending; so one voucher's events go one after another.
+#: It is asked for one by one: a join would be planned by statistics, which a new backlog has not.
 _CLAIM = """
 UPDATE integrations_webhookdelivery SET attempts = attempts + 1, next_attempt_at = %(lease)s
 WHERE id IN (
     SELECT due.id
     FROM unnest(%(endpoints)s::int[], %(slots)s::int[]) AS e (id, slots)
     CROSS JOIN LATERAL (
-        SELECT d.id, d.next_attempt_at FROM integrations_webhookdelivery d
+        SELECT d.id FROM integrations_webhookdelivery d
         WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= %(now)s
-        AND NOT EXISTS (
-            SELECT FROM integrations_webhookdelivery b
-            WHERE b.endpoint_id = d.endpoint_id AND b.stream = d.stream
-            AND b.state = 'pending' AND b.id < d.id
+        AND d.id = (
+            SELECT b.id FROM integrations_webhookdelivery b
+            WHERE b.endpoint_id = d.endpoint_id AND b.stream = d.stream AND b.state = 'pending'
+            ORDER BY b.endpoint_id, b.stream, b.id LIMIT 1
         )
         ORDER BY d.next_attempt_at, d.id LIMIT e.slots FOR UPDATE SKIP LOCKED
     ) AS due
-    ORDER BY due.next_attempt_at, due.id
-    LIMIT %(limit)s
 )
 RETURNING id, endpoint_id, event_id, body, attempts, due_since
 """
 
 
-def claim_due(*, now: datetime, slots: Callable[[int, int], int], limit: int) -> list[Claim]:
+def claim_due(*, now: datetime, slots: Callable[[int, int], int]) -> list[Claim]:
     """Claim deliveries that are due, as many of each webhook as ``slots`` (of its id and its
     failures in a row) says; the caller makes one attempt of each and records it."""
     endpoints = {
@@ -83,7 +86,6 @@ def claim_due(*, now: datetime, slots: Callable[[int, int], int], limit: int) ->
                 "endpoints": list(free),
                 "slots": list(free.values()),
                 "now": now,
-                "limit": limit,
             },
         )
         rows: list[tuple[int, int, str, str, int, datetime]] = sorted(cursor.fetchall())
@@ -99,12 +101,26 @@ def claim_due(*, now: datetime, slots: Callable[[int, int], int], limit: int) ->
                 body=body,
                 number=number,
                 due_since=due_since,
+                after_failures=endpoint.failures,
                 url=endpoint.url,
                 encrypt_body=endpoint.encrypt_body,
                 secrets_newest_first=secrets[endpoint_id],
             )
         )
     return claims
+
+
+def give_back(claims: Sequence[Claim], *, now: datetime) -> None:
+    """Let deliveries that were claimed and not tried be claimed again."""
+    if claims:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE integrations_webhookdelivery d "
+                "SET attempts = attempts - 1, next_attempt_at = %s "
+                "FROM unnest(%s::bigint[], %s::int[]) AS u (id, number) "
+                "WHERE d.id = u.id AND d.attempts = u.number AND d.state = 'pending'",
+                [now, [one.delivery_id for one in claims], [one.number for one in claims]],
+            )
 
 
 def record_results(
@@ -124,13 +140,16 @@ def record_results(
             for claim, at, reply in results
         )
         # In one order, so that two senders never wait for each other.
-        for claim, _, reply in sorted(results, key=lambda one: one[0].delivery_id):
-            _record_delivery(claim, reply, now, jitter())
-        by_endpoint: dict[int, list[Reply]] = {}
-        for claim, _, reply in results:
-            by_endpoint.setdefault(claim.endpoint_id, []).append(reply)
-        for endpoint_id, replies in sorted(by_endpoint.items()):
-            _record_endpoint(endpoint_id, replies, now)
+        in_order = sorted(results, key=lambda one: one[0].delivery_id)
+        _record_delivered([(claim, reply) for claim, _, reply in in_order if reply.delivered], now)
+        for claim, _, reply in in_order:
+            if not reply.delivered:
+                _record_failure(claim, reply, now, jitter())
+        by_endpoint: dict[int, list[tuple[Claim, Reply]]] = {}
+        for claim, _, reply in in_order:
+            by_endpoint.setdefault(claim.endpoint_id, []).append((claim, reply))
+        for endpoint_id, some in sorted(by_endpoint.items()):
+            _record_endpoint(endpoint_id, some, now)
 
 
 def remove_old(*, now: datetime) -> int:
@@ -144,44 +163,60 @@ def remove_old(*, now: datetime) -> int:
     return len(ids)
 
 
-def _record_delivery(claim: Claim, reply: Reply, now: datetime, jitter: float) -> None:
-    facts: dict[str, object] = {
-        "last_status": reply.status,
-        "last_error": reply.error,
-        "latency_ms": reply.latency_ms,
-    }
-    if reply.delivered:
-        facts |= {"state": DeliveryState.DELIVERED, "delivered_at": now}
-    else:
-        again = next_attempt(
-            now=now,
-            due_since=claim.due_since,
-            attempt=claim.number,
-            jitter=jitter,
-            retry_after_s=reply.retry_after_s,
+def _record_delivered(results: Sequence[tuple[Claim, Reply]], now: datetime) -> None:
+    if not results:
+        return
+    with connection.cursor() as cursor:
+        # Not where somebody else has claimed it meanwhile: then theirs is the word that counts.
+        cursor.execute(
+            "UPDATE integrations_webhookdelivery d SET state = 'delivered', delivered_at = %s, "
+            "last_status = u.status, last_error = '', latency_ms = u.latency_ms "
+            "FROM unnest(%s::bigint[], %s::int[], %s::smallint[], %s::int[]) "
+            "AS u (id, number, status, latency_ms) "
+            "WHERE d.id = u.id AND d.attempts = u.number AND d.state = 'pending'",
+            [
+                now,
+                [claim.delivery_id for claim, _ in results],
+                [claim.number for claim, _ in results],
+                [reply.status for _, reply in results],
+                [reply.latency_ms for _, reply in results],
+            ],
         )
-        facts |= {"state": DeliveryState.DEAD} if again is None else {"next_attempt_at": again}
-    # Not if somebody else has claimed it meanwhile: then theirs is the word that counts.
+
+
+def _record_failure(claim: Claim, reply: Reply, now: datetime, jitter: float) -> None:
+    again = next_attempt(
+        now=now,
+        due_since=claim.due_since,
+        attempt=claim.number,
+        jitter=jitter,
+        retry_after_s=reply.retry_after_s,
+    )
+    then = {"state": DeliveryState.DEAD} if again is None else {"next_attempt_at": again}
     WebhookDelivery.objects.filter(
         id=claim.delivery_id, attempts=claim.number, state=DeliveryState.PENDING
-    ).update(**facts)
+    ).update(last_status=reply.status, last_error=reply.error, latency_ms=reply.latency_ms, **then)
 
 
-def _record_endpoint(endpoint_id: int, replies: Sequence[Reply], now: datetime) -> None:
+def _record_endpoint(
+    endpoint_id: int, results: Sequence[tuple[Claim, Reply]], now: datetime
+) -> None:
+    delivered = any(reply.delivered for _, reply in results)
+    if delivered and not any(claim.after_failures for claim, _ in results):
+        return
     endpoint = WebhookEndpoint.objects.select_for_update().filter(id=endpoint_id).first()
     if endpoint is None:
         return
-    if any(reply.delivered for reply in replies):
-        if endpoint.failures:
-            endpoint.failures, endpoint.retry_at = 0, None
-            endpoint.save(update_fields=["failures", "retry_at"])
+    if delivered:
+        endpoint.failures, endpoint.retry_at = 0, None
+        endpoint.save(update_fields=["failures", "retry_at"])
         return
-    endpoint.failures += len(replies)
+    endpoint.failures += len(results)
     endpoint.retry_at = rest_until(now=now, failures=endpoint.failures)
-    if any(reply.status == GONE for reply in replies):
+    if any(reply.status == GONE for _, reply in results):
         endpoint.active, endpoint.disabled_reason = False, "gone"
     endpoint.save(update_fields=["failures", "retry_at", "active", "disabled_reason"])
-    _give_up_old(endpoint_id, replies[-1], now)
+    _give_up_old(endpoint_id, results[-1][1], now)
 
 
 def _give_up_old(endpoint_id: int, reply: Reply, now: datetime) -> None:

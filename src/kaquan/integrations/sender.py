@@ -11,9 +11,10 @@ import queue
 import random
 import ssl
 import threading
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import connections
@@ -21,7 +22,7 @@ from msgspec import Struct
 
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
-from kaquan.integrations.claims import Claim, claim_due, record_results, remove_old
+from kaquan.integrations.claims import Claim, claim_due, give_back, record_results, remove_old
 from kaquan.integrations.retries import PROBING_FROM
 from kaquan.integrations.sending import Reply, post, tls_context
 from kaquan.integrations.signatures import sealed_body, signature_headers
@@ -36,6 +37,9 @@ from kaquan.integrations.targets import (
 
 AT_ONCE_MAX = 32
 AT_ONCE_MAX_PER_ENDPOINT = 8
+#: At ten seconds each they are sent well within their lease.
+HELD_MAX_PER_ENDPOINT = 32
+CLAIM_EVERY_S = 0.05
 IDLE_S = 0.2
 CLEAN_EVERY_S = 600
 
@@ -70,13 +74,15 @@ class Sender:
         self._pool = ThreadPoolExecutor(AT_ONCE_MAX, thread_name_prefix="kaquan-webhook")
         self._sent: queue.SimpleQueue[Sent] = queue.SimpleQueue()
         self._in_flight: Counter[int] = Counter()
+        self._waiting: defaultdict[int, deque[Claim]] = defaultdict(deque)
+        self._claimed_s = float("-inf")
         self._cleaned_s = clock.monotonic_s()
 
     def run(self, stop: threading.Event) -> None:
         """Send as deliveries come due, until told to stop."""
         while not stop.is_set():
             self._start_due()
-            if self._in_flight.total():
+            if self._held():
                 self._finish_some(wait_s=IDLE_S)
             else:
                 stop.wait(IDLE_S)
@@ -87,7 +93,7 @@ class Sender:
     def send_due(self) -> int:
         """Send everything that is due now, and what may follow it; returns how many attempts."""
         attempts = 0
-        while self._start_due() or self._in_flight.total():
+        while self._start_due() or self._held():
             attempts += self._finish_some(wait_s=None)
         return attempts
 
@@ -97,37 +103,60 @@ class Sender:
         connections.close_all()
 
     def _start_due(self) -> int:
-        free = AT_ONCE_MAX - self._in_flight.total()
-        if free <= 0:
-            return 0
-        claims = claim_due(now=self._now(), slots=self._slots, limit=free)
-        for claim in claims:
-            self._in_flight[claim.endpoint_id] += 1
-            self._pool.submit(self._send, claim)
-        return len(claims)
+        """Claim what is due, if it is time to, and send as much as may go side by side; returns how
+        many attempts were begun."""
+        now_s = clock.monotonic_s()
+        if not self._held() or now_s - self._claimed_s >= CLAIM_EVERY_S:
+            self._claimed_s = now_s
+            for claim in claim_due(now=self._now(), slots=self._slots):
+                self._waiting[claim.endpoint_id].append(claim)
+        begun = 0
+        for endpoint_id, waiting in self._waiting.items():
+            while (
+                waiting
+                and self._in_flight[endpoint_id] < AT_ONCE_MAX_PER_ENDPOINT
+                and self._in_flight.total() < AT_ONCE_MAX
+            ):
+                self._in_flight[endpoint_id] += 1
+                self._pool.submit(self._send, waiting.popleft())
+                begun += 1
+        return begun
+
+    def _held(self) -> int:
+        return self._in_flight.total() + sum(map(len, self._waiting.values()))
 
     def _slots(self, endpoint_id: int, failures: int) -> int:
-        most = AT_ONCE_MAX_PER_ENDPOINT if failures < PROBING_FROM else 1
-        return max(0, most - self._in_flight[endpoint_id])
+        held = self._in_flight[endpoint_id] + len(self._waiting[endpoint_id])
+        if failures >= PROBING_FROM:
+            return 1 - min(held, 1)
+        return HELD_MAX_PER_ENDPOINT - held if held <= HELD_MAX_PER_ENDPOINT // 2 else 0
 
     def _finish_some(self, *, wait_s: float | None) -> int:
         """Record what has ended, after waiting for a first one; how many ended."""
         ended: list[Sent] = []
-        try:
+        with suppress(queue.Empty):
             ended.append(self._sent.get(timeout=wait_s))
             while True:
                 ended.append(self._sent.get_nowait())
-        except queue.Empty:
-            pass
+        if not ended:
+            return 0
         for one in ended:
             self._in_flight[one.claim.endpoint_id] -= 1
-        if ended:
-            record_results(
-                [(one.claim, one.at, one.reply) for one in ended],
-                now=self._now(),
-                jitter=self._jitter,
-            )
+        record_results(
+            [(one.claim, one.at, one.reply) for one in ended],
+            now=self._now(),
+            jitter=self._jitter,
+        )
+        taken = {one.claim.endpoint_id for one in ended if one.reply.delivered}
+        for endpoint_id in {one.claim.endpoint_id for one in ended} - taken:
+            self._give_back(endpoint_id)
         return len(ended)
+
+    def _give_back(self, endpoint_id: int) -> None:
+        """Where an attempt failed, the others wait for their turn rather than fail with it."""
+        waiting = self._waiting[endpoint_id]
+        give_back(list(waiting), now=self._now())
+        waiting.clear()
 
     def _send(self, claim: Claim) -> None:
         """One attempt, in a thread of the pool; whatever happens, it ends with a result."""
