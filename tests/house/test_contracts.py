@@ -12,8 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
-    "analytics", "budgets", "campaigns", "customers", "engine", "foundation", "ledger", "offers",
-    "organisations", "project", "redemption", "surfaces", "surfaces/cli", "surfaces/web", "wiring",
+    "access", "analytics", "budgets", "campaigns", "customers", "engine", "foundation",
+    "integrations", "ledger", "offers", "organisations", "project", "redemption", "surfaces",
+    "surfaces/cli", "surfaces/web", "wiring",
 )  # fmt: skip
 CLIENT = "../kaquan_client"
 CLEAN = {
