@@ -12,6 +12,7 @@ from kaquan.foundation.jobs import actions, exports
 from kaquan.foundation.jobs.errors import JobEndedError, JobInterruptedError
 from kaquan.foundation.jobs.models import Job, JobState
 from kaquan.foundation.jobs.running import attempt_of
+from kaquan.ledger.door import close_door
 from kaquan.surfaces.jobs.registry import TASKS, Task
 
 RETRY_S = 5  # times the number of the attempt that failed
@@ -39,6 +40,7 @@ def do(job_id: UUID) -> None:
         with attempt_of(job.id, job.attempt):
             _attempt(job)
     finally:
+        close_door()  # a job that writes has a writer of this thread's own
         connections.close_all()
 
 
