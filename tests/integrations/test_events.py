@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from kaquan.engine.commands import LineReturn, Release, Reverse
+from kaquan.customers.actions import create_customer
+from kaquan.engine.commands import LineReturn, Release, Reverse, Transfer
 from kaquan.engine.facts import Facts
 from kaquan.engine.places import Place
 from kaquan.integrations.event_types import EVENT_TYPES, OPTIONAL
@@ -17,6 +18,7 @@ from kaquan.integrations.events import Event
 from kaquan.integrations.telling import Told, told_events
 from kaquan.ledger.causal import blocks_between, heads
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
+from tests.builders.issuer import SYSTEM, a_number
 from tests.builders.ledger import (
     NOON,
     STORE,
@@ -161,3 +163,17 @@ def test_the_stream_of_a_voucher_its_batch_and_its_budget_are_apart() -> None:
 def _place(place: Place | None) -> Place:
     assert place is not None
     return place
+
+
+def test_a_transfer_names_both_customers_by_their_numbers(
+    new_door: OpenDoor, connection: Connection
+) -> None:
+    one, other = (create_customer(actor=SYSTEM, number=a_number("M")) for _ in range(2))
+    door = new_door()
+    serial = a_claimed_voucher(door, customer_id=one.id, transferable=True, transfer_limit=1)
+    done(
+        door,
+        Transfer(at=NOON, serial=serial, from_customer_id=one.id, to_customer_id=other.id),
+    )
+    found = last(connection, "voucher.transferred")
+    assert (found["customer"], found["data"]["from_customer"]) == (other.number, one.number)

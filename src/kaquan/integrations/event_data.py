@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kaquan.engine import commands as c
 from kaquan.engine.facts import Facts
 from kaquan.engine.lifecycle import State
-from kaquan.engine.outcomes import VoucherResult
+from kaquan.engine.outcomes import OutcomeCode, VoucherResult
 from kaquan.engine.places import Place
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
 
@@ -26,7 +26,38 @@ def voucher_data(command: c.AnyCommand, result: VoucherResult, facts: Facts, pla
     return data if more is None else data | more(command, result, facts, place)
 
 
-def order_no(facts: Facts) -> Data:
+def refusal_data(code: OutcomeCode, facts: Facts) -> Data:
+    """Why a use was refused, and on which order."""
+    return {"refusal": code.name.lower(), **_order_no(facts)}
+
+
+def supply_data(command: c.AnyCommand, answered: Mapping[str, Any]) -> Data:
+    """What was done to a batch or a budget."""
+    match command:
+        case c.OpenBudget(total_fen=total_fen):
+            return {"total_fen": total_fen}
+        case c.ChangeBudget(total_fen=total_fen, expected_fen=before_fen):
+            return {"total_fen": total_fen, "total_before_fen": before_fen}
+        case c.DefineBatch():
+            return {
+                "offer_version_id": command.offer_version_id,
+                "budget_id": command.budget_id or None,
+                "by_code": command.by_code,
+                "active": command.active,
+            }
+        case c.Mint() | c.Activate():
+            return {name: answered[name] for name in ("first_serial", "quantity")}
+        case c.Allot():
+            return {
+                "first_serial": command.first_serial,
+                "quantity": command.quantity,
+                "organisation_id": command.organisation_id or None,
+                "from_organisation_id": command.from_organisation_id or None,
+            }
+    return {}
+
+
+def _order_no(facts: Facts) -> Data:
     """The merchant's own number of the order, where there was one."""
     return {} if facts.order is None else {"order_no": facts.order.order_no}
 
@@ -62,7 +93,7 @@ def _held(command: c.Hold, result: VoucherResult, facts: Facts, place: Place) ->
 
 
 def _released(command: c.Release, _result: VoucherResult, facts: Facts, _place: Place) -> Data:
-    return {"hold": format_receipt(ReceiptKind.HOLD, command.hold), **order_no(facts)}
+    return {"hold": format_receipt(ReceiptKind.HOLD, command.hold), **_order_no(facts)}
 
 
 def _reversed(command: c.Reverse, result: VoucherResult, facts: Facts, place: Place) -> Data:
@@ -76,11 +107,7 @@ def _reversed(command: c.Reverse, result: VoucherResult, facts: Facts, place: Pl
         data["balance_returned_fen"] = -result.balance_used_fen
     if result.uses_used:
         data["uses_returned"] = -result.uses_used
-    return data | _funding(result, sign=-1) | order_no(facts)
-
-
-def _transferred(command: c.Transfer, _result: VoucherResult, _facts: Facts, _place: Place) -> Data:
-    return {"from_customer_id": command.from_customer_id}
+    return data | _funding(result, sign=-1) | _order_no(facts)
 
 
 def _extended(_command: c.Extend, result: VoucherResult, _facts: Facts, _place: Place) -> Data:
@@ -100,7 +127,6 @@ _MORE: dict[type[c.Command], Callable[[Any, VoucherResult, Facts, Place], Data]]
     c.Hold: _held,
     c.Release: _released,
     c.Reverse: _reversed,
-    c.Transfer: _transferred,
     c.Extend: _extended,
     c.Adjust: _adjusted,
 }
@@ -118,7 +144,7 @@ def _used(result: VoucherResult, facts: Facts) -> Data:
         data["lines"] = [
             {"line_id": line.line_id, "discount_fen": share_fen} for line, share_fen in shares
         ]
-    return data | _funding(result, sign=1) | order_no(facts)
+    return data | _funding(result, sign=1) | _order_no(facts)
 
 
 def _funding(result: VoucherResult, *, sign: int) -> Data:

@@ -7,8 +7,9 @@ somebody typed as a reason. Refusals are no events, except ``voucher.redemption_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from msgspec import Struct
 from kaquan.engine import commands as c
 from kaquan.engine.facts import Facts
 from kaquan.engine.places import Place
-from kaquan.integrations.event_data import Data, order_no, voucher_data
+from kaquan.integrations.event_data import Data, refusal_data, supply_data, voucher_data
 from kaquan.ledger.records import Record
 from kaquan.ledger.tail import BlockRecords
 
@@ -57,7 +58,8 @@ class Event(Struct, frozen=True):
     """One thing that happened. Ids are 0 where there is none.
 
     ``organisation_id`` is the store where it happened, or the organisation that was allotted
-    vouchers; ``customer_id`` who holds the voucher afterwards.
+    vouchers; ``customer_id`` who holds the voucher afterwards, ``from_customer_id`` who passed it
+    on. ``details`` says the rest, when somebody wants it: most events are for few.
     """
 
     block: int
@@ -72,12 +74,18 @@ class Event(Struct, frozen=True):
     serial: int = 0
     version: int = 0
     customer_id: int = 0
-    data: Data = {}
+    from_customer_id: int = 0
+    details: Callable[[], Data] = dict
 
     @property
     def id(self) -> str:
         """Stable for ever."""
         return f"{self.block}-{self.index}-{self.number}"
+
+    @property
+    def data(self) -> Data:
+        """What it says besides where and when."""
+        return self.details()
 
     @property
     def stream(self) -> int:
@@ -125,7 +133,7 @@ def _events_of_record(
                 "voucher.redemption_refused",
                 organisation_id=facts.store_id,
                 serial=command.vouchers[0].serial if command.vouchers else 0,
-                data={"refusal": outcome.code.name.lower(), **order_no(facts)},
+                details=partial(refusal_data, outcome.code, facts),
             )
         return
     place = Place(block.block, index)
@@ -140,46 +148,27 @@ def _events_of_record(
                 serial=result.serial,
                 version=result.version,
                 customer_id=result.customer_id,
-                data=voucher_data(command, result, facts, place),
+                from_customer_id=getattr(command, "from_customer_id", 0),
+                details=partial(voucher_data, command, result, facts, place),
             )
         return
     yield _supply_event(event, command, outcome.data)
 
 
 def _supply_event(event: Any, command: c.AnyCommand, answered: Mapping[str, Any]) -> Event:
-    made: Event
     match command:
         case c.SetBatchState(batch_id=batch_id, state=state):
-            made = event(STATE_TYPES[state], batch_id=batch_id)
-        case c.OpenBudget(budget_id=budget_id, total_fen=total_fen):
-            made = event("budget.opened", budget_id=budget_id, data={"total_fen": total_fen})
-        case c.ChangeBudget(budget_id=budget_id, total_fen=total_fen, expected_fen=before_fen):
-            data: Data = {"total_fen": total_fen, "total_before_fen": before_fen}
-            made = event("budget.changed", budget_id=budget_id, data=data)
-        case c.DefineBatch():
-            data = {
-                "offer_version_id": command.offer_version_id,
-                "budget_id": command.budget_id or None,
-                "by_code": command.by_code,
-                "active": command.active,
-            }
-            made = event("batch.defined", batch_id=command.batch_id, data=data)
-        case c.Mint() | c.Activate():
-            data = {name: answered[name] for name in ("first_serial", "quantity")}
-            made = event(SUPPLY_TYPES[command.operation], batch_id=command.batch_id, data=data)
-        case c.Allot():
-            data = {
-                "first_serial": command.first_serial,
-                "quantity": command.quantity,
-                "organisation_id": command.organisation_id or None,
-                "from_organisation_id": command.from_organisation_id or None,
-            }
-            made = event(
-                "batch.allotted",
-                organisation_id=command.organisation_id,
-                batch_id=command.batch_id,
-                data=data,
-            )
+            type_, about = STATE_TYPES[state], {"batch_id": batch_id}
+        case c.OpenBudget(budget_id=budget_id) | c.ChangeBudget(budget_id=budget_id):
+            type_, about = SUPPLY_TYPES[command.operation], {"budget_id": budget_id}
+        case c.Allot(batch_id=batch_id, organisation_id=organisation_id):
+            type_ = SUPPLY_TYPES[command.operation]
+            about = {"batch_id": batch_id, "organisation_id": organisation_id}
+        case c.DefineBatch(batch_id=batch_id) | c.Mint(batch_id=batch_id):
+            type_, about = SUPPLY_TYPES[command.operation], {"batch_id": batch_id}
+        case c.Activate(batch_id=batch_id):
+            type_, about = SUPPLY_TYPES[command.operation], {"batch_id": batch_id}
         case _:
             raise AssertionError(f"no event for {command.operation}")
+    made: Event = event(type_, **about, details=partial(supply_data, command, answered))
     return made

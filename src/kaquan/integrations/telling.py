@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cached_property
 
 import msgspec
 from msgspec import Struct
@@ -27,13 +27,23 @@ from kaquan.organisations.models import Organisation
 _json = msgspec.json.Encoder()
 
 
-class Told(Struct, frozen=True):
-    """An event with its document (JSON). ``paths``: the nodes of the tree whose parts it is of;
-    none: only who sees the whole tree may know of it."""
+class Told:
+    """An event that may be told. ``paths``: the nodes of the tree whose parts it is of; none: only
+    who sees the whole tree may know of it."""
 
-    event: Event
-    paths: tuple[str, ...]
-    body: bytes
+    def __init__(self, event: Event, surroundings: _Surroundings) -> None:
+        self.event = event
+        self._surroundings = surroundings
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """Where in the tree it happened, and whose batch or budget it is about."""
+        return self._surroundings.paths_of(self.event)
+
+    @cached_property
+    def body(self) -> bytes:
+        """Its document (JSON), the same for everyone; written when somebody first wants it."""
+        return _json.encode(self._surroundings.document(self.event))
 
 
 class Selection(Struct, frozen=True):
@@ -75,7 +85,7 @@ def told_events(
     events = [list(events_of(block, behind)) for block in blocks]
     surroundings = _surroundings([event for some in events for event in some])
     return [
-        (block, [surroundings.tell(event) for event in some])
+        (block, [Told(event, surroundings) for event in some])
         for block, some in zip(blocks, events, strict=True)
     ]
 
@@ -104,33 +114,35 @@ class _Surroundings(Struct, frozen=True):
     budget_paths: dict[int, str]
     customers: dict[int, str]
 
-    def tell(self, event: Event) -> Told:
-        code, path = self.organisations.get(event.organisation_id, ("", ""))
-        own = self.batch_paths.get(event.batch_id) or self.budget_paths.get(event.budget_id)
-        paths = tuple(one for one in (path, own) if one)
-        document: dict[str, Any] = {
+    def paths_of(self, event: Event) -> tuple[str, ...]:
+        where = self.organisations.get(event.organisation_id)
+        whose = self.batch_paths.get(event.batch_id) or self.budget_paths.get(event.budget_id)
+        return tuple(path for path in (where and where[1], whose) if path)
+
+    def document(self, event: Event) -> Data:
+        where = self.organisations.get(event.organisation_id)
+        return {
             "id": event.id,
             "type": event.type,
             "at": _local(event.at),
             "booked_at": _local(event.booked_at),
-            "store": code or None,
+            "store": where[0] if where else None,
             "batch_id": event.batch_id or None,
             "budget_id": event.budget_id or None,
             "serial": event.serial or None,
             "version": event.version or None,
             "customer": self.customers.get(event.customer_id),
-            "data": self._named(event.data),
+            "data": self._data(event),
         }
-        return Told(event, paths, _json.encode(document))
 
-    def _named(self, data: Data) -> Data:
-        named: Data = {
+    def _data(self, event: Event) -> Data:
+        data = {
             name: _local(value) if isinstance(value, datetime) else value
-            for name, value in data.items()
+            for name, value in event.data.items()
         }
-        if "from_customer_id" in named:
-            named["from_customer"] = self.customers.get(named.pop("from_customer_id"))
-        return named
+        if event.from_customer_id:
+            data["from_customer"] = self.customers.get(event.from_customer_id)
+        return data
 
 
 def _surroundings(events: Sequence[Event]) -> _Surroundings:
@@ -141,9 +153,7 @@ def _surroundings(events: Sequence[Event]) -> _Surroundings:
     budgets = Budget.objects.filter(
         id__in=_ids(e.budget_id for e in events), organisation__isnull=False
     )
-    people = _ids(e.customer_id for e in events) | _ids(
-        e.data.get("from_customer_id", 0) for e in events
-    )
+    people = _ids(e.customer_id for e in events) | _ids(e.from_customer_id for e in events)
     return _Surroundings(
         {id_: (code, path) for id_, code, path in organisations.values_list("id", "code", "path")},
         dict(batches.values_list("id", "campaign__organisation__path")),
