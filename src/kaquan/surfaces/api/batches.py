@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from ninja import Query
 from pydantic import Field
@@ -119,7 +119,7 @@ def _shown(
         version_id=batch.offer_version_id,
         budget_id=batch.budget_id,
         by_code=batch.by_code,
-        state=stands.state,
+        state=cast("State", stands.state),
         minted=stands.minted,
         stock_left=stands.stock_left,
         figures=dict(figures.get(batch.id, {})),

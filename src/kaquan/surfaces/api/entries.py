@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from ninja import Query
 from pydantic import Field
 
 from kaquan.engine.entries import OPERATION_NUMBER, Account
 from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.places import lane_of, sequence_of
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.configuration import current_configuration
 from kaquan.ledger.entry_pages import BookedEntry, Bookmark, EntryFilter, Page, Period
@@ -26,9 +27,11 @@ from kaquan.surfaces.api.vouchers import RECEIPTS, EntryAnswer, VoucherAnswer, s
 
 routes = Routes("entries", zh="核销记录与账目", en="Redemptions and entries")
 
+LANES_END = 1 << 22
 CURSOR_CHARACTERS_MAX = 16_000
 """A bookmark names a block of each lane."""
 
+Day = Annotated[date, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
 SerialQuery = Annotated[int, Field(ge=0, le=ID_MAX)]
 Kind = Literal["redeem", "hold", "reverse"]
 Operation = Literal[
@@ -52,21 +55,14 @@ class BookQuery(PageQuery):
     """Which page, and of which days: from `first_day` to `last_day`, both included."""
 
     cursor: Annotated[str, Field(max_length=CURSOR_CHARACTERS_MAX)] | None = None
-    first_day: date | None = None
-    last_day: date | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
 
     @property
     def period(self) -> Period:
         """From the first moment of the first day to the last of the last."""
-        zone = current_configuration().time_zone
-        try:
-            until = self.last_day and self.last_day + timedelta(days=1)
-            return Period(
-                since=self.first_day and datetime.combine(self.first_day, time.min, zone),
-                until=until and datetime.combine(until, time.min, zone),
-            )
-        except OverflowError:
-            raise CallRefusedError("malformed_request", remedy="last_day") from None
+        until = self.last_day and self.last_day + timedelta(days=1)
+        return Period(since=_beginning(self.first_day), until=_beginning(until))
 
     @property
     def bookmark(self) -> Bookmark | None:
@@ -79,12 +75,21 @@ class BookQuery(PageQuery):
             position = {int(lane, 36): int(block, 36) for lane, block in pairs}
         except ValueError:
             raise CallRefusedError("cursor_invalid") from None
-        bounds = [*position, *position.values(), keys[1], keys[2]]
-        if any(not 0 <= number < ID_MAX for number in bounds) or any(
-            block >> 40 != lane for lane, block in position.items()
-        ):
+        if keys[1] < 0 or keys[2] < 0 or not all(map(_is_block, position, position.values())):
             raise CallRefusedError("cursor_invalid")
         return Bookmark(position, keys[1], keys[2])
+
+
+def _is_block(lane: int, block: int) -> bool:
+    """Whether a number can be that of a block of the lane."""
+    return 0 < lane < LANES_END and lane_of(block) == lane and sequence_of(block) > 0
+
+
+def _beginning(day: date | None) -> datetime | None:
+    """The first moment of a day in the issuer's zone."""
+    if day is None:
+        return None
+    return datetime.combine(day, time.min, current_configuration().time_zone)
 
 
 class RedemptionQuery(BookQuery):
@@ -200,7 +205,7 @@ def _shown(activity: Activity, stores: Mapping[int, str]) -> RedemptionAnswer:
     undone = activity.redemption
     return RedemptionAnswer(
         receipt=format_receipt(RECEIPTS[activity.operation], activity.place),
-        operation=activity.operation,
+        operation=cast("Kind", activity.operation),
         redemption=format_receipt(ReceiptKind.REDEMPTION, undone) if undone else None,
         at=activity.at,
         booked_at=activity.booked_at,

@@ -18,6 +18,7 @@ from kaquan.analytics.reconciliation import Ask, Manifest, write_reconciliation
 from kaquan.analytics.reconciliation_jobs import ask_for_reconciliation
 from kaquan.foundation.configuration import current_configuration
 from kaquan.organisations.queries import store_by_code, store_codes
+from kaquan.surfaces.api.entries import Day
 from kaquan.surfaces.api.jobs import JobAnswer
 from kaquan.surfaces.api.jobs import shown as shown_job
 from kaquan.surfaces.api.kit import Request, Routes
@@ -59,8 +60,8 @@ class DailyStoreAnswer(Answer):
 class DaysQuery(PageQuery):
     """Which page, and of which business days: from the first to the last, both included."""
 
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
 
     @property
     def days(self) -> Days:
@@ -85,7 +86,7 @@ class DaysQuery(PageQuery):
 class ReconciliationBody(Body):
     """Which file."""
 
-    day: date
+    day: Day
     detail: Detail = "lines"
     store: ShortCode | None = None
     funder: Funder | None = None
@@ -99,7 +100,7 @@ class ReconciliationBody(Body):
 class ReconciliationQuery(Schema):
     """Which file."""
 
-    day: date
+    day: Day
     detail: Detail = "lines"
     store: ShortCode | None = None
     funder: Funder | None = None
@@ -220,7 +221,8 @@ def report_stores(
 def read_reconciliation(request: Request, asked: Query[ReconciliationQuery]) -> HttpResponseBase:
     """The file, in parts."""
     # Made before it is sent: the hash stands in front. What is long waits on the disk.
-    file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115  # closed when sent
+    spooled = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115  # closed below
+    file = cast("BinaryIO", spooled)
     try:
         manifest = _written(request, asked.ask, file)
         file.seek(0)
@@ -257,7 +259,7 @@ def get_manifest(request: Request, asked: Query[ReconciliationQuery]) -> Manifes
     """A file's manifest."""
     with tempfile.TemporaryFile() as file:
         manifest = _written(request, asked.ask, file)
-    return cast("ManifestAnswer", ManifestAnswer.model_validate(msgspec.structs.asdict(manifest)))
+    return ManifestAnswer.model_validate(msgspec.structs.asdict(manifest))
 
 
 @routes.post(
