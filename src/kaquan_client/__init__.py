@@ -24,24 +24,27 @@ from kaquan_client.client import Client
 from kaquan_client.commands import LineReturn, Order, OrderLine, VoucherUse
 from kaquan_client.connecting import Timeouts
 from kaquan_client.errors import ClientError, Refused, Unknown, Unreachable
-from kaquan_client.events import Event
+from kaquan_client.events import Event, EventPage
 from kaquan_client.requests import new_key
 from kaquan_client.retrying import Patience
-from kaquan_client.validations import BestSet, LeftOut, Lookup, Validation
+from kaquan_client.validations import BestSet, Chosen, LeftOut, Lookup, Offer, Validation
 
 __all__ = [
     "AsyncClient",
     "BestSet",
+    "Chosen",
     "Claim",
     "Client",
     "ClientError",
     "CommandOutcome",
     "CommandOutcomes",
     "Event",
+    "EventPage",
     "Hold",
     "LeftOut",
     "LineReturn",
     "Lookup",
+    "Offer",
     "Order",
     "OrderLine",
     "Page",

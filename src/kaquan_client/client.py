@@ -52,6 +52,7 @@ class Client:
     redeem_hold = _Sent(requests.redeem_hold)
     release_hold = _Sent(requests.release_hold)
     submit = _Sent(requests.submit)
+    read_events = _Sent(requests.read_events)
 
     new_key = staticmethod(requests.new_key)
 
@@ -144,8 +145,8 @@ class Client:
     ) -> Iterator[Event]:
         """Events as they happen, from the position ``after`` (empty: from now on), without end.
 
-        A broken stream is taken up again where it was; raises `Refused`, or `Unreachable` when
-        that fails too often in a row.
+        ``parameters`` are those of `read_events`. A broken stream is taken up again where it was;
+        raises `Refused`, or `Unreachable` when that fails too often in a row.
         """
         watching = self._connecting.watching(after)
         while True:

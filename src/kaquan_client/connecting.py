@@ -15,9 +15,10 @@ from typing import Any, TypedDict, TypeVar
 import httpx
 
 from kaquan_client import signing
-from kaquan_client.events import PATH, SILENCE_S, Watching
+from kaquan_client.events import PATH
 from kaquan_client.requests import Call, Parameter, request
 from kaquan_client.retrying import Answer, Failure, Patience, Step, conversation
+from kaquan_client.watching import SILENCE_S, Watching
 
 BASE = "/api/v1"
 AGENT = "kaquan-client/1"

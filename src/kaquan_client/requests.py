@@ -29,6 +29,7 @@ from kaquan_client.commands import (
     Order,
     VoucherUse,
 )
+from kaquan_client.events import PATH, EventPage
 from kaquan_client.validations import Lookup, Validation
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ T = TypeVar("T")
 COMMANDS_MAX = 1_000
 KEY_MAX = 255
 
-Parameter = str | int | bool | Sequence[str] | None
+Parameter = str | int | bool | Sequence[str | int] | None
 
 
 def new_key() -> str:
@@ -116,9 +117,18 @@ def validate(
     return _read("/validations", body, Validation)
 
 
-def look_up(code: str) -> Call[Lookup]:
-    """What a voucher is and may do now."""
-    return _read("/lookups", {"code": code}, Lookup)
+def look_up(code: str, *, customer: str = "") -> Call[Lookup]:
+    """What a voucher is and may do now. Whoever may not trace vouchers names who holds it."""
+    return _read("/lookups", {"code": code, **_named(customer=customer)}, Lookup)
+
+
+def read_events(
+    after: str = "", *, limit: int = 100, parameters: Mapping[str, Parameter] | None = None
+) -> Call[EventPage]:
+    """The events after a position, or the oldest; ``parameters`` are ``types``, ``batch_ids``,
+    ``under_id`` and ``store``."""
+    wanted = {**(parameters or {}), "limit": limit, "cursor": after or None}
+    return request("GET", PATH, answer=EventPage, parameters=wanted)
 
 
 def claim(
@@ -255,5 +265,5 @@ def _query(parameters: Mapping[str, Parameter]) -> str:
         elif isinstance(value, str | int):
             pairs.append((name, str(value)))
         elif value is not None:
-            pairs += [(name, one) for one in value]
+            pairs += [(name, str(one)) for one in value]
     return urlencode(pairs)

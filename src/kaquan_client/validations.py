@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
 
 from kaquan_client.answers import Problem, VoucherAnswer
 
 
-class LeftOut(Struct, frozen=True, kw_only=True):
-    """A voucher that does not belong to the best set, and why."""
+class Chosen(Struct, frozen=True, kw_only=True):
+    """A voucher of the best set, in the order in which they apply."""
 
-    serial: int = 0
+    voucher_code: str
+    serial: int
+    discount_fen: int = 0
+
+
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """A voucher that is not in the best set, and why."""
+
+    serial: int
     code: str = ""
     text: str = ""
 
 
 class BestSet(Struct, frozen=True, kw_only=True):
-    """The vouchers of a customer that together give the order the most."""
+    """The vouchers that together save the customer most."""
 
-    vouchers: tuple[VoucherAnswer, ...] = ()
+    vouchers: tuple[Chosen, ...] = ()
     discount_fen: int = 0
     left_out: tuple[LeftOut, ...] = ()
 
 
+class Offer(Struct, frozen=True, kw_only=True):
+    """A voucher of the customer, and what it would give by itself; ``text`` says why not."""
+
+    voucher_code: str
+    serial: int
+    applies: bool
+    batch_id: int = 0
+    discount_fen: int = 0
+    code: str = ""
+    text: str = ""
+
+
 class Validation(Struct, frozen=True, kw_only=True):
-    """What a redemption would do now; ``refusal`` says why it would not."""
+    """What a redemption would do now; ``refusal`` says why it would not. ``best`` where it was
+    asked for; ``offers`` are the vouchers of a customer who was named without any."""
 
     valid: bool
     code: str = ""
@@ -35,19 +55,23 @@ class Validation(Struct, frozen=True, kw_only=True):
     vouchers: tuple[VoucherAnswer, ...] = ()
     discount_fen: int = 0
     best: BestSet | None = None
-    offers: tuple[dict[str, Any], ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 class Lookup(Struct, frozen=True, kw_only=True):
-    """What a voucher is and may do now."""
+    """What a voucher is and may do now; ``terms`` say it in words. The last fields are for those
+    who may trace vouchers."""
 
-    state: str = ""
-    serial: int = 0
-    batch_id: int = 0
+    state: str
+    usable: bool
     kind: str = ""
     balance_fen: int = 0
     uses_left: int = 0
     valid_from: datetime | None = None
     valid_until: datetime | None = None
-    batch: Any = None
-    terms: Any = None
+    terms: tuple[str, ...] = ()
+    serial: int | None = None
+    batch_id: int | None = None
+    holds: int | None = None
+    may: tuple[str, ...] | None = None
+    refusal: Problem | None = None

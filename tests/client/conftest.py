@@ -12,6 +12,9 @@ import pytest
 from kaquan_client import AsyncClient, Client
 from kaquan_client.connecting import Settings
 from tests.client.scripted import Script, scripted_server
+from tests.gateway.conftest import site
+
+__all__ = ["site"]  # a real server, one for each module
 
 API_KEY = "kq_test_0a1b2c3d_c2VjcmV0LW9mLXRlc3Rz"
 

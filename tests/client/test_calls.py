@@ -43,7 +43,11 @@ Given = tuple[tuple[Any, ...], dict[str, Any]]
                 },
             ),
         ),
-        ("look_up", (("N6W5",), {}), ("/lookups", {"code": "N6W5"})),
+        (
+            "look_up",
+            (("N6W5",), {"customer": "M1"}),
+            ("/lookups", {"code": "N6W5", "customer": "M1"}),
+        ),
         (
             "claim",
             ((7,), {"customer": "M0001", "channel": "app"}),
@@ -116,6 +120,8 @@ def test_a_call_sends_what_was_given_and_nothing_else(
                 "hold": "H1",
                 "expires_at": "2026-11-27T12:00:00Z",
                 "valid": True,
+                "state": "live",
+                "usable": True,
                 "voucher": {"serial": 7},
                 "outcomes": [],
                 "from_the_future": [1],
@@ -213,6 +219,16 @@ def test_management_calls_that_change_something_carry_a_key(client: Driven, scri
     assert [one.method for one in script.asked] == ["GET", "POST", "PUT", "PATCH", "DELETE"]
     assert script.keys[0] is None
     assert all(script.keys[1:])
+
+
+def test_events_are_read_in_pages_from_a_position(client: Driven, script: Script) -> None:
+    event = {"id": "1-0-0", "type": "batch.minted", "at": "2026-11-27T04:00:00Z", "batch_id": 7}
+    script.will(answer({"items": [event], "next_cursor": None, "position": "p1"}))
+
+    page = client.do("read_events", "p0", parameters={"batch_ids": [7, 8]})
+
+    assert (page.items[0].batch_id, page.position) == (7, "p1")
+    assert script.asked[0].path == ("/api/v1/events?batch_ids=7&batch_ids=8&limit=100&cursor=p0")
 
 
 def test_new_keys_are_all_different_and_may_travel_in_a_header() -> None:

@@ -89,7 +89,7 @@ def test_each_try_is_signed_anew_over_the_path_with_its_query(
 
 
 def test_without_a_secret_nothing_is_signed(client: Driven, script: Script) -> None:
-    script.will(answer({"state": "live"}))
+    script.will(answer({"state": "live", "usable": True}))
 
     client.do("look_up", "N6W5")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaquan_client import Patience, Refused, Unreachable
-from kaquan_client.events import Message, MessageReader
+from kaquan_client.watching import Message, MessageReader
 from tests.client.conftest import Driven
 from tests.client.scripted import Drop, Reply, Script, problem
 
@@ -52,6 +52,14 @@ def test_a_broken_stream_goes_on_after_the_last_event(client: Driven, script: Sc
     assert asked == ["p0", "p2", "p2", "p3", "p3"]
     assert {one.path for one in script.asked} == {"/api/v1/events?type=voucher.redeemed"}
     assert events[0].data["text"] == "两\u2028行"
+
+
+def test_a_position_without_an_event_counts_too(client: Driven, script: Script) -> None:
+    script.will(Reply(200, b": ping\nid: p9\n\n", STREAM), stream(1))
+
+    assert len(client.take(1, "watch", "p0")) == 1
+
+    assert script.asked[1].headers["last-event-id"] == "p9"
 
 
 def test_the_server_says_how_long_to_wait_before_the_next_connection(

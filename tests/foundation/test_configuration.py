@@ -61,6 +61,13 @@ def test_an_empty_variable_counts_as_absent() -> None:
     assert load_configuration(blank) == load_configuration({})
 
 
+def test_the_names_of_a_client_of_some_server_are_no_settings_of_this_one() -> None:
+    given = {"KAQUAN_API_KEY": "kq_live_x", "KAQUAN_SIGNING_SECRET": "kq_sign_x"}
+
+    assert load_configuration(given) == load_configuration({})
+    assert "kq_" not in str(load_configuration(given).environment())
+
+
 def test_a_relative_home_and_a_tilde_become_absolute() -> None:
     assert load_configuration({"KAQUAN_HOME": "somewhere"}).home == Path.cwd() / "somewhere"
     assert load_configuration({"KAQUAN_HOME": "~/k"}).home == Path.home() / "k"

@@ -90,10 +90,10 @@ def answered(ask: Callable[[], T], told: Callable[[T], Outcome]) -> Outcome:
     try:
         return told(ask())
     except Refused as refused:
-        return _ledgers(refused)
+        return ledgers_refusal(refused)
 
 
-def _ledgers(refused: Refused) -> Outcome:
+def ledgers_refusal(refused: Refused) -> Outcome:
     """A refusal of the ledger, as it is told here; any other is raised."""
     name = refused.code.upper()
     if refused.code in _NOT_LET_IN or name not in OutcomeCode.__members__:
@@ -144,7 +144,7 @@ def redeem_there(
         )
         refusal = None if tried.refusal is None else tried.refusal.refused()
         if refusal is not None:
-            return _ledgers(refusal)
+            return ledgers_refusal(refusal)
         return outcome_of(tried.vouchers)
     ask = partial(
         client.redeem,

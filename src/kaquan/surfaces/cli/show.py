@@ -21,6 +21,8 @@ from kaquan.surfaces.cli.installation import open_installation
 from kaquan.surfaces.cli.outcomes import STATES, finish, voucher_as_json
 from kaquan.surfaces.cli.output import Json, plain, table
 from kaquan.surfaces.cli.output import show as show_value
+from kaquan.surfaces.cli.remote import Remote
+from kaquan.surfaces.cli.remote_show import show_there
 
 if TYPE_CHECKING:
     from kaquan.campaigns.models import CampaignBatch
@@ -70,9 +72,12 @@ def show(
     code: Annotated[str, typer.Argument(metavar="CODE", help="券码 · the code")],
     *,
     as_: values.As = None,
+    remote: Remote = None,
     json: Json = False,
 ) -> int:
     """查券：一张券的全部经过（需要权限）· The whole life of a voucher (permission needed)."""
+    if remote is not None:
+        return show_there(remote, as_, code, json=json)
     with open_installation():
         from kaquan.campaigns.queries import batch_by_id
         from kaquan.redemption.queries import voucher_trace
