@@ -1,4 +1,4 @@
-"""A server for each module of these tests, on the worker's own database."""
+"""A server for this folder's tests, on the worker's own database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # pytest reads this file before Django is set up
     from tests.gateway.site import Caller, Site
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[Site]:
     """``kaquan up`` with an issuer. Its database is cleaned once: a server keeps what it knows."""
     from tests.gateway.site import end_site, start_site

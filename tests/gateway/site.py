@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -36,6 +37,8 @@ START_S = 60
 BASE = "/api/v1/"
 TILL = ("redemption.redeem", "redemption.reverse", "redemption.issue")
 ALWAYS = {"range": {"kind": "fixed_range", "first_day": "2020-01-01", "last_day": "2199-12-31"}}
+
+Server = subprocess.Popen[str]
 
 _keys = count(1)
 
@@ -125,7 +128,7 @@ class Site:
 
     configuration: Configuration
     port: int
-    server: subprocess.Popen[str]
+    server: Server
     door: Door
     root: Organisation
     region: Organisation
@@ -208,22 +211,8 @@ def code_of(batch: BuiltBatch, index: int = 0) -> str:
 
 def start_site(configuration: Configuration, **settings: str) -> Site:
     """Start ``kaquan up`` and give its database an issuer."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        **configuration.environment(),
-        "KAQUAN_HTTP_PORT": str(port),
-        **settings,
-    }
-    server = subprocess.Popen(
-        [sys.executable, "-m", "kaquan", "up"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
+    server, port = start_server(configuration, **settings)
     try:
-        _wait_until_up(server)
-        _wait_until_listening(server, port)
         url = connection_urls(configuration).app
         door = Door(LedgerConnection(lambda: psycopg.connect(url)), Catalogue())
         root = an_organisation(a_number("总部"), None)
@@ -247,6 +236,32 @@ def start_site(configuration: Configuration, **settings: str) -> Site:
     return site
 
 
+def start_server(
+    configuration: Configuration, **settings: str
+) -> tuple[subprocess.Popen[str], int]:
+    """Start ``kaquan up`` on a free port; it listens."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        **configuration.environment(),
+        "KAQUAN_HTTP_PORT": str(port),
+        **settings,
+    }
+    server = subprocess.Popen(
+        [sys.executable, "-m", "kaquan", "up"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    try:
+        _wait_until_up(server)
+        _wait_until_listening(server, port)
+    except BaseException:
+        end_server(server)
+        raise
+    return server, port
+
+
 def end_site(site: Site) -> None:
     """Stop everything that was started."""
     for caller in site.callers:
@@ -255,7 +270,7 @@ def end_site(site: Site) -> None:
     end_server(site.server)
 
 
-def end_server(server: subprocess.Popen[str]) -> int:
+def end_server(server: Server) -> int:
     """Ask a server to end; its exit code."""
     if server.poll() is None:
         server.send_signal(signal.SIGTERM)
@@ -272,18 +287,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_up(server: subprocess.Popen[str]) -> None:
+def _wait_until_up(server: Server) -> None:
     assert server.stderr is not None
+    watchdog = threading.Timer(START_S, server.kill)
+    watchdog.start()
     said = []
-    for line in server.stderr:
-        said.append(line)
-        if "Kaquan is up" in line:
-            threading.Thread(target=_pass_on, args=(server,), daemon=True).start()
-            return
+    try:
+        for line in server.stderr:
+            said.append(line)
+            if "Kaquan is up" in line:
+                threading.Thread(target=_pass_on, args=(server,), daemon=True).start()
+                return
+    finally:
+        watchdog.cancel()
     raise AssertionError("".join(said))
 
 
-def _wait_until_listening(server: subprocess.Popen[str], port: int) -> None:
+def _wait_until_listening(server: Server, port: int) -> None:
     deadline_s = time.monotonic() + START_S
     while True:
         try:
@@ -298,7 +318,7 @@ def _wait_until_listening(server: subprocess.Popen[str], port: int) -> None:
             return
 
 
-def _pass_on(server: subprocess.Popen[str]) -> None:
+def _pass_on(server: Server) -> None:
     """What the server says goes to the test's own output."""
     assert server.stderr is not None
     try:
@@ -306,3 +326,13 @@ def _pass_on(server: subprocess.Popen[str]) -> None:
             sys.stderr.write(line)
     except ValueError:
         return  # closed at the end
+
+
+def soon(happens: Callable[[], bool]) -> bool:
+    """Whether something comes true before long."""
+    deadline_s = time.monotonic() + START_S
+    while not happens():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.02)
+    return True

@@ -143,7 +143,7 @@ class Batcher:
         for request in requests:
             end = position + len(request.commands)
             answer = (request.token, outcomes[position:end])
-            answered.setdefault(request.deliver, []).append(answer)  # type: ignore[arg-type]
+            answered.setdefault(request.deliver, []).append(answer)
             position = end
         for deliver, answers in answered.items():
             deliver(answers)

@@ -25,6 +25,5 @@ from kaquan.surfaces.gateway.application import Gateway, beside  # noqa: E402  #
 
 if server is not None:
     start_exchange()  # keeps API keys fresh, so that no call waits for the database to be let in
-application: Application = with_sandbox(
-    beside(Gateway(), get_asgi_application()), current_configuration()
-)
+django: Application = get_asgi_application()  # type: ignore[assignment]  # a dict is enough for it
+application: Application = with_sandbox(beside(Gateway(), django), current_configuration())

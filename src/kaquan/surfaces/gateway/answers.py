@@ -3,7 +3,7 @@ request gets the same bytes for ever. Times are in UTC; nothing here looks anyth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome, VoucherResult
+from kaquan.engine.rules.opening import Window
 from kaquan.redemption.codes import new_code
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
 from kaquan.surfaces.http.problems import Problem
@@ -109,15 +110,27 @@ class ProblemAnswer(Exception):  # noqa: N818  # it is an answer
         self.problem = problem
 
 
-AnswerOf = Callable[[Outcome], Any]
+Windows = Mapping[int, Window | None]
+"""When the vouchers of each batch are good; what a voucher has of its own comes before it."""
+
+AnswerOf = Callable[[Outcome, Windows], Any]
 
 
-def vouchers_of(outcome: Outcome) -> tuple[VoucherOut, ...]:
+def vouchers_of(outcome: Outcome, windows: Windows) -> tuple[VoucherOut, ...]:
     """What happened to each voucher."""
-    return tuple([_voucher(one) for one in outcome.vouchers])
+    return tuple([_voucher(one, windows) for one in outcome.vouchers])
 
 
-def _voucher(one: VoucherResult) -> VoucherOut:
+def _validity(one: VoucherResult, windows: Windows) -> tuple[datetime | None, datetime | None]:
+    start, end = one.valid_from, one.valid_until
+    if start is None or end is None:
+        window = windows.get(one.batch_id)
+        if window is not None:
+            return start or window[0], end or window[1]
+    return start, end
+
+
+def _voucher(one: VoucherResult, windows: Windows) -> VoucherOut:
     return VoucherOut(
         one.serial,
         one.batch_id,
@@ -128,43 +141,42 @@ def _voucher(one: VoucherResult) -> VoucherOut:
         one.uses_used,
         one.balance_fen,
         one.uses_left,
-        one.valid_from,
-        one.valid_until,
+        *_validity(one, windows),
     )
 
 
-def redemption_answer(outcome: Outcome) -> RedemptionAnswer:
+def redemption_answer(outcome: Outcome, windows: Windows) -> RedemptionAnswer:
     """The answer to a redemption, or to a hold that was settled."""
     assert outcome.place is not None
     return RedemptionAnswer(
         redemption=format_receipt(ReceiptKind.REDEMPTION, outcome.place),
         discount_fen=sum([one.discount_fen for one in outcome.vouchers]),
-        vouchers=vouchers_of(outcome),
+        vouchers=vouchers_of(outcome, windows),
     )
 
 
-def hold_answer(outcome: Outcome) -> HoldAnswer:
+def hold_answer(outcome: Outcome, windows: Windows) -> HoldAnswer:
     """The answer to a hold."""
     assert outcome.place is not None
     return HoldAnswer(
         hold=format_receipt(ReceiptKind.HOLD, outcome.place),
         expires_at=str(outcome.data.get("expires_at", "")),
         discount_fen=sum([one.discount_fen for one in outcome.vouchers]),
-        vouchers=vouchers_of(outcome),
+        vouchers=vouchers_of(outcome, windows),
     )
 
 
-def reversal_answer(outcome: Outcome) -> ReversalAnswer:
+def reversal_answer(outcome: Outcome, windows: Windows) -> ReversalAnswer:
     """The answer to a reversal."""
     assert outcome.place is not None
     return ReversalAnswer(
         reversal=format_receipt(ReceiptKind.REVERSAL, outcome.place),
         returned_fen=-sum([one.discount_fen for one in outcome.vouchers]),
-        vouchers=vouchers_of(outcome),
+        vouchers=vouchers_of(outcome, windows),
     )
 
 
-def claim_answer(outcome: Outcome, told_code: str | None = None) -> ClaimAnswer:
+def claim_answer(outcome: Outcome, windows: Windows, told_code: str | None = None) -> ClaimAnswer:
     """The answer to a claim, assignment or sale; the code is the one that was named, if any."""
     assert outcome.place is not None
     (one,) = outcome.vouchers
@@ -175,12 +187,11 @@ def claim_answer(outcome: Outcome, told_code: str | None = None) -> ClaimAnswer:
         STATES[one.state],
         one.balance_fen,
         one.uses_left,
-        one.valid_from,
-        one.valid_until,
+        *_validity(one, windows),
     )
     return ClaimAnswer(claim=format_receipt(ReceiptKind.CLAIM, outcome.place), voucher=handed_out)
 
 
-def done_answer(outcome: Outcome) -> DoneAnswer:
+def done_answer(outcome: Outcome, windows: Windows) -> DoneAnswer:
     """The answer to whatever has no number of its own."""
-    return DoneAnswer(vouchers=vouchers_of(outcome))
+    return DoneAnswer(vouchers=vouchers_of(outcome, windows))

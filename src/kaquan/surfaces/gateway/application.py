@@ -22,6 +22,7 @@ from kaquan.ledger.batcher import QueueFullError
 from kaquan.surfaces.gateway import calls
 from kaquan.surfaces.gateway.answers import ProblemAnswer
 from kaquan.surfaces.gateway.calls import (
+    BODY_BYTES_MAX,
     Call,
     ClientGoneError,
     Headers,
@@ -35,7 +36,7 @@ from kaquan.surfaces.gateway.calls import (
 from kaquan.surfaces.gateway.catalogue import catalogue_answer
 from kaquan.surfaces.gateway.decoding import decoded
 from kaquan.surfaces.gateway.loop_threads import DatabaseAwayError, TooManyReadingsError
-from kaquan.surfaces.gateway.routes import BASE, Route, find_route, is_hot
+from kaquan.surfaces.gateway.routes import BASE, SAFE, Route, find_route, is_hot
 from kaquan.surfaces.gateway.runtime import Runtime
 from kaquan.surfaces.http.language import preferred_language
 from kaquan.surfaces.http.problems import (
@@ -86,14 +87,14 @@ class Gateway:
         try:
             found = find_route(scope["path"])
             if scope["method"] != "POST" or found is None:
-                status, body, more = self._answer_rest(scope, language, found)
-            elif repeated is not None:
-                problem = call_problem("header_repeated", language, {"header": repeated})
-                raise ProblemAnswer(problem)
+                if scope["method"] not in SAFE:
+                    # Unread, it would be in the way of the next request on the connection.
+                    await self._read(receive, headers, BODY_BYTES_MAX, language)
+                status, body = _answer_rest(scope, language, found)
             else:
                 status = 200
                 asked = Asked(scope, headers, language, *found, more)
-                body = await self._serve(asked, receive)
+                body = await self._serve(asked, receive, repeated)
         except ProblemAnswer as refused:
             await _send_problem(send, refused.problem, more)
         except ClientGoneError:
@@ -103,14 +104,24 @@ class Gateway:
         else:
             await _send(send, status, body, [*JSON_HEADERS, *more])
 
-    async def _serve(self, asked: Asked, receive: Receive) -> bytes:
+    def _open(self) -> Runtime:
         runtime = self._runtime
         if runtime is None:
             runtime = self._runtime = self._opened()
+        return runtime
+
+    async def _read(
+        self, receive: Receive, headers: Headers, longest: int, language: Language
+    ) -> bytes:
+        length = headers[calls.LENGTH]
+        return await self._open().bodies.read(receive, length, longest, language)
+
+    async def _serve(self, asked: Asked, receive: Receive, repeated: str | None) -> bytes:
         headers, language, route = asked.headers, asked.language, asked.route
-        body = await runtime.bodies.read(
-            receive, headers[calls.LENGTH], route.body_bytes_max, language
-        )
+        runtime = self._open()
+        body = await self._read(receive, headers, route.body_bytes_max, language)
+        if repeated is not None:
+            raise ProblemAnswer(call_problem("header_repeated", language, {"header": repeated}))
         call = _admitted(asked, body)
         caller = call.caller
         refusal = enter(caller)
@@ -131,20 +142,20 @@ class Gateway:
             leave(caller)
             runtime.keep_warm()
 
-    def _answer_rest(
-        self, scope: Scope, language: Language, found: tuple[Route, str] | None
-    ) -> tuple[int, bytes, RawHeaders]:
-        """The catalogue of problems, and whatever is none of our requests."""
-        method, path = scope["method"], scope["path"]
-        if path.startswith(BASE + "problems") and method in ("GET", "HEAD"):
-            answer = catalogue_answer(path, language)
-            if answer is not None:
-                return 200, answer, []
-        elif found is not None or path == BASE + "problems":
-            allowed = "POST" if found is not None else "GET, HEAD"
-            problem = call_problem("method_not_allowed", language, {"allowed": allowed})
-            raise ProblemAnswer(problem)
-        raise ProblemAnswer(call_problem("route_unknown", language))
+
+def _answer_rest(
+    scope: Scope, language: Language, found: tuple[Route, str] | None
+) -> tuple[int, bytes]:
+    """The catalogue of problems, and whatever is none of our requests."""
+    method, path = scope["method"], scope["path"]
+    if path.startswith(BASE + "problems") and method in ("GET", "HEAD"):
+        answer = catalogue_answer(path, language)
+        if answer is not None:
+            return 200, answer
+    elif found is not None or path == BASE + "problems":
+        allowed = "POST" if found is not None else "GET, HEAD"
+        raise ProblemAnswer(call_problem("method_not_allowed", language, {"allowed": allowed}))
+    raise ProblemAnswer(call_problem("route_unknown", language))
 
 
 def _admitted(asked: Asked, body: bytes) -> Call:

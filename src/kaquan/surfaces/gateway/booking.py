@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, structs
 
@@ -22,6 +23,9 @@ from kaquan.surfaces.gateway.preparing import Preparation, Prepared
 from kaquan.surfaces.http.problems import Problem, outcome_problem
 
 Prepare = Callable[..., Prepared]
+
+#: Whoever may learn nothing is refused no sooner than this, whatever was wrong with the code.
+TELLS_NOTHING_S: Final = 0.03
 
 
 class _Settled(Struct, frozen=True):
@@ -63,9 +67,16 @@ class Bookings:
 
     async def claim(self, call: Call, message: m.ClaimRequest) -> bytes:
         """POST /claims"""
-        return await self._book(
-            call, message, preparing.claim, public=message.voucher_code is not None
-        )
+        by_code = message.voucher_code is not None
+        if not (by_code and call.caller.publishable):
+            return await self._book(call, message, preparing.claim, public=by_code)
+        began_s = clock.monotonic_s()
+        try:
+            return await self._book(call, message, preparing.claim)
+        except ProblemAnswer:
+            # Wrong, used and somebody else's: one answer, and no sooner for any of them.
+            await asyncio.sleep(max(0.0, began_s + TELLS_NOTHING_S - clock.monotonic_s()))
+            raise
 
     async def _book(
         self, call: Call, asked: Any, prepare: Prepare, *, public: bool = True
@@ -80,7 +91,8 @@ class Bookings:
             raise prepared.refusal
         (outcome,) = await self._writers.book([prepared.command])
         if outcome.done:
-            return encode(prepared.answer(outcome))
+            windows = await librarian.learn_windows((outcome,))
+            return encode(prepared.answer(outcome, windows))
         raise ProblemAnswer(problem_of(call, prepared, outcome, public=public))
 
     async def was_answered(self, prepared: Prepared) -> bool:

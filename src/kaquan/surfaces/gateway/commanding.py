@@ -150,9 +150,10 @@ class Commands:
             outcomes = await self._writers.book([one.command for one in prepared])
         except QueueFullError:
             outcomes = [BUSY] * len(items)
+        windows = await self._librarian.learn_windows(outcomes)
         for item, one, outcome in zip(items, prepared, outcomes, strict=True):
             item.answer = (
-                one.answer(outcome)
+                one.answer(outcome, windows)
                 if outcome.done
                 else problem_of(call, one, outcome, public=False)
             )

@@ -7,7 +7,7 @@ it is and for however many commands, and then the request is prepared again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -18,9 +18,12 @@ from kaquan.engine.commands import Redeem
 from kaquan.engine.facts import Facts
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place
+from kaquan.engine.rules.opening import Window
 from kaquan.ledger.trace import batches_of, record_at
+from kaquan.ledger.windows import validity_windows
 from kaquan.redemption.codes import ledger_session, read_code
 from kaquan.redemption.facts_cache import FactsCache, Names
+from kaquan.surfaces.gateway.answers import Windows
 from kaquan.surfaces.gateway.loop_threads import DatabaseAwayError, Readers
 from kaquan.surfaces.http.problems import Problem
 
@@ -77,6 +80,7 @@ class Librarian:
     def __init__(self, cache: FactsCache, readers: Readers) -> None:
         self.cache = cache
         self._readers = readers
+        self.windows: dict[int, Window | None] = {}
         self._names = Names()
         self._round: asyncio.Future[None] | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -90,6 +94,20 @@ class Librarian:
             except WantedError as missing:
                 await self._read(missing.wanted, known)
         raise DatabaseAwayError  # it answers so slowly that what it told is old already
+
+    async def learn_windows(self, outcomes: Iterable[Outcome]) -> Windows:
+        """When the vouchers of these outcomes are good, as far as that is their batches' to say."""
+        unknown = {
+            one.batch_id
+            for outcome in outcomes
+            for one in outcome.vouchers
+            if (one.valid_until is None or one.valid_from is None)
+            and one.batch_id not in self.windows
+        }
+        if unknown:
+            read = partial(_read_windows, unknown)
+            self.windows |= await self._readers.call(read)
+        return self.windows
 
     def refresh(self) -> None:
         """Have what grows old read again, without waiting for it."""
@@ -125,6 +143,10 @@ class Librarian:
             else:
                 waiting.set_result(None)
         self._reading = None
+
+
+def _read_windows(batch_ids: set[int]) -> dict[int, Window | None]:
+    return validity_windows(ledger_session(), batch_ids)
 
 
 def _read_books(wanted: Wanted, known: Known) -> None:

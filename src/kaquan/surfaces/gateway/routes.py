@@ -79,7 +79,7 @@ PREFIXES: Final = frozenset(route.path.split("/", 1)[0] for route in ROUTES)
 
 #: Addresses below which the management API reads what was booked.
 _READ_ELSEWHERE: Final = frozenset({"redemptions", "holds", "claims"})
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def find_route(path: str) -> tuple[Route, str] | None:
@@ -106,4 +106,4 @@ def is_hot(method: str, path: str) -> bool:
         return True
     if first not in PREFIXES:
         return False
-    return method not in _SAFE or first not in _READ_ELSEWHERE
+    return method not in SAFE or first not in _READ_ELSEWHERE

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import Any
 
 from kaquan.foundation.configuration import current_configuration
@@ -49,23 +48,32 @@ class Runtime:
             "look_up": dry.look_up,
         }
         loop.call_later(SWEEP_S, self._sweep)
+        self._closing = threading.Event()
         # Not a daemon: the process waits for it, and so for what is queued.
-        threading.Thread(target=self._end_in_order, name="kaquan-gateway-end").start()
+        self._end = threading.Thread(target=self._end_in_order, name="kaquan-gateway-end")
+        self._end.start()
 
     def keep_warm(self) -> None:
         """Have facts that are about to grow old read again."""
         if self._librarian.cache.growing_old:
             self._librarian.refresh()
 
+    def close(self) -> None:
+        """Book what is queued, then close every connection; as the end of the server does."""
+        self._closing.set()
+        self._end.join()
+
     def _sweep(self) -> None:
-        self.bodies.sweep()
-        self._loop.call_later(SWEEP_S, self._sweep)
+        if not self._closing.is_set():
+            self.bodies.sweep()
+            self._loop.call_later(SWEEP_S, self._sweep)
 
     def _end_in_order(self) -> None:
-        """Once the server ends: book what is queued, then close every connection."""
         main: Any = threading.main_thread()
-        while not is_shutting_down() and main.is_alive():
-            time.sleep(END_CHECK_S)
+        while not self._closing.wait(END_CHECK_S):
+            if is_shutting_down() or not main.is_alive():
+                break
+        self._closing.set()
         self._writers.close()
         self._rehearsers.close()
         self._fact_readers.close()

@@ -21,16 +21,14 @@ from kaquan.redemption import combinations, lookups
 from kaquan.redemption.codes import ledger_session, new_code
 from kaquan.redemption.queries import TRACE
 from kaquan.surfaces.gateway import messages as m
-from kaquan.surfaces.gateway.answers import ProblemAnswer, VoucherOut, encode, vouchers_of
-from kaquan.surfaces.gateway.booking import with_positions
+from kaquan.surfaces.gateway.answers import ProblemAnswer, VoucherOut, Windows, encode, vouchers_of
+from kaquan.surfaces.gateway.booking import TELLS_NOTHING_S, with_positions
 from kaquan.surfaces.gateway.calls import Call
 from kaquan.surfaces.gateway.knowledge import Known, Librarian
 from kaquan.surfaces.gateway.loop_threads import Readers
 from kaquan.surfaces.gateway.preparing import Gathering, Preparation
 from kaquan.surfaces.http.problems import Problem, outcome_problem
 
-#: Whoever may learn nothing is answered no sooner than this, whatever was wrong with the code.
-TELLS_NOTHING_S: Final = 0.03
 NO_SUCH_SERIAL: Final = 0  # serials begin at 64
 VOUCHER_UNKNOWN = Outcome(OutcomeCode.VOUCHER_UNKNOWN)
 
@@ -142,7 +140,8 @@ class Dry:
             )
         best = await self._best(facts, alone, call) if message.best else None
         offers = [_offer(serial, alone[serial], call.language) for serial in held]
-        return encode(_validation(outcome, best, offers, call))
+        windows = await self._librarian.learn_windows((outcome,) if outcome else ())
+        return encode(_validation(outcome, windows, best, offers, call))
 
     async def _held(self, customer_id: int) -> list[int]:
         return await self._rehearsers.call(lambda: held_serials(ledger_session(), customer_id))
@@ -240,7 +239,11 @@ def _offer(serial: int, rehearsed: Rehearsed, language: Language) -> OfferOut:
 
 
 def _validation(
-    outcome: Outcome | None, best: BestOut | None, offers: list[OfferOut], call: Call
+    outcome: Outcome | None,
+    windows: Windows,
+    best: BestOut | None,
+    offers: list[OfferOut],
+    call: Call,
 ) -> ValidationAnswer:
     if outcome is None:  # no voucher was named: is there any that would do?
         applies = any(one.applies for one in offers)
@@ -252,7 +255,7 @@ def _validation(
         valid=outcome.done,
         code=outcome.code.name.lower(),
         refusal=None if outcome.done else outcome_problem(outcome, call.language),
-        vouchers=vouchers_of(outcome),
+        vouchers=vouchers_of(outcome, windows),
         discount_fen=sum([one.discount_fen for one in outcome.vouchers]),
         best=best,
         offers=offers,
@@ -273,11 +276,9 @@ def _lookup(now: lookups.VoucherNow, terms: list[str], call: Call, sees_all: boo
     )
     if not sees_all:
         return answer()
-    refusal = now.refusal
+    told: Problem | None = None
+    if now.refusal is not None:
+        told = outcome_problem(Outcome(now.refusal.code, now.refusal.data), call.language)
     return answer(
-        serial=now.serial,
-        batch_id=now.batch_id,
-        holds=now.holds,
-        may=now.may,
-        refusal=refusal and outcome_problem(Outcome(refusal.code, refusal.data), call.language),
+        serial=now.serial, batch_id=now.batch_id, holds=now.holds, may=now.may, refusal=told
     )

@@ -1,0 +1,1 @@
+"""A package, so that one server serves all of its modules and ends with the last of them."""
