@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from kaquan.engine import commands as c
 from kaquan.engine.outcomes import Outcome
+from kaquan.foundation import clock
 from kaquan.ledger.answers import answers_given
 from kaquan.redemption.codes import ledger_session
 from kaquan.surfaces.gateway import messages as m
