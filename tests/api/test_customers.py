@@ -93,7 +93,9 @@ def test_an_export_holds_everything_and_needs_its_own_permission(api: Api, door:
         api.post("/customers", WANG | {"number": number})
     api.post("/customers/M2/merge", {"into": "M1"})
     batch = a_batch(door, by_code=False)
-    given = assign(actor=SYSTEM, batch_id=batch.batch_id, visit=Visit(customer_number="M1"), at=NOON)
+    given = assign(
+        actor=SYSTEM, batch_id=batch.batch_id, visit=Visit(customer_number="M1"), at=NOON
+    )
     assert given.done
     Order.objects.create(
         order_no="A1", store=store, customer=Customer.objects.get(number="M1"),

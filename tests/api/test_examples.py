@@ -12,7 +12,7 @@ import pytest
 from kaquan.surfaces.api.operations import OPERATIONS, Operation
 from tests.api.asking import documented, references
 from tests.api.calling import Api, Reply
-from tests.api.described import api_document, faults
+from tests.api.described import api_document, faults, resolved
 from tests.api.world import PREPARATIONS, Side
 from tests.builders.issuer import an_organisation
 
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.usefixtures("database")
 def described_answer(operation: Operation, status: int) -> dict[str, Any] | None:
     described = api_document()["paths"][f"/api/v1{operation.path}"][operation.method.lower()]
     answer: dict[str, Any] | None = described["responses"].get(str(status))
+    if answer is not None and "$ref" in answer:
+        return dict(resolved(api_document(), answer))
     return answer
 
 

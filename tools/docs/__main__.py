@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from tools.docs import commands, limits, outcomes, permissions, settings
+from tools.docs import commands, limits, openapi, outcomes, permissions, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path("docs/reference")
@@ -22,6 +22,7 @@ class Page(NamedTuple):
     name: str
     source: str
     make: Callable[[ModuleType], str]
+    folder: Path = FOLDER
 
 
 PAGES = (
@@ -30,6 +31,7 @@ PAGES = (
     Page("limits.md", "kaquan.access.limit_table", limits.page),
     Page("permissions.md", "kaquan.access.permissions", permissions.page),
     Page("cli.md", "kaquan.surfaces.cli.main", commands.page),
+    Page("openapi.json", "kaquan.foundation.django_setup", openapi.page, Path("docs/api")),
 )
 
 
@@ -48,7 +50,7 @@ def generate(pages: Sequence[Page] = PAGES) -> dict[str, str]:
                 raise
             sys.stderr.write(f"{page.name}: 尚无 · there is no {error.name} yet\n")
         else:
-            expected[(FOLDER / page.name).as_posix()] = page.make(source)
+            expected[(page.folder / page.name).as_posix()] = page.make(source)
     return expected
 
 

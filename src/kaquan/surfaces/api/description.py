@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from ninja import NinjaAPI
 
+from kaquan.surfaces.api.description_parts import problem_responses
 from kaquan.surfaces.http.problems import Problem
 
 BASE = "/api/v1"
@@ -29,5 +30,6 @@ def management_document(api: NinjaAPI) -> dict[str, Any]:
         [Problem], ref_template="#/components/schemas/{name}"
     )
     document["components"]["schemas"].update(schemas)
+    document["components"]["responses"] = problem_responses()
     document["components"]["schemas"] = dict(sorted(document["components"]["schemas"].items()))
     return document

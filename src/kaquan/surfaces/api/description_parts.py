@@ -35,9 +35,13 @@ _OF_CHANGES = ("idempotency_key_missing", "idempotency_key_invalid", "request_ke
 
 def operation_extra(operation: Operation) -> dict[str, Any]:
     """The extra parts of an operation's description: problems, the key's header, an example."""
+    by_status = _by_status(operation)
     extra: dict[str, Any] = {
         "x-kaquan-permission": operation.permission,
-        "responses": {status: _problems(status, codes) for status, codes in _by_status(operation)},
+        "x-kaquan-problems": sorted(code for codes in by_status.values() for code in codes),
+        "responses": {
+            status: {"$ref": f"#/components/responses/Problem{status}"} for status in by_status
+        },
     }
     if operation.changes:
         extra["parameters"] = [_key_header(required=not operation.key_field)]
@@ -54,7 +58,7 @@ def operation_extra(operation: Operation) -> dict[str, Any]:
     return extra
 
 
-def _by_status(operation: Operation) -> list[tuple[int, list[str]]]:
+def _by_status(operation: Operation) -> dict[int, list[str]]:
     codes = set(_OF_ALL) | set(operation.problems)
     if operation.method != "GET":
         codes |= {"body_too_large", "content_type_unsupported"}
@@ -63,7 +67,7 @@ def _by_status(operation: Operation) -> list[tuple[int, list[str]]]:
     found: dict[int, list[str]] = {}
     for code in sorted(codes):
         found.setdefault(_status(code), []).append(code)
-    return sorted(found.items())
+    return dict(sorted(found.items()))
 
 
 def _status(code: str) -> int:
@@ -74,10 +78,14 @@ def _status(code: str) -> int:
     return _CALLER_STATUS.get(code, error_status(code))
 
 
-def _problems(status: int, codes: list[str]) -> dict[str, Any]:
+def problem_responses() -> dict[str, Any]:
+    """The answers that operations share, for the components of the document."""
     return {
-        "description": f"{_STATUS_TEXTS[status]}: " + ", ".join(f"`{code}`" for code in codes),
-        "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}},
+        f"Problem{status}": {
+            "description": text,
+            "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}},
+        }
+        for status, text in _STATUS_TEXTS.items()
     }
 
 
