@@ -12,7 +12,8 @@ class WebhookEndpoint(models.Model):
     """An address that wants events of some types from one part of the organisation (None: all).
 
     Without types it wants all the usual ones, also those that there are not yet. `client_id` is the
-    API client that made it, 0 the issuer itself. `failures` counts attempts in a row that failed;
+    API client that made it, 0 the issuer itself. `names_customers`: whoever said where it goes may
+    see customers, so their numbers are sent. `failures` counts attempts in a row that failed;
     until `retry_at` nothing more is tried. `disabled_reason`: why it is not active, if not by hand.
     """
 
@@ -23,6 +24,7 @@ class WebhookEndpoint(models.Model):
     event_types = ArrayField(models.CharField(max_length=40))
     description = models.CharField(max_length=200, blank=True)
     encrypt_body = models.BooleanField(default=False)
+    names_customers = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
