@@ -11,6 +11,7 @@ from django.db import connections
 from django.test import RequestFactory
 
 from kaquan.access.actions import revoke_key
+from kaquan.customers.actions import create_customer
 from kaquan.foundation import clock
 from kaquan.integrations.event_hub import EventHub
 from kaquan.integrations.event_types import EVENT_TYPES
@@ -22,8 +23,8 @@ from kaquan.surfaces.api import event_stream
 from kaquan.surfaces.api.event_stream import stream_text
 from tests.api.calling import Api, an_api
 from tests.builders.access import a_key
-from tests.builders.issuer import SYSTEM
-from tests.builders.ledger import a_batch, done, redeem
+from tests.builders.issuer import SYSTEM, a_number
+from tests.builders.ledger import a_batch, a_claimed_voucher, done, redeem
 from tests.redemption.till import Till, a_till
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -155,3 +156,13 @@ def test_a_stream_ends_with_its_key() -> None:
     assert is_let_in()
     revoke_key(actor=SYSTEM, key_id=made.caller.key_id, at=clock.now())
     assert not is_let_in()
+
+
+def test_customers_are_named_only_to_keys_that_may_see_them(door: Door) -> None:
+    customer = create_customer(actor=SYSTEM, number=a_number("M"))
+    a_claimed_voucher(door, customer_id=customer.id)
+    told = {}
+    for permissions in (("events.view",), ("events.view", "customers.view")):
+        (one,) = an_api(*permissions).get("/events", types=["voucher.claimed"]).json["items"]
+        told[len(permissions)] = one["customer"]
+    assert told == {1: None, 2: customer.number}

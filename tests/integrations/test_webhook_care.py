@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from kaquan.customers.actions import create_customer
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
 from kaquan.integrations import actions, queries
@@ -20,8 +21,8 @@ from kaquan.integrations.models import (
 )
 from kaquan.ledger.door import Door
 from kaquan_client.webhooks import verify
-from tests.builders.issuer import SYSTEM, an_organisation, staff_of
-from tests.builders.ledger import a_batch, done, redeem
+from tests.builders.issuer import SYSTEM, a_number, an_organisation, staff_of
+from tests.builders.ledger import a_batch, a_claimed_voucher, done, redeem
 from tests.integrations.posting import LONG_AGO, Clock, Post, states
 from tests.integrations.receiver import Receiver, is_signed
 from tests.redemption.till import a_till
@@ -290,3 +291,27 @@ def test_no_code_and_no_phone_is_in_what_is_sent(
     told = json.dumps(receiver.documents, ensure_ascii=False)
     assert till.code() not in told
     assert till.customer_number not in told  # of a bearer's voucher nobody is the holder
+
+
+def test_customers_are_named_only_to_those_who_may_see_them(
+    door: Door, post: Post, receiver: Receiver, webhook: Webhook, clock: Clock
+) -> None:
+    customer = create_customer(actor=SYSTEM, number=a_number("M"))
+    uninitiated = staff_of(None, "webhooks.edit", "webhooks.view")
+    plain = webhook(actor=uninitiated, event_types=["voucher.claimed"])
+    full = webhook(event_types=["voucher.claimed"])
+    assert (plain.names_customers, full.names_customers) == (False, True)
+    a_claimed_voucher(door, customer_id=customer.id)
+    receiver.answers = lambda _: 500
+    post.deliver()
+    assert {one["customer"] for one in receiver.documents} == {None, customer.number}
+    written = {one.endpoint_id: one for one in WebhookDelivery.objects.all()}
+    assert customer.number not in written[plain.id].body
+    assert customer.number in queries.body_for(SYSTEM, written[full.id])
+    assert customer.number not in queries.body_for(uninitiated, written[full.id])
+    # Whoever turns the other one to an address of their own gets no more, old deliveries included.
+    actions.update_endpoint(actor=uninitiated, endpoint_id=full.id, url=receiver.url)
+    receiver.received.clear()
+    clock.move(minutes=1)
+    post.sender().send_due()
+    assert [one["customer"] for one in receiver.documents] == [None, None]

@@ -27,7 +27,7 @@ from kaquan.integrations.models import (
 from kaquan.integrations.queries import EDIT, visible_endpoint
 from kaquan.integrations.signatures import new_secret
 from kaquan.integrations.targets import Resolve, check_target, resolve_name
-from kaquan.integrations.telling import encoded_document, known_types
+from kaquan.integrations.telling import encoded_document, known_types, may_name_customers
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 
 ENDPOINTS_MAX = 50
@@ -70,6 +70,7 @@ def create_endpoint(
             event_types=sorted(set(event_types)),
             description=_read_description(description),
             encrypt_body=encrypt_body,
+            names_customers=may_name_customers(actor),
             created_at=at,
         )
         _add_secret(endpoint, at)
@@ -87,7 +88,8 @@ def update_endpoint(
     active: bool | None = None,
     resolve: Resolve = resolve_name,
 ) -> WebhookEndpoint:
-    """Change what is given. Made active again, it goes on with what was not delivered.
+    """Change what is given. Made active again, it goes on with what was not delivered. Customers
+    are named to a new address only if the actor may see them.
 
     Raises `webhook_unknown`, `webhook_target_invalid`, `value_invalid`.
     """
@@ -98,6 +100,7 @@ def update_endpoint(
         endpoint = visible_endpoint(actor, endpoint_id, for_update=True)
         if url is not None:
             endpoint.url = url
+            endpoint.names_customers = may_name_customers(actor)
         if event_types is not None:
             known_types(event_types)
             endpoint.event_types = sorted(set(event_types))

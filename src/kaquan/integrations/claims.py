@@ -41,6 +41,7 @@ class Claim(Struct, frozen=True):
     after_failures: int
     url: str
     encrypt_body: bool
+    names_customers: bool
     secrets_newest_first: tuple[str, ...]
 
 
@@ -104,6 +105,7 @@ def claim_due(*, now: datetime, slots: Callable[[int, int], int]) -> list[Claim]
                 after_failures=endpoint.failures,
                 url=endpoint.url,
                 encrypt_body=endpoint.encrypt_body,
+                names_customers=endpoint.names_customers,
                 secrets_newest_first=secrets[endpoint_id],
             )
         )

@@ -113,7 +113,7 @@ class Outbox:
                 told.event.id,
                 told.event.type,
                 told.event.stream,
-                told.body.decode(),
+                told.body_for(one.selection).decode(),
                 now,
                 now,
                 now,
@@ -140,11 +140,13 @@ class Outbox:
 def active_subscribers() -> list[Subscriber]:
     """What every active webhook wants."""
     rows = WebhookEndpoint.objects.filter(active=True).values_list(
-        "id", "organisation__path", "event_types", "created_at"
+        "id", "organisation__path", "event_types", "names_customers", "created_at"
     )
     return [
-        Subscriber(id_, Selection(path or "", known_types(types)), created_at)
-        for id_, path, types, created_at in rows
+        Subscriber(
+            id_, Selection(path or "", known_types(types), names_customers=named), created_at
+        )
+        for id_, path, types, named, created_at in rows
     ]
 
 

@@ -16,6 +16,7 @@ from kaquan.integrations.models import (
     WebhookEndpoint,
     WebhookSecret,
 )
+from kaquan.integrations.telling import may_name_customers, without_customers
 from kaquan.organisations.queries import within
 
 VIEW = "webhooks.view"
@@ -88,6 +89,13 @@ def delivery_by_id(actor: Actor, endpoint_id: int, delivery_id: int) -> WebhookD
     if delivery is None:
         raise delivery_unknown(delivery_id)
     return delivery
+
+
+def body_for(actor: Actor, delivery: WebhookDelivery) -> str:
+    """The document of a delivery that was found before, as far as the actor may see it."""
+    if may_name_customers(actor):
+        return delivery.body
+    return without_customers(delivery.body.encode()).decode()
 
 
 def attempts_of(delivery: WebhookDelivery) -> Sequence[WebhookAttempt]:

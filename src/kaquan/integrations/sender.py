@@ -34,6 +34,7 @@ from kaquan.integrations.targets import (
     parse_target,
     resolve_name,
 )
+from kaquan.integrations.telling import without_customers
 
 AT_ONCE_MAX = 32
 AT_ONCE_MAX_PER_ENDPOINT = 8
@@ -174,6 +175,8 @@ class Sender:
         addresses = allowed_addresses(target, resolve=self._resolve, private=self._private)
         timestamp_s = int(at.timestamp())
         body = claim.body.encode()
+        if not claim.names_customers:  # it may have been written for another address
+            body = without_customers(body)
         if claim.encrypt_body:
             body = sealed_body(
                 event_id=claim.event_id,

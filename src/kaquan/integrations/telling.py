@@ -13,8 +13,10 @@ from msgspec import Struct
 from kaquan.budgets.models import Budget
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.models import Customer
+from kaquan.customers.queries import VIEW as CUSTOMERS_VIEW
 from kaquan.engine.facts import Facts
 from kaquan.engine.places import Place
+from kaquan.foundation.actor import EVERY_PERMISSION, Actor
 from kaquan.foundation.configuration import current_configuration
 from kaquan.integrations.errors import event_type_unknown
 from kaquan.integrations.event_data import Data
@@ -29,7 +31,8 @@ _json = msgspec.json.Encoder()
 
 class Told:
     """An event that may be told. ``paths``: the nodes of the tree whose parts it is of; none: only
-    who sees the whole tree may know of it."""
+    who sees the whole tree may know of it. Its document (JSON) is written when somebody first wants
+    it, and is the same for all who may know as much."""
 
     def __init__(self, event: Event, surroundings: _Surroundings) -> None:
         self.event = event
@@ -42,8 +45,19 @@ class Told:
 
     @cached_property
     def body(self) -> bytes:
-        """Its document (JSON), the same for everyone; written when somebody first wants it."""
+        """The document for those who may see customers."""
         return _json.encode(self._surroundings.document(self.event))
+
+    @cached_property
+    def anonymous_body(self) -> bytes:
+        """The document for those who may not: without the customers' numbers."""
+        if not (self.event.customer_id or self.event.from_customer_id):
+            return self.body
+        return without_customers(self.body)
+
+    def body_for(self, selection: Selection) -> bytes:
+        """The document for whoever reads a selection."""
+        return self.body if selection.names_customers else self.anonymous_body
 
 
 class Selection(Struct, frozen=True):
@@ -51,11 +65,13 @@ class Selection(Struct, frozen=True):
 
     ``organisation_path`` is that of a node, "" the whole issuer's. One of its events happened in
     one of its stores, or to what belongs to it: a campaign's batch, a budget.
+    ``names_customers``: whether the reader may know whose voucher it is.
     """
 
     organisation_path: str
     types: frozenset[str] = DEFAULT_TYPES
     batch_ids: frozenset[int] = frozenset()
+    names_customers: bool = False
 
     def takes(self, told: Told) -> bool:
         """Whether an event is among them."""
@@ -67,6 +83,20 @@ class Selection(Struct, frozen=True):
         return not self.organisation_path or any(
             path.startswith(self.organisation_path) for path in told.paths
         )
+
+
+def may_name_customers(actor: Actor) -> bool:
+    """Whether someone may know whose voucher it is."""
+    return bool({CUSTOMERS_VIEW, EVERY_PERMISSION} & actor.permissions)
+
+
+def without_customers(body: bytes) -> bytes:
+    """A document with the customers' numbers left out."""
+    document: Data = msgspec.json.decode(body)
+    named = document.get("customer"), document["data"].pop("from_customer", None)
+    if named == (None, None):
+        return body
+    return _json.encode(document | {"customer": None})
 
 
 def known_types(names: Collection[str]) -> frozenset[str]:

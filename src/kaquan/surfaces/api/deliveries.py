@@ -158,7 +158,8 @@ def get_delivery(
         )
         for one in queries.attempts_of(delivery)
     ]
-    return DeliveryDetailAnswer(**_facts(delivery), body=delivery.body, tries=tries)
+    body = queries.body_for(request.call.actor, delivery)
+    return DeliveryDetailAnswer(**_facts(delivery), body=body, tries=tries)
 
 
 @routes.post(

@@ -72,7 +72,7 @@ async def stream_text(
                         return
                 if batch.events:
                     said_s = now_s
-                    yield _told(batch)
+                    yield _told(batch, selection)
                 elif now_s - said_s >= ping_s:
                     said_s = now_s
                     # An id alone moves the reader on past what was not for them.
@@ -106,10 +106,10 @@ def still_let_in(request: Request) -> Callable[[], bool]:
     return ask
 
 
-def _told(batch: Batch) -> bytes:
+def _told(batch: Batch, selection: Selection) -> bytes:
     return b"".join(
         b"id: %b\nevent: %b\ndata: %b\n\n"
-        % (position.text().encode(), told.event.type.encode(), told.body)
+        % (position.text().encode(), told.event.type.encode(), told.body_for(selection))
         for told, position in batch.events
     )
 

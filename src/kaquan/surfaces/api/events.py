@@ -13,7 +13,7 @@ from kaquan.campaigns.queries import batch_by_id
 from kaquan.integrations.event_types import EVENT_TYPES, OPTIONAL
 from kaquan.integrations.feed import LIMIT_MAX, VIEW, events_after, newest_position
 from kaquan.integrations.positions import TEXT_MAX, Position, parse_position
-from kaquan.integrations.telling import Selection, known_types
+from kaquan.integrations.telling import Selection, known_types, may_name_customers
 from kaquan.ledger.sessions import reading_session
 from kaquan.organisations.queries import organisation_by_id, store_by_code
 from kaquan.surfaces.api.event_stream import event_stream
@@ -29,7 +29,8 @@ Cursor = Annotated[str, Field(max_length=TEXT_MAX)]
 
 class EventAnswer(Answer):
     """Something that happened. `id` is the same for ever, and of one voucher `version` counts up;
-    `store` and `customer` are their code and number. What `data` holds depends on `type`."""
+    `store` and `customer` are their code and number, the latter for keys that may see customers
+    (`customers.view`). What `data` holds depends on `type`."""
 
     id: str
     type: str
@@ -118,7 +119,7 @@ def list_events(
         limit=wanted.limit,
     )
     goes_on = page.position.text()
-    items = b",".join(told.body for told, _ in page.events)
+    items = b",".join(told.body_for(selection) for told, _ in page.events)
     next_cursor = f'"{goes_on}"' if page.more else "null"
     tail = f'],"next_cursor":{next_cursor},"position":"{goes_on}"}}'
     return HttpResponse(b'{"items":[' + items + tail.encode(), content_type=JSON)
@@ -152,7 +153,12 @@ def _selection(request: Request, wanted: EventQuery) -> Selection:
         path = within if within.startswith(path) else f"{path}-"
     for batch_id in wanted.batch_ids:
         batch_by_id(actor, batch_id)
-    return Selection(path, known_types(wanted.types), frozenset(wanted.batch_ids))
+    return Selection(
+        path,
+        known_types(wanted.types),
+        frozenset(wanted.batch_ids),
+        may_name_customers(actor),
+    )
 
 
 def _streamed(

@@ -34,7 +34,8 @@ _OF_TARGETS = ("webhook_target_invalid",)
 
 class WebhookAnswer(Answer):
     """Where events are sent. No `event_types`: all but the optional ones. `organisation_id` null:
-    the whole issuer's. `disabled_reason`: `gone` after an answer 410. `failures` in a row."""
+    the whole issuer's. `names_customers`: the key that gave the address may see customers, so
+    their numbers are sent. `disabled_reason`: `gone` after an answer 410. `failures` in a row."""
 
     id: int
     url: str
@@ -42,6 +43,7 @@ class WebhookAnswer(Answer):
     event_types: list[str]
     description: str
     encrypt_body: bool
+    names_customers: bool
     active: bool
     disabled_reason: str
     failures: int
@@ -103,6 +105,7 @@ def shown(endpoint: WebhookEndpoint) -> WebhookAnswer:
         event_types=endpoint.event_types,
         description=endpoint.description,
         encrypt_body=endpoint.encrypt_body,
+        names_customers=endpoint.names_customers,
         active=endpoint.active,
         disabled_reason=endpoint.disabled_reason,
         failures=endpoint.failures,
