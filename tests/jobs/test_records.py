@@ -94,6 +94,15 @@ def test_progress_is_written_at_most_once_a_second_and_at_the_end(
     assert now(job).progress_total == 10
 
 
+def test_progress_within_a_transaction_locks_nobody_out() -> None:
+    job = begun(a_job())
+    with transaction.atomic():
+        actions.progress(job.id, 10, 10)
+        assert now(job).progress_done == 0
+    actions.progress(job.id, 10, 10)
+    assert now(job).progress_done == 10
+
+
 def test_a_finished_job_keeps_its_result_and_takes_nothing_more() -> None:
     job = begun(a_job())
     actions.finish(job.id, {"assigned": 3})

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -265,17 +266,22 @@ def test_a_job_whose_end_was_lost_with_a_connection_is_put_away(
 def test_files_go_after_their_days_and_records_long_after(database: Database) -> None:
     days = database.configuration.export_days
     kept, expired, ancient = (_done_with_file() for _ in range(3))
-    for job, age_days in ((kept, days - 1), (expired, days + 1), (ancient, RECORDS_KEPT_DAYS + 1)):
+    for job, age_days in ((kept, days - 2), (expired, days + 1), (ancient, RECORDS_KEPT_DAYS + 1)):
         Job.objects.filter(id=job.id).update(finished_at=clock.now() - timedelta(days=age_days))
     running = begun(a_job())
     with exports.new_file(running.id, "half.csv") as file:
         file.write(b"half")
-    exports.path_of(ancient.id, "x").parent.joinpath("left").touch()
+    uncommitted = uuid4()
+    with exports.new_file(uncommitted, "list.csv") as file:
+        file.write(b"M1\n")
 
     clear_old(clock.now())
+    assert exports.path_of(uncommitted, "list.csv").exists()
+    clear_old(clock.now() + timedelta(days=1, hours=1))
 
-    left = {job.id for job in (kept, running)}
-    assert set(exports.job_ids()) & {kept.id, expired.id, ancient.id, running.id} == left
+    made = (kept.id, expired.id, ancient.id, running.id, uncommitted)
+    left = {job_id for job_id in made if exports.path_of(job_id, "x").parent.exists()}
+    assert left == {kept.id, running.id}
     assert [now(job).file for job in (kept, expired)] == ["codes.csv", ""]
     assert not Job.objects.filter(id=ancient.id).exists()
     with pytest.raises(KaquanError, match="保留期"):

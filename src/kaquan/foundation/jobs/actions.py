@@ -87,10 +87,14 @@ def begin(job_id: UUID) -> Job | None:
 def progress(job_id: UUID, done: int, total: int | None) -> None:
     """Tell how far the work is; written at most once a second, and at the end.
 
-    Raises `JobEndedError` and `JobInterruptedError`: the work stops then.
+    Within a transaction nothing is written: the row would stay locked until its end, for those too
+    who want to cancel the job. Raises `JobEndedError` and `JobInterruptedError`: the work then
+    stops.
     """
     if told_to_stop():
         raise JobInterruptedError
+    if transaction.get_connection().in_atomic_block:
+        return
     now_s = clock.monotonic_s()
     if done != total and now_s - _progress_written_s.get(job_id, float("-inf")) < PROGRESS_S:
         return

@@ -11,6 +11,7 @@ from kaquan.foundation.jobs.models import ENDED, Job
 
 RECORDS_KEPT_DAYS = 180
 AT_ONCE = 500
+UNCOMMITTED = timedelta(days=1)  # a job's files may be there before its record is committed
 
 
 def clear_old(now: datetime) -> None:
@@ -24,7 +25,7 @@ def clear_old(now: datetime) -> None:
     for job_id in expired.values_list("id", flat=True)[:AT_ONCE]:
         exports.remove(job_id)
         Job.objects.filter(id=job_id).update(file="")
-    folders = exports.job_ids()[:AT_ONCE]
+    folders = exports.job_ids(older_than=now - UNCOMMITTED)[:AT_ONCE]
     kept = Job.objects.filter(id__in=folders).exclude(state__in=ENDED, file="")
     for job_id in set(folders) - set(kept.values_list("id", flat=True)):
         exports.remove(job_id)

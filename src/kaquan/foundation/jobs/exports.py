@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from uuid import UUID
@@ -63,6 +64,7 @@ def path_of(job_id: UUID, name: str) -> Path:
 def facts_of(job_id: UUID, path: Path) -> FileFacts:
     """Name, SHA-256 and size of a file of this job."""
     assert path.parent == _folder_of(job_id), "a job gives out files of its own folder only"
+    path.chmod(_FILE_MODE)  # whoever wrote it
     digest = hashlib.sha256()
     size_bytes = 0
     with path.open("rb") as file:
@@ -87,15 +89,23 @@ def remove(job_id: UUID) -> None:
     shutil.rmtree(_folder_of(job_id), ignore_errors=True)
 
 
-def job_ids() -> list[UUID]:
-    """The jobs that have a folder, whether they still exist or not."""
+def remove_unfinished(job_id: UUID) -> None:
+    """Remove what an attempt that died was writing under a name that begins with a dot."""
+    for path in _folder_of(job_id).glob(".*"):
+        path.unlink(missing_ok=True)
+
+
+def job_ids(*, older_than: datetime) -> list[UUID]:
+    """The jobs whose folder has not changed since a moment, whether they still exist or not."""
     folder = current_configuration().home / FOLDER
     found = []
     for path in folder.iterdir() if folder.is_dir() else ():
         try:
-            found.append(UUID(path.name))
+            job_id = UUID(path.name)
         except ValueError:
             continue  # not ours
+        if path.stat().st_mtime < older_than.timestamp():
+            found.append(job_id)
     return found
 
 

@@ -32,7 +32,7 @@ def stop_soon() -> None:
 
 
 def go_on() -> None:
-    """Take ``stop_soon`` back, for a worker that starts again in this process."""
+    """Take ``stop_soon`` back, once all that work has stopped."""
     _stopping.clear()
 
 

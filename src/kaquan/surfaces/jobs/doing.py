@@ -52,6 +52,7 @@ def _attempt(job: Job) -> None:
         elif job.attempt > known.attempts:
             _fail_stalled(job, known)
         else:
+            exports.remove_unfinished(job.id)
             result = known.work(job)
             if not Job.objects.get(id=job.id).ended:
                 actions.finish(job.id, result or {})

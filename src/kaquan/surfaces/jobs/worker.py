@@ -43,13 +43,14 @@ log = logging.getLogger(__name__)
 
 def run_worker(stop: threading.Event) -> None:
     """Do jobs as they come, until told to stop; raises what the database raises."""
-    go_on()
-    asyncio.run(_JobWorker(wait=True).run(stop))
+    try:
+        asyncio.run(_JobWorker(wait=True).run(stop))
+    finally:
+        go_on()  # whoever was told to stop has
 
 
 def run_queued() -> None:
     """Do what is in the queue now and come back: for tests, and for installations without us."""
-    go_on()
     asyncio.run(_JobWorker(wait=False).run(threading.Event()))
 
 
