@@ -7,10 +7,38 @@ from functools import cache
 import msgspec
 from msgspec import Struct
 
+from kaquan.access import errors as access
+from kaquan.customers.errors import customer_unknown
 from kaquan.engine.outcome_details import DETAILS, Language
 from kaquan.engine.outcomes import OutcomeCode
-from kaquan.surfaces.http.problem_codes import CALL_PROBLEMS, OUTCOME_STATUS
+from kaquan.organisations.errors import organisation_unknown, store_not_open
+from kaquan.surfaces.http.problem_codes import CALL_PROBLEMS, OUTCOME_STATUS, error_status
 from kaquan.surfaces.http.problems import CATALOGUE
+
+#: Why callers are not let in, or not now.
+CALL_REFUSALS = (
+    access.KEY_MISSING,
+    access.KEY_INVALID,
+    access.KEY_OF_OTHER_MODE,
+    access.SOURCE_NOT_ALLOWED,
+    access.SIGNATURE_MISSING,
+    access.SIGNATURE_INVALID,
+    access.SIGNATURE_TOO_OLD,
+    access.SIGNATURE_REPEATED,
+    access.TOO_MANY_AT_ONCE,
+    access.OBJECT_BUSY,
+    access.too_many_requests(1),
+    access.too_many_wrong_codes(1),
+)
+#: What the facts of a visit may be wrong about.
+STORE_ERRORS = (
+    organisation_unknown("S001"),
+    store_not_open("S001"),
+    customer_unknown("M0001"),
+    access.value_invalid(
+        "一个值不能接受；请按说明更正。", "A value cannot be accepted; correct it as the text says."
+    ),
+)
 
 
 class KnownProblem(Struct, frozen=True):
@@ -39,6 +67,25 @@ def known_problems(language: Language) -> dict[str, KnownProblem]:
         )
         for code, known in CALL_PROBLEMS.items()
     }
+    for refusal in CALL_REFUSALS:
+        text = refusal.en if english else refusal.zh
+        found[refusal.code] = KnownProblem(
+            refusal.code,
+            refusal.status,
+            refusal.retry_after_s > 0,
+            text.rstrip("。."),
+            "",
+            f"{CATALOGUE}/{refusal.code}",
+        )
+    for error in STORE_ERRORS:
+        found[error.code] = KnownProblem(
+            error.code,
+            error_status(error.code),
+            False,
+            (error.en if english else error.zh).rstrip("。."),
+            "",
+            f"{CATALOGUE}/{error.code}",
+        )
     for outcome, detail in DETAILS.items():
         if outcome is not OutcomeCode.DONE:
             code = outcome.name.lower()
