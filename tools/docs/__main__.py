@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from tools.docs import commands, limits, openapi, outcomes, permissions, settings
+from tools.docs import commands, limits, openapi, outcomes, permissions, problems, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path("docs/reference")
@@ -27,6 +27,7 @@ class Page(NamedTuple):
 
 PAGES = (
     Page("outcomes.md", "kaquan.engine.outcome_details", outcomes.page),
+    Page("problems.md", "kaquan.surfaces.gateway.catalogue", problems.page),
     Page("settings.md", "kaquan.foundation.configuration", settings.page),
     Page("limits.md", "kaquan.access.limit_table", limits.page),
     Page("permissions.md", "kaquan.access.permissions", permissions.page),
