@@ -29,6 +29,7 @@ from kaquan.foundation.postgres.sandbox import (
 )
 from kaquan.foundation.postgres.sessions import running_database
 from kaquan.foundation.postgres.urls import OWNER_ROLE, connection_urls, superuser_url
+from kaquan.surfaces.cli.exit_codes import Ending
 from tests.builders.books import number
 from tests.database_cleaner import Cleaner
 from tests.gateway.site import BASE, Answer, Caller, Site, code_of, end_site, start_site
@@ -181,6 +182,29 @@ def test_the_sandbox_itself_takes_no_live_key(both: Both) -> None:
 
     assert (response.status, answer["code"]) == (401, "key_of_other_mode")
     assert both.sandbox_blocks() == before
+
+
+def test_the_sandbox_of_a_second_server_waits_for_the_first_one_s(both: Both) -> None:
+    path = sandbox_socket(both.configuration.home)
+    before = path.stat().st_ino
+    second = subprocess.Popen(
+        [sys.executable, "-m", "kaquan", "up", "--behind", str(os.getpid())],
+        env={**os.environ, **both.configuration.environment()},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert soon(lambda: _has_open(second.pid, "server.lock"))
+        assert _probe(both.tester).status == 200
+    finally:
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(SOON_S) == Ending.TERMINATED
+    assert path.stat().st_ino == before
+    assert _probe(both.tester).status == 200
+
+
+def _has_open(process_id: int, name: str) -> bool:
+    files = Path(f"/proc/{process_id}/fd").iterdir()
+    return any(os.readlink(one).endswith(name) for one in files if one.is_symlink())
 
 
 def test_a_killed_sandbox_is_503_until_it_is_back_and_the_live_side_goes_on(both: Both) -> None:

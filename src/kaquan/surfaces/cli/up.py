@@ -19,8 +19,10 @@ import typer
 from django.db import connections
 
 from kaquan.foundation import clock
-from kaquan.foundation.configuration import Configuration
+from kaquan.foundation.configuration import Configuration, current_configuration
 from kaquan.foundation.django_setup import collect_static_files
+from kaquan.foundation.locks import locked
+from kaquan.foundation.private_files import make_folder
 from kaquan.foundation.shutdown import announce_shutdown, end_with_parent
 from kaquan.surfaces.cli.installation import open_installation, report
 from kaquan.surfaces.cli.output import Json, show, stderr
@@ -70,7 +72,7 @@ def up(
     started_s = clock.monotonic_s()
     if behind:
         end_with_parent(behind)
-    with open_installation(migrate=True) as configuration:
+    with _only_one(behind), open_installation(migrate=True) as configuration:
         if demo or configuration.demo:
             from kaquan.surfaces.cli.demo import load
 
@@ -90,6 +92,18 @@ def up(
             )
         if not behind:
             report("正在停止……", "Stopping …")
+
+
+@contextmanager
+def _only_one(behind: int) -> Iterator[None]:
+    """A second server of one home waits with its sandbox, or would take the first's socket."""
+    if not behind:
+        yield
+        return
+    home = current_configuration().home
+    make_folder(home)
+    with locked(home / "server.lock"):
+        yield
 
 
 @contextmanager
