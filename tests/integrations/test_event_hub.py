@@ -180,7 +180,7 @@ def test_watching_goes_on_when_the_database_was_away(
         return reading_session()
 
     async def watch() -> list[tuple[str, str]]:
-        hub = EventHub(session, rest=connections.close_all, period_s=0.01)
+        hub = EventHub(session, rest=connections.close_all, period_s=0.01, after_failure_s=0.01)
         here = asyncio.Event()
         watching = asyncio.create_task(seen(hub, 1, started=here.set))
         await here.wait()

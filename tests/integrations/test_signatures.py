@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -13,6 +16,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from kaquan.integrations.signatures import key_id, new_secret, sealed_body, signature_headers
 from kaquan_client.webhooks import NotGenuine, verify
+
+ROOT = Path(__file__).parents[2]
 
 # The example of the specification's own libraries.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -70,3 +75,13 @@ def test_secrets_are_long_and_no_two_are_alike() -> None:
     secrets = {new_secret() for _ in range(50)}
     assert len(secrets) == 50
     assert all(len(base64.b64decode(one.removeprefix("whsec_"))) == 32 for one in secrets)
+
+
+def test_the_example_of_the_documentation_works() -> None:
+    text = (ROOT / "docs/events.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102  # our own page
+    headers = signature_headers(**MESSAGE, body=BODY, secrets_newest_first=[new_secret(), SECRET])  # type: ignore[arg-type]
+    assert names["is_genuine"](SECRET, headers, BODY)
+    assert not names["is_genuine"](SECRET, headers, BODY + b" ")

@@ -26,6 +26,7 @@ from kaquan.integrations.telling import Selection, Told
 from kaquan.ledger.causal import Connection, heads
 
 PERIOD_S = 0.2
+AFTER_FAILURE_S = 1.0
 EVENTS_KEPT = 5_000
 RECORDS_READ_MAX = 2_000
 PAGE_EVENTS = 200
@@ -67,11 +68,13 @@ class EventHub:
         rest: Callable[[], None],
         period_s: float = PERIOD_S,
         events_kept: int = EVENTS_KEPT,
+        after_failure_s: float = AFTER_FAILURE_S,
     ) -> None:
         self._session = session
         self._rest = rest
         self._period_s = period_s
         self._events_kept = events_kept
+        self._after_failure_s = after_failure_s
         self._kept: deque[_Arrived] = deque()
         self._kept_events = 0
         self._number = 0
@@ -160,6 +163,7 @@ class EventHub:
             except Exception:  # whatever ails the database, watchers wait and it goes on
                 log.exception("new events could not be read")
                 await loop.run_in_executor(self._news, self._rest)
+                await asyncio.sleep(self._after_failure_s)
             if not more:
                 await asyncio.sleep(self._period_s)
 

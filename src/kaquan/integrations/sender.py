@@ -22,7 +22,14 @@ from msgspec import Struct
 
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
-from kaquan.integrations.claims import Claim, claim_due, give_back, record_results, remove_old
+from kaquan.integrations.claims import (
+    ROWS_AT_ONCE,
+    Claim,
+    claim_due,
+    give_back,
+    record_results,
+    remove_old,
+)
 from kaquan.integrations.retries import PROBING_FROM
 from kaquan.integrations.sending import Reply, post, tls_context
 from kaquan.integrations.signatures import sealed_body, signature_headers
@@ -89,7 +96,8 @@ class Sender:
                 stop.wait(IDLE_S)
             if clock.monotonic_s() - self._cleaned_s >= CLEAN_EVERY_S:
                 self._cleaned_s = clock.monotonic_s()
-                remove_old(now=self._now())
+                while remove_old(now=self._now()) == ROWS_AT_ONCE and not stop.is_set():
+                    pass
 
     def send_due(self) -> int:
         """Send everything that is due now, and what may follow it; returns how many attempts."""
