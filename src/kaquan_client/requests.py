@@ -29,6 +29,7 @@ from kaquan_client.commands import (
     Order,
     VoucherUse,
 )
+from kaquan_client.decoding import decode
 from kaquan_client.events import PATH, EventPage
 from kaquan_client.validations import Lookup, Validation
 
@@ -63,7 +64,7 @@ class Call(Struct, Generic[T], frozen=True, kw_only=True):
 
     def read(self, body: bytes) -> T:
         """The answer; raises `msgspec.MsgspecError` where it is none."""
-        return msgspec.json.decode(body or b"null", type=self.answer)
+        return decode(body or b"null", self.answer)
 
 
 def request(

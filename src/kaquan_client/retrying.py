@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from kaquan_client.answers import Problem
+from kaquan_client.decoding import decode
 from kaquan_client.errors import Unknown, Unreachable
 from kaquan_client.requests import Call
 
@@ -103,7 +104,7 @@ def conversation(
 def problem_of(answer: Answer) -> Problem:
     """The problem document of an answer; one made up from the status where it has none."""
     try:
-        problem = msgspec.json.decode(answer.body, type=Problem)
+        problem = decode(answer.body, Problem)
         return msgspec.structs.replace(problem, status=answer.status)
     except msgspec.MsgspecError:
         known = answer.status in set(HTTPStatus)

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 from msgspec import Struct, structs
 
+from kaquan_client.decoding import decode
 from kaquan_client.errors import Refused, Unreachable
 from kaquan_client.events import Event
 from kaquan_client.retrying import Answer, Failure, Patience, is_passing, problem_of
@@ -103,7 +104,7 @@ class Watching:
         """The events that some bytes of the stream complete."""
         for message in self._reader.feed(part):
             try:
-                event = msgspec.json.decode(message.data, type=Event)
+                event = decode(message.data, Event)
             except msgspec.MsgspecError as error:
                 raise Unreachable(f"not an event: {error}", tries=1) from None
             self.position = message.id or self.position

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
+from kaquan_client.decoding import decode
 from kaquan_client.errors import ClientError
 from kaquan_client.events import Event
 
@@ -72,14 +73,14 @@ def verify(
         raise NotGenuine("no signature fits the secret")
     try:
         opened = _opened(body, keys, f"{identifier}.{timestamp}".encode())
-        return msgspec.json.decode(opened, type=Event)
+        return decode(opened, Event)
     except (msgspec.MsgspecError, ValueError, InvalidTag):
         raise NotGenuine("the body is no event, or sealed with another secret") from None
 
 
 def _opened(body: bytes, keys: Sequence[bytes], about: bytes) -> bytes:
     """The event's document; a sealed one is opened with the secret that it names."""
-    sealed = msgspec.json.decode(body, type=_Sealed)
+    sealed = decode(body, _Sealed)
     if sealed.algorithm is None:
         return body
     if sealed.algorithm != ALGORITHM:
