@@ -20,6 +20,7 @@ from kaquan.engine.commands import LineReturn
 from kaquan.engine.facts import OrderLine
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
+from kaquan.ledger import settlement
 from kaquan.ledger.door import Door
 from kaquan.organisations.actions import rename_organisation
 from kaquan.redemption import actions
@@ -151,6 +152,17 @@ def test_a_past_day_is_the_same_byte_for_byte_whatever_happened_since(
     for detail, (manifest, content) in before.items():
         assert reconciliation(detail=detail) == (manifest, content)
         assert manifest.final
+
+
+def test_the_file_does_not_depend_on_how_much_is_read_at_a_time(
+    trading: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = reconciliation()
+
+    monkeypatch.setattr(settlement, "_RECORDS_AT_ONCE", 1)
+    monkeypatch.setattr(settlement, "_RECORDS_KEPT", 0)
+
+    assert reconciliation() == whole
 
 
 def test_the_day_is_that_of_the_issuers_zone_and_today_is_not_final(door: Door) -> None:

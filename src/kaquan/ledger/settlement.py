@@ -7,9 +7,8 @@ same period gives the same lines for ever (invariant I9 is about these entries).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import psycopg
@@ -23,8 +22,9 @@ from kaquan.ledger.entry_pages import Scope
 from kaquan.ledger.records import ENTRY_COLUMNS, Record, unpack_body
 from kaquan.ledger.trace import entry_of
 
-_BLOCKS_AT_ONCE = 50
-_BODIES_KEPT = 50
+_BLOCKS_AT_ONCE = 200
+_RECORDS_AT_ONCE = 2_000
+_RECORDS_KEPT = 2_000
 
 Connection = psycopg.Connection[Any]
 
@@ -90,13 +90,26 @@ def settled_uses(connection: Connection, wanted: StoreEntries) -> Iterator[Settl
     bodies = _Bodies(connection)
     with connection.cursor("settled_blocks") as cursor:
         cursor.execute(
-            "SELECT block, committed_at FROM ledger_block"
+            "SELECT block, committed_at, record_count FROM ledger_block"
             " WHERE committed_at >= %s AND committed_at < %s ORDER BY committed_at, block",
             [wanted.since, wanted.until],
         )
-        rows = iter(cursor)
-        while some := dict(islice(rows, _BLOCKS_AT_ONCE)):
+        for some in _handfuls(cursor):
             yield from _of_blocks(connection, wanted, some, bodies)
+
+
+def _handfuls(heads: Iterable[tuple[int, datetime, int]]) -> Iterator[dict[int, datetime]]:
+    """Blocks in their order, so many at a time that neither questions nor memory are wasted."""
+    some: dict[int, datetime] = {}
+    records = 0
+    for block, committed_at, record_count in heads:
+        some[block] = committed_at
+        records += record_count
+        if records >= _RECORDS_AT_ONCE or len(some) == _BLOCKS_AT_ONCE:
+            yield some
+            some, records = {}, 0
+    if some:
+        yield some
 
 
 def _of_blocks(
@@ -124,39 +137,41 @@ def _of_blocks(
             place = Place(block, index_of[entry.serial, entry.version])
             returns = entry.debit == Account.STORE
             redemption = entry.reverses or place
-            order_no = bodies.order_no(place)
+            order_no = bodies.order_no(records[place.index].command)
             yield SettledUse(place, redemption, order_no, blocks[block], returns, entry)
 
 
 class _Bodies:
-    """What blocks hold; the last few are kept, for reversals often follow soon."""
+    """What blocks hold; the last ones are kept, for reversals often follow soon."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._kept: OrderedDict[int, list[Record]] = OrderedDict()
+        self._records_kept = 0
 
     def load(self, blocks: Sequence[int]) -> None:
+        """Read some blocks; of those read before, some may be forgotten."""
+        while self._kept and self._records_kept > _RECORDS_KEPT:
+            self._records_kept -= len(self._kept.popitem(last=False)[1])
         rows = self._connection.execute(
-            "SELECT block, body FROM ledger_block WHERE block = any(%s)", [list(blocks)]
+            "SELECT block, body FROM ledger_block WHERE block = any(%s)",
+            [[block for block in blocks if block not in self._kept]],
         )
         for block, body in rows:
             self._kept[block] = unpack_body(bytes(body))
-            self._kept.move_to_end(block)
-        while len(self._kept) > len(blocks) + _BODIES_KEPT:
-            self._kept.popitem(last=False)
+            self._records_kept += len(self._kept[block])
 
     def of(self, block: int) -> list[Record]:
         if block not in self._kept:
             self.load([block])
         return self._kept[block]
 
-    def order_no(self, place: Place) -> str:
+    def order_no(self, command: AnyCommand) -> str:
         """The order of a use, also where it stands with the hold that was settled, or the use that
         was reversed."""
-        command: AnyCommand = self.of(place.block)[place.index].command
         match command:
-            case Reverse(redemption=other) | Redeem(hold=Place() as other):
-                return self.order_no(other)
+            case Reverse(redemption=place) | Redeem(hold=Place() as place):
+                return self.order_no(self.of(place.block)[place.index].command)
         facts: Facts | None = getattr(command, "facts", None)
         return "" if facts is None or facts.order is None else facts.order.order_no
 
