@@ -35,6 +35,15 @@ def vouchers_of(
         [customer_id, after_serial, limit],
     )
     return [
-        HeldVoucher(serial, batch_id, State(state), *facts, changed_at=Place(block, index))
-        for serial, batch_id, state, *facts, block, index in rows
+        HeldVoucher(
+            serial,
+            batch_id,
+            State(state),
+            balance_fen,
+            uses_left,
+            begins,
+            ends,
+            Place(block, index),
+        )
+        for serial, batch_id, state, balance_fen, uses_left, begins, ends, block, index in rows
     ]

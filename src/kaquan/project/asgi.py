@@ -21,9 +21,12 @@ if server is not None and server.pid is not None:
     end_with_parent(server.pid)
 setup(current_configuration())
 
+from kaquan.surfaces.api.bounded_bodies import with_bounded_bodies  # noqa: E402  # the same
 from kaquan.surfaces.gateway.application import Gateway, beside  # noqa: E402  # needs Django set up
 
 if server is not None:
     start_exchange()  # keeps API keys fresh, so that no call waits for the database to be let in
-django: Application = get_asgi_application()  # type: ignore[assignment]  # a dict is enough for it
-application: Application = with_sandbox(beside(Gateway(), django), current_configuration())
+django: Application = get_asgi_application()
+application: Application = with_sandbox(
+    beside(Gateway(), with_bounded_bodies(django)), current_configuration()
+)

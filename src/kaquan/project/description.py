@@ -9,8 +9,23 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from kaquan.surfaces.api.description import management_document
+from kaquan.surfaces.api.description import REFERENCE, management_document
+from kaquan.surfaces.api.description_parts import caller_problems, key_header, problem_parts
 from kaquan.surfaces.api.urls import api
+from kaquan.surfaces.gateway.description import EVERY_CALL, Operation, operations
+
+HOT_LANE = "hot-lane"
+PREFIX = "hot."
+SAMPLES: dict[str, str | int] = {
+    "{code}": "N6W5-3K7M-8QRT-2XYZ-4ABC",
+    "{other_code}": "7HJK-9MNP-2RST-4VWX-6YZA",
+    "{batch_id}": 7,
+    "{store}": "S001",
+    "{customer}": "M0001",
+    "{redemption}": "R6001007",
+    "{hold}": "H6001008",
+}
+"""What stands in the document for the objects that the hot lane's examples name."""
 
 
 @require_safe
@@ -20,8 +35,65 @@ def openapi_document(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # a
 
 
 def document() -> dict[str, Any]:
-    """The document of both parts."""
-    return management_document(api)
+    """The document of both parts, the hot lane first."""
+    described = management_document(api)
+    hot = operations()
+    types = [part for operation in hot for part in (operation.request, operation.answer)]
+    # Names of their own: each part has a `RedemptionAnswer`, and they are not the same.
+    reference = REFERENCE.format(name=f"{PREFIX}{{name}}")
+    schemas, components = msgspec.json.schema_components(types, ref_template=reference)
+    described["components"]["schemas"].update(
+        {f"{PREFIX}{name}": schema for name, schema in components.items()}
+    )
+    paths: dict[str, Any] = {}
+    pairs = zip(schemas[::2], schemas[1::2], strict=True)
+    for operation, (request, answer) in zip(hot, pairs, strict=True):
+        methods = paths.setdefault(operation.path, {})
+        methods[operation.method.lower()] = _described(operation, request, answer)
+    for path, methods in described["paths"].items():
+        paths.setdefault(path, {}).update(methods)
+    described["paths"] = paths
+    return described
+
+
+def _described(
+    operation: Operation, request: dict[str, Any], answer: dict[str, Any]
+) -> dict[str, Any]:
+    parts = problem_parts({*EVERY_CALL, *caller_problems(), *operation.problem_codes})
+    done = {"schema": answer, "example": _with_samples(operation.example_answer)}
+    parts["responses"] = {
+        200: {"description": "OK", "content": {"application/json": done}},
+        **parts["responses"],
+    }
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    in_path = [
+        {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
+        for name in names
+    ]
+    header = [key_header(required=not operation.request_no)] if operation.changes else []
+    sent = {"schema": request, "example": _with_samples(operation.example_request)}
+    return {
+        "operationId": operation.name,
+        "summary": f"{operation.summary_zh} · {operation.summary_en}",
+        "tags": [HOT_LANE],
+        "parameters": in_path + header,
+        "requestBody": {"required": True, "content": {"application/json": sent}},
+        "security": [{"ApiKey": []}],
+        "x-kaquan-permission": operation.permission,
+        **{name: _with_text_keys(part) for name, part in parts.items()},
+    }
+
+
+def _with_samples(example: Any) -> Any:
+    if isinstance(example, dict):
+        return {name: _with_samples(part) for name, part in example.items()}
+    if isinstance(example, list):
+        return [_with_samples(part) for part in example]
+    return SAMPLES.get(example, example) if isinstance(example, str) else example
+
+
+def _with_text_keys(part: Any) -> Any:
+    return {str(key): value for key, value in part.items()} if isinstance(part, dict) else part
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from kaquan.surfaces.api.operations import Operation
@@ -15,36 +16,38 @@ _STATUS_TEXTS = {
     401: "没有有效的密钥 · There is no valid key",
     403: "没有权限 · The key lacks the permission",
     404: "没有，或不在管辖范围内 · There is none, or not within the key's part",
+    408: "传输过慢 · The body came too slowly",
     409: "现状不允许 · The state of things does not allow it",
     413: "内容过大 · The body is too large",
     415: "内容类型不对 · The content type is another",
     422: "内容不可接受 · What was sent cannot be accepted",
     429: "过于频繁 · Too many requests",
+    500: "系统内部出错 · Something failed on our side",
     503: "暂时不可用，可重试 · Not available now; try again",
 }
 _CALLER_STATUS = {
     "key_missing": 401, "key_invalid": 401, "key_of_other_mode": 401, "signature_missing": 401,
     "signature_invalid": 401, "signature_time_off": 401, "signature_repeated": 401,
     "source_not_allowed": 403, "rate_limited": 429, "concurrency_limited": 429,
+    "object_rate_limited": 429, "code_attempts_limited": 429,
 }  # fmt: skip
-_OF_ALL = (*_CALLER_STATUS, "permission_denied", "malformed_request", "header_repeated",
-           "unavailable", "busy")  # fmt: skip
+_CALLERS = tuple(_CALLER_STATUS.keys() - {"object_rate_limited", "code_attempts_limited"})
+_OF_ALL = (*_CALLERS, "permission_denied", "malformed_request", "header_repeated",
+           "unavailable", "busy", "internal_error")  # fmt: skip
 _OF_CHANGES = ("idempotency_key_missing", "idempotency_key_invalid", "request_key_reused",
                "request_in_progress", "value_invalid")  # fmt: skip
 
 
 def operation_extra(operation: Operation) -> dict[str, Any]:
     """The extra parts of an operation's description: problems, the key's header, an example."""
-    by_status = _by_status(operation)
-    extra: dict[str, Any] = {
-        "x-kaquan-permission": operation.permission,
-        "x-kaquan-problems": sorted(code for codes in by_status.values() for code in codes),
-        "responses": {
-            status: {"$ref": f"#/components/responses/Problem{status}"} for status in by_status
-        },
-    }
+    codes = set(_OF_ALL) | set(operation.problems)
+    if operation.method != "GET":
+        codes |= {"body_too_large", "body_too_slow", "content_type_unsupported"}
     if operation.changes:
-        extra["parameters"] = [_key_header(required=not operation.key_field)]
+        codes |= set(_OF_CHANGES)
+    extra = problem_parts(codes) | {"x-kaquan-permission": operation.permission}
+    if operation.changes:
+        extra["parameters"] = [key_header(required=not operation.key_field)]
     if operation.example is not None:
         media_type = operation.media_types[0]
         extra["requestBody"] = {"content": {media_type: {"example": operation.example}}}
@@ -58,16 +61,21 @@ def operation_extra(operation: Operation) -> dict[str, Any]:
     return extra
 
 
-def _by_status(operation: Operation) -> dict[int, list[str]]:
-    codes = set(_OF_ALL) | set(operation.problems)
-    if operation.method != "GET":
-        codes |= {"body_too_large", "content_type_unsupported"}
-    if operation.changes:
-        codes |= set(_OF_CHANGES)
-    found: dict[int, list[str]] = {}
-    for code in sorted(codes):
-        found.setdefault(_status(code), []).append(code)
-    return dict(sorted(found.items()))
+def problem_parts(codes: Collection[str]) -> dict[str, Any]:
+    """What the description says of an operation's problems: their codes, and a shared answer for
+    each of their statuses."""
+    return {
+        "x-kaquan-problems": sorted(codes),
+        "responses": {
+            status: {"$ref": f"#/components/responses/Problem{status}"}
+            for status in sorted({_status(code) for code in codes})
+        },
+    }
+
+
+def caller_problems() -> Collection[str]:
+    """The codes of what stands in the way of a caller."""
+    return _CALLERS
 
 
 def _status(code: str) -> int:
@@ -89,7 +97,7 @@ def problem_responses() -> dict[str, Any]:
     }
 
 
-def _key_header(*, required: bool) -> dict[str, Any]:
+def key_header(*, required: bool) -> dict[str, Any]:
     return {
         "in": "header",
         "name": "Idempotency-Key",

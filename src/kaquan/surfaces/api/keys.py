@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from ninja import Query
 from pydantic import Field
@@ -124,13 +124,13 @@ def _facts(request: Request, line: KeyLine) -> dict[str, Any]:
 
 
 def _shown(request: Request, line: KeyLine) -> KeyAnswer:
-    return cast("KeyAnswer", KeyAnswer.model_validate(_facts(request, line)))
+    return KeyAnswer.model_validate(_facts(request, line))
 
 
 def _told_once(request: Request, made: NewKey) -> NewKeyAnswer:
     line = queries.key_line(request.call.actor, made.key.id)
     secrets = {"key": made.text, "signing_secret": made.signing_secret}
-    return cast("NewKeyAnswer", NewKeyAnswer.model_validate(_facts(request, line) | secrets))
+    return NewKeyAnswer.model_validate(_facts(request, line) | secrets)
 
 
 @routes.get(

@@ -1,0 +1,91 @@
+"""The description: one document for both parts, in which every word leads somewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from kaquan.project.description import document
+from kaquan.surfaces.api.operations import OPERATIONS
+from kaquan.surfaces.gateway.description import operations as hot_operations
+from tests.api.described import api_document, faults
+
+LOCAL = {"host": "localhost"}
+
+
+def described() -> list[tuple[str, str, dict[str, Any]]]:
+    """Every operation: its path, its method, and what is said of it."""
+    return [
+        (path, method.upper(), operation)
+        for path, methods in api_document()["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_the_document_is_served_to_anyone_as_it_is() -> None:
+    response = Client(headers=LOCAL).get("/api/v1/openapi.json")
+
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json() == json.loads(json.dumps(document()))
+    assert response.json()["openapi"].startswith("3.1")
+
+
+def test_both_parts_are_in_it_whole() -> None:
+    there = {(path, method) for path, method, _ in described()}
+    managed = {(f"/api/v1{one.path}", one.method) for one in OPERATIONS.values()}
+    hot = {(one.path, one.method) for one in hot_operations()}
+
+    assert there == managed | hot
+    assert managed & hot == set()
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    names = Counter(operation["operationId"] for _, _, operation in described())
+
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_every_operation_tells_its_permission_and_its_problems() -> None:
+    for path, method, operation in described():
+        assert operation["x-kaquan-permission"], (path, method)
+        statuses = set(operation["responses"])
+        assert {"400", "401", "403", "429", "503"} <= statuses, (path, method)
+        assert ("404" in statuses) or "{" not in path, (path, method)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    text = json.dumps(api_document())
+    names = set(re.findall(r'"#/components/(\w+)/([\w.-]+)"', text))
+
+    assert [name for name in names if name[1] not in api_document()["components"][name[0]]] == []
+    assert len(names) > 50
+
+
+@pytest.mark.parametrize("operation", hot_operations(), ids=lambda operation: operation.name)
+def test_the_hot_lanes_examples_are_as_described(operation: Any) -> None:
+    said = api_document()["paths"][operation.path]["post"]
+    sent = said["requestBody"]["content"]["application/json"]
+    answered = said["responses"]["200"]["content"]["application/json"]
+
+    assert "{" not in json.dumps([sent["example"], answered["example"]]).replace('{"', "").replace(
+        "{}", ""
+    )
+    for part in (sent, answered):
+        assert list(faults(api_document(), part["schema"], part["example"])) == []
+
+
+@pytest.mark.usefixtures("static_files", "database")
+def test_the_page_that_shows_it_holds_nothing_inline_and_nothing_of_other_hosts() -> None:
+    page = Client(headers=LOCAL).get("/api/v1/docs").content.decode()
+
+    assert page.count("<script") == page.count('<script src="/static/')
+    assert "<style" not in page
+    assert " style=" not in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert 'data-document="/api/v1/openapi.json"' in page
