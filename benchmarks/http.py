@@ -172,7 +172,8 @@ def _levels(
 
 
 def _tell(report: Report, what: str, load: Load, unit: str, *, barred: bool = False) -> None:
-    assert load.refused == 0, f"{what}: {load.refused} of {load.requests} were refused"
+    if load.failed:  # shown, not counted, and no reason to lose the other figures
+        report(f"{what}: refused, broken or late", load.failed, "requests", "0")
     report(what, load.per_second, unit)
     report(f"{what}: p50", load.p50_us / 1e3, "ms")
     report(f"{what}: p99", load.p99_us / 1e3, "ms", "≤ 25 at half of the peak" if barred else "")

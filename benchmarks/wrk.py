@@ -29,8 +29,13 @@ class Load(Struct, frozen=True):
 
     @property
     def per_second(self) -> float:
-        """Answers a second."""
-        return self.requests / (self.taken_us / 1e6)
+        """Answers a second, refusals apart."""
+        return (self.requests - self.refused) / (self.taken_us / 1e6)
+
+    @property
+    def failed(self) -> int:
+        """How often there was no answer, or a refusal."""
+        return self.refused + self.broken + self.timeouts
 
 
 def require_wrk() -> str:
@@ -78,6 +83,4 @@ def put_load(url: str, requests: Path, *, connections: int, longest_s: int) -> L
     )
     result = next((line for line in done.stdout.splitlines() if line.startswith("RESULT ")), None)
     assert result is not None, done.stdout + done.stderr
-    load = Load(**json.loads(result.removeprefix("RESULT ")))
-    assert load.broken == 0, load
-    return load
+    return Load(**json.loads(result.removeprefix("RESULT ")))
