@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+from django.db import connection
 
 from kaquan.engine.rules.faults import TermsFault
 from kaquan.engine.rules.reading import read_terms
@@ -64,6 +65,18 @@ def terms_of(version: OfferVersion) -> Terms:
     terms = read_terms(msgspec.json.encode(version.terms))
     assert isinstance(terms, Terms), f"stored terms of version {version.id} are faulty: {terms}"
     return terms
+
+
+def product_revision() -> int:
+    """A number that a trigger moves with every change of products.
+
+    What is read after it stays true while it does.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number FROM offers_product_revision")
+        row = cursor.fetchone()
+    assert row is not None, "a migration wrote it"
+    return int(row[0])
 
 
 def categories_of(skus: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -1,5 +1,8 @@
 """The facts of many visits a second, from memory: what is remembered is at most a second old.
 
+Products are many and seldom change: their categories stay remembered for as long as the number
+that every change moves stands still, and it is asked for at least once a second.
+
 A caller who may not wait for the database asks `FactsCache.facts`; where something is missing it
 is told what, lets a thread `load` it and asks again. What is used stays loaded: names that are
 about to grow old are reported as `growing_old` so that they can be loaded before anyone waits.
@@ -10,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.errors import customer_unknown
@@ -18,7 +21,7 @@ from kaquan.customers.queries import CustomerFacts, customer_ids, customers_fact
 from kaquan.engine.facts import Facts, Order, OrderLine
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
-from kaquan.offers.queries import categories_of
+from kaquan.offers.queries import categories_of, product_revision
 from kaquan.organisations.errors import organisation_unknown
 from kaquan.organisations.models import Store, StoreStatus
 from kaquan.redemption.visits import NAME_MAX, Visit, checked, is_first_order
@@ -26,6 +29,7 @@ from kaquan.redemption.visits import NAME_MAX, Visit, checked, is_first_order
 AGE_S_MAX = 1.0
 REFRESH_AGE_S = 0.6
 REMEMBERED_MAX = 50_000
+PRODUCTS_REMEMBERED_MAX = 500_000
 
 Value = TypeVar("Value")
 
@@ -48,16 +52,41 @@ class Names:
     customers: set[str] = field(default_factory=set)
     skus: set[str] = field(default_factory=set)
     batches: set[int] = field(default_factory=set)
+    product_revision: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.stores or self.customers or self.skus or self.batches)
+        return bool(
+            self.stores or self.customers or self.skus or self.batches or self.product_revision
+        )
 
     def __ior__(self, other: Names) -> Names:
         self.stores |= other.stores
         self.customers |= other.customers
         self.skus |= other.skus
         self.batches |= other.batches
+        self.product_revision |= other.product_revision
         return self
+
+
+class _Products:
+    """Categories by SKU, all of one revision; None: there is no such product."""
+
+    def __init__(self) -> None:
+        self.asked_s = float("-inf")
+        self.categories: dict[str, tuple[str, ...] | None] = {}
+        self._revision = -1
+
+    def load(self, asked_s: float, skus: Collection[str]) -> None:
+        """Ask whether anything changed, and read what is wanted."""
+        # Asked first: a change after it is noticed the next time, whatever is read meanwhile.
+        revision = product_revision()
+        if revision != self._revision or len(self.categories) > PRODUCTS_REMEMBERED_MAX:
+            self.categories = {}
+            self._revision = revision
+        if skus:
+            found = categories_of(skus)
+            self.categories.update((sku, found.get(sku)) for sku in skus)
+        self.asked_s = asked_s
 
 
 class _Remembered(Generic[Value]):
@@ -77,6 +106,7 @@ class _Remembered(Generic[Value]):
 
 
 _NEVER = (float("-inf"), None)
+_UNREAD: Final[tuple[str, ...]] = ("",)
 
 
 class FactsCache:
@@ -89,7 +119,7 @@ class FactsCache:
         self._monotonic_s = monotonic_s
         self._stores: _Remembered[StoreStanding] = _Remembered()
         self._customers: _Remembered[CustomerFacts] = _Remembered()
-        self._categories: _Remembered[tuple[str, ...]] = _Remembered()
+        self._products = _Products()
         self._batch_paths: _Remembered[str] = _Remembered()
         self.growing_old = Names()
 
@@ -153,9 +183,8 @@ class FactsCache:
             facts = customers_facts(ids.values())
             found = {number: facts[id_] for number, id_ in ids.items() if id_ in facts}
             self._customers.put(asked_s, names.customers, found)
-        if names.skus:
-            asked_s = self._monotonic_s()
-            self._categories.put(asked_s, names.skus, categories_of(names.skus))
+        if names.skus or names.product_revision:
+            self._products.load(self._monotonic_s(), names.skus)
         if names.batches:
             asked_s = self._monotonic_s()
             self._batch_paths.put(asked_s, names.batches, _batch_paths(names.batches))
@@ -176,15 +205,22 @@ class FactsCache:
         self, lines: Sequence[OrderLine], now_s: float, missing: Names
     ) -> tuple[OrderLine, ...]:
         """The lines with the categories of their products; a line that names some keeps those."""
-        told = []
+        age_s = now_s - self._products.asked_s
+        known = self._products.categories
+        told, looked_up = [], False
         for line in lines:
             if line.categories or not line.sku:
                 told.append(line)
                 continue
-            asked_s, categories = self._categories.get(line.sku)
-            if now_s - asked_s >= REFRESH_AGE_S:
-                (missing if now_s - asked_s >= AGE_S_MAX else self.growing_old).skus.add(line.sku)
-            told.append(OrderLine(*_but_categories(line), categories) if categories else line)
+            looked_up = True
+            categories = known.get(line.sku, _UNREAD)
+            if categories is _UNREAD:
+                missing.skus.add(line.sku)
+            elif categories:
+                line = OrderLine(*_but_categories(line), categories)  # noqa: PLW2901
+            told.append(line)
+        if looked_up and age_s >= REFRESH_AGE_S:
+            (missing if age_s >= AGE_S_MAX else self.growing_old).product_revision = True
         return tuple(told)
 
 
@@ -201,20 +237,22 @@ def _but_categories(line: OrderLine) -> tuple[str, str, int, int, int]:
 
 
 def _is_plain(visit: Visit) -> bool:
-    """Whether every name is printable ASCII already, as nearly all are; else `checked` folds."""
-    names = [visit.store_code, visit.order_no, visit.customer_number or "", visit.channel]
-    names.append(visit.terminal_kind)
+    """Whether every name is short printable ASCII without blanks, as nearly all are; else `checked`
+    folds."""
+    names = [visit.store_code, visit.order_no, visit.channel, visit.terminal_kind]
+    if visit.customer_number:
+        names.append(visit.customer_number)
     for line in visit.lines:
-        names += (line.sku, line.line_id)
-    for name in names:
-        if name and not (
-            name.isascii()
-            and name.isprintable()
-            and name[0] != " " != name[-1]
-            and len(name) <= NAME_MAX
-        ):
-            return False
-    return True
+        names.append(line.sku)
+        names.append(line.line_id)
+    # Asked of all names at once: one by one it costs as much as everything else about a visit.
+    joined = "".join(names)
+    return (
+        joined.isascii()
+        and joined.isprintable()
+        and " " not in joined
+        and (len(joined) <= NAME_MAX or max(map(len, names)) <= NAME_MAX)
+    )
 
 
 def _facts(
