@@ -318,6 +318,21 @@ def test_two_senders_at_once_send_each_event_once(
     assert len({one.event_id for one in receiver.received}) == len(receiver.received) == 33
 
 
+def test_a_sender_that_ends_in_order_leaves_the_rest_to_the_next_at_once(
+    door: Door, post: Post, receiver: Receiver, webhook: Webhook
+) -> None:
+    webhook(event_types=["voucher.redeemed"])
+    batch = a_batch(door, quantity=30)
+    done(door, *[redeem(serial) for serial in batch.serials])
+    post.outbox().catch_up()
+    one = post.sender()
+    assert one._start_due() < one._held() == 30
+    one._end_in_order()
+    assert 0 < len(receiver.received) < 30
+    post.sender().send_due()
+    assert len({one.event_id for one in receiver.received}) == len(receiver.received) == 30
+
+
 def test_one_outbox_at_a_time_writes_and_another_takes_over(
     door: Door, post: Post, webhook: Webhook
 ) -> None:

@@ -50,6 +50,7 @@ HELD_MAX_PER_ENDPOINT = 32
 CLAIM_EVERY_S = 0.05
 IDLE_S = 0.2
 CLEAN_EVERY_S = 600
+LAST_WORDS_S = 3.0
 
 Now = Callable[[], datetime]
 
@@ -98,6 +99,7 @@ class Sender:
                 self._cleaned_s = clock.monotonic_s()
                 while remove_old(now=self._now()) == ROWS_AT_ONCE and not stop.is_set():
                     pass
+        self._end_in_order()
 
     def send_due(self) -> int:
         """Send everything that is due now, and what may follow it; returns how many attempts."""
@@ -110,6 +112,14 @@ class Sender:
         """Let go; what is under way is claimed again by the next one unless it ends in time."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         connections.close_all()
+
+    def _end_in_order(self) -> None:
+        """Leave nothing behind that would have to wait for the end of its lease."""
+        for endpoint_id in list(self._waiting):
+            self._give_back(endpoint_id)
+        deadline_s = clock.monotonic_s() + LAST_WORDS_S
+        while self._in_flight.total() and clock.monotonic_s() < deadline_s:
+            self._finish_some(wait_s=IDLE_S)
 
     def _start_due(self) -> int:
         """Claim what is due, if it is time to, and send as much as may go side by side; returns how
