@@ -243,3 +243,26 @@ def test_writers_share_a_hot_batch_without_giving_out_too_much(
     assert (told.count("DONE"), told.count("BUDGET_EXHAUSTED")) == (120, 80)
     assert number(connection, "SELECT stock_left FROM ledger_slice") == 30
     assert number(connection, "SELECT available_fen FROM ledger_budget") == 0
+
+
+def test_a_block_gives_its_answers_back_in_one_piece(
+    held_up: tuple[HeldUp, Batcher], door: Door
+) -> None:
+    """Another thread is woken once for all of them, not once for each."""
+    batch = a_batch(door)
+    _occupy(held_up, batch)
+    deliveries: list[list[tuple[Any, Any]]] = []
+    arrived = threading.Event()
+
+    def deliver(answers: list[tuple[Any, Any]]) -> None:
+        deliveries.append(answers)
+        arrived.set()
+
+    for index in range(20):
+        held_up[1].post([redeem(batch.serial(index))], index, deliver)
+    held_up[0].opened.set()
+
+    assert arrived.wait(ANSWER_WITHIN_S)
+    (answers,) = deliveries
+    assert [token for token, _ in answers] == list(range(20))
+    assert [one.vouchers[0].serial for _, (one,) in answers] == list(batch.serials[:20])

@@ -104,15 +104,13 @@ class Preparation:
 
     def serials(self, uses: Sequence[m.VoucherIn]) -> tuple[c.VoucherUse, ...]:
         """The uses that codes and amounts name; all that is wanting is told at once."""
-        gathering = Gathering()
-        serials = [gathering.ask(self.serial, use.code) for use in uses]
-        gathering.check()
-        return tuple(
-            [
-                c.VoucherUse(serial, use.amount_fen, use.uses)
-                for serial, use in zip(serials, uses, strict=True)
-            ]
-        )
+        try:
+            return tuple([c.VoucherUse(self.serial(u.code), u.amount_fen, u.uses) for u in uses])
+        except WantedError:
+            gathering = Gathering()
+            for use in uses:
+                gathering.ask(self.serial, use.code)
+            raise gathering.missing() from None
 
     def facts(self, where: m.Where, *, needs_store: bool) -> tuple[Facts, KaquanError | None]:
         """The facts of a visit, and why nothing may happen in its store now."""
@@ -268,10 +266,14 @@ class Gathering:
             self._wanted |= missing.wanted
             return None
 
+    def missing(self) -> WantedError:
+        """All that was wanting."""
+        return WantedError(self._wanted)
+
     def check(self) -> None:
         """Raise `WantedError` if anything was wanting."""
         if self._wanted:
-            raise WantedError(self._wanted)
+            raise self.missing()
 
 
 def redeem(p: Preparation, asked: Any, key: str, link: int = 0) -> Prepared:
@@ -292,11 +294,14 @@ def hold(p: Preparation, asked: Any, key: str, link: int = 0) -> Prepared:
 
 
 def _uses(p: Preparation, asked: Any) -> tuple[Any, Any, KaquanError | None]:
-    gathering = Gathering()
-    told = gathering.ask(p.facts, asked, needs_store=True)
-    vouchers = gathering.ask(p.serials, asked.vouchers)
-    gathering.check()
-    return vouchers, *told
+    try:
+        facts, refusal = p.facts(asked, needs_store=True)
+        return p.serials(asked.vouchers), facts, refusal
+    except WantedError:
+        gathering = Gathering()
+        gathering.ask(p.facts, asked, needs_store=True)
+        gathering.ask(p.serials, asked.vouchers)
+        raise gathering.missing() from None
 
 
 def settle(p: Preparation, asked: Any, key: str, link: int = 0) -> Prepared:

@@ -49,11 +49,6 @@ CALL_PROBLEMS: dict[str, CallProblem] = {
         "翻页游标无效，请从第一页重新开始",
         "The cursor is none of ours: begin again with the first page",
     ),
-    "unauthenticated": CallProblem(
-        401,
-        "缺少有效的密钥，请在 Authorization 请求头中提供",
-        "There is no valid key: give one in the Authorization header",
-    ),
     "sandbox_not_running": CallProblem(
         401,
         "没有启用沙箱，测试密钥（kq_test_）无处可用；请用正式密钥，或请管理员设置 KAQUAN_SANDBOX=1",
