@@ -225,3 +225,19 @@ def test_the_page_carries_its_headers(site: Site) -> None:
     assert headers["Content-Security-Policy"].startswith("default-src 'self'")
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_apis_description_is_shown_offline_and_within_the_policy(
+    open_page: OpenPage, site: Site
+) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(f"{site.url}api/v1/docs")
+
+    tag = page.locator(".opblock-tag", has_text="stores")
+    expect(tag).to_be_visible(timeout=SOON_MS)
+    tag.click()
+    expect(page.locator(".opblock", has_text="新建门店")).to_be_visible(timeout=SOON_MS)
+    assert [url for url in asked if not url.startswith((site.url, "data:", "blob:"))] == []
