@@ -33,6 +33,9 @@ def ask_for_reconciliation(*, actor: Actor, ask: Ask, client_id: int = 0) -> Job
     )
 
 
+_PREPARED = msgspec.json.Decoder(Ask)  # once, for threads: see engine.rules.reading
+
+
 def write_reconciliation_file(job: Job) -> Mapping[str, Any]:
     """Do such a job; a file that was begun before is written anew."""
     ask = msgspec.convert(job.parameters["ask"], Ask)

@@ -67,6 +67,9 @@ class _StoredRing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[_StoredKey, ...]
 
 
+_decoder = msgspec.json.Decoder(_StoredRing)  # once, for threads: see engine.rules.reading
+
+
 class KeyRing:
     """All keys of one file, by purpose."""
 
@@ -149,7 +152,7 @@ def _read(path: Path) -> tuple[_StoredKey, ...]:
             exit_code=ExitCode.CONFIGURATION,
         ) from None
     try:
-        ring = msgspec.json.decode(content, type=_StoredRing)
+        ring = _decoder.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise _invalid(path) from None  # its message might quote the content
     if ring.format != _FILE_FORMAT or not _is_sound(ring.keys):

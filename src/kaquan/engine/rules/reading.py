@@ -23,6 +23,10 @@ TERMS_BYTES_MAX = 512 * 1024
 FAULTS_MAX = 100
 SHOWN_MAX = 40
 
+#: msgspec works a type out on its first use, and ends the process where two threads are first at
+#: once (0.22): what threads read is worked out at import.
+_PREPARED = msgspec.json.Decoder(Terms)
+
 
 def terms_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of an offer's terms."""

@@ -46,6 +46,9 @@ class Passwords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "<passwords>"
 
 
+_decoder = msgspec.json.Decoder(Passwords)  # once, for threads: see engine.rules.reading
+
+
 def embedded_layout(configuration: Configuration) -> Layout:
     """Where the embedded server's files lie."""
     # Resolved, so that all processes mean the same socket whichever way they name the home.
@@ -83,7 +86,7 @@ def load_or_create_passwords(layout: Layout) -> Passwords:
     make_folder(layout.root)
     with locked(layout.passwords_lock):
         if layout.passwords.exists():
-            return msgspec.json.decode(read_private_file(layout.passwords), type=Passwords)
+            return _decoder.decode(read_private_file(layout.passwords))
         if layout.data.exists():
             raise KaquanError(
                 "passwords_missing",
