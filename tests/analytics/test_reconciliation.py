@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter as Tally
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,13 @@ import psycopg
 import pytest
 import time_machine
 
-from kaquan.analytics.reconciliation import Ask, Manifest, write_reconciliation
+from kaquan.analytics.reconciliation import (
+    LINE_COLUMNS,
+    SUMMARY_COLUMNS,
+    Ask,
+    Manifest,
+    write_reconciliation,
+)
 from kaquan.budgets.actions import create_funder
 from kaquan.engine.commands import LineReturn
 from kaquan.engine.facts import OrderLine
@@ -32,6 +39,7 @@ from tests.redemption.counter import Counter, a_counter
 Connection = psycopg.Connection[Any]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = date(2026, 6, 1)
+ROOT = Path(__file__).parents[2]
 MORNING = datetime(2026, 6, 1, 1, tzinfo=UTC)
 
 
@@ -260,3 +268,10 @@ def test_an_order_number_that_looks_like_a_formula_is_made_words(door: Door) -> 
         assert counter.redeem(0, order_no="=1+1").done
 
     assert rows(reconciliation()[1])[0]["order_no"] == "'=1+1"
+
+
+def test_every_column_is_explained() -> None:
+    page = (ROOT / "docs/reconciliation.md").read_text(encoding="utf-8")
+
+    for column in (*LINE_COLUMNS, *SUMMARY_COLUMNS):
+        assert f"`{column}`" in page

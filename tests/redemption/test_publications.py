@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 
 from kaquan.campaigns.supply import mint
 from kaquan.customers.actions import create_customer
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.imports import run_import
-from kaquan.ledger.door import Door
+from kaquan.ledger.door import Door, close_door
 from kaquan.redemption.imports_publication import PublicationImport
 from kaquan.redemption.models import Publication
 from kaquan.redemption.publications import (
@@ -99,6 +102,35 @@ def test_those_refused_for_lack_of_stock_get_theirs_when_the_list_is_sent_again(
     assert told(again) == ["DONE"] * 4
     assert [answer.repeated for answer in again] == [True, True, False, False]
     assert vouchers(connection) == 4
+
+
+def test_four_who_send_one_list_at_once_give_each_customer_one_voucher(
+    door: Door, connection: Connection
+) -> None:
+    counter = a_counter()
+    some, publication = members(counter, 20), a_publication(counter)
+    start = Barrier(4)
+
+    def send(turn: int) -> list[Assignment]:
+        try:
+            start.wait()
+            return give(counter, publication, some[turn:] + some[:turn])
+        finally:
+            close_door()
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        told_to = list(pool.map(send, range(4)))
+
+    assert all(answer.done for answers in told_to for answer in answers)
+    serials = {
+        (answer.number, answer.outcome.vouchers[0].serial)
+        for answers in told_to
+        for answer in answers
+        if answer.outcome is not None
+    }
+    assert len(serials) == len(some)
+    assert vouchers(connection) == len(some)
 
 
 def test_a_dry_run_tells_the_same_and_books_nothing(door: Door, connection: Connection) -> None:
