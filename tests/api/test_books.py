@@ -19,7 +19,8 @@ from kaquan.foundation.configuration import current_configuration
 from kaquan.redemption.receipt_numbers import ReceiptKind, parse_receipt
 from kaquan.surfaces.api.pages import encoded_cursor
 from kaquan.surfaces.jobs.worker import run_queued
-from tests.api.calling import Api
+from tests.api.calling import Api, an_api
+from tests.api.trade import missing_code
 from tests.api.world import Side
 from tests.builders.books import books, number
 from tests.builders.issuer import an_organisation
@@ -80,6 +81,12 @@ def test_the_life_of_a_voucher_is_told_by_its_code(side: Side) -> None:
     assert trace["steps"][0]["by"].startswith("key:")
     assert trace["steps"][0]["entries"][0]["credit"] == "frozen"
     assert code not in str(trace)
+
+
+def test_a_voucher_that_there_never_was_has_no_life(side: Side) -> None:
+    for api in (side.api(), an_api()):
+        reply = api.post("/vouchers/trace", {"voucher_code": missing_code()}, key=None)
+        assert (reply.status, reply.code) == (404, "voucher_unknown")
 
 
 def test_a_care_command_under_one_key_is_booked_once(side: Side, connection: Connection) -> None:

@@ -27,6 +27,11 @@ class VoucherTrace(Struct, frozen=True):
     standing: Standing | None
     steps: list[TraceStep]
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a voucher: in a batch from stock only once it was handed out."""
+        return bool(self.steps) or (self.standing is not None and self.standing.by_code)
+
 
 def voucher_trace(*, actor: Actor, code: str) -> VoucherTrace | Outcome:
     """The life of the voucher behind a code, or the refusal that the text deserves.

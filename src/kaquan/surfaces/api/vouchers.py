@@ -82,11 +82,12 @@ class StepAnswer(Answer):
 
 
 class TraceAnswer(Answer):
-    """The life of a voucher, oldest first. `batch_id` null: there never was such a voucher."""
+    """The life of a voucher, oldest first. Where nothing has happened to it yet, custody says
+    whether it is `active` and who holds it (null: its batch)."""
 
     serial: int
-    batch_id: int | None
-    active: bool | None
+    batch_id: int
+    active: bool
     held_by_organisation_id: int | None
     steps: list[StepAnswer]
 
@@ -236,14 +237,16 @@ def trace_voucher(request: Request, body: TraceBody) -> TraceAnswer:
     trace = voucher_trace(actor=request.call.actor, code=body.voucher_code)
     if isinstance(trace, Outcome):
         raise OutcomeRefusedError(trace)
+    standing = trace.standing
+    if standing is None or not trace.exists:
+        raise OutcomeRefusedError(care.UNKNOWN)
     visited = {getattr(step.command, "facts", Facts()).store_id for step in trace.steps}
     stores = store_codes(request.call.actor, visited - {0})
-    standing = trace.standing
     return TraceAnswer(
         serial=trace.serial,
-        batch_id=standing.batch_id if standing else None,
-        active=standing.active if standing else None,
-        held_by_organisation_id=standing.organisation_id or None if standing else None,
+        batch_id=standing.batch_id,
+        active=standing.active,
+        held_by_organisation_id=standing.organisation_id or None,
         steps=[_step(step, stores) for step in trace.steps],
     )
 
