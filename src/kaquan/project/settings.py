@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
+from whitenoise.compress import Compressor
 
 from kaquan.foundation import keys
 from kaquan.foundation.configuration import current_configuration
@@ -102,6 +103,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Only developer tools read source maps, and the large ones take long to compress.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
