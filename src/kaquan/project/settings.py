@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
-from whitenoise.compress import Compressor
+from whitenoise.compress import Compressor  # type: ignore[import-untyped]
 
 from kaquan.foundation import keys
 from kaquan.foundation.configuration import current_configuration
