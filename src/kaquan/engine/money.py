@@ -44,7 +44,7 @@ def allocate(total_fen: int, weights: Sequence[int]) -> list[int]:
     go to the lower index. Where all weights are zero the split is even. ``ValueError`` for a
     negative total or weight, and for a total with nothing to put it on.
     """
-    if total_fen < 0 or min(weights, default=0) < 0:
+    if total_fen < 0 or (weights and min(weights) < 0):
         raise ValueError("amounts and weights to split must not be negative")
     if not weights:
         if total_fen:
@@ -53,19 +53,17 @@ def allocate(total_fen: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     if whole == 0:
         weights, whole = [1] * len(weights), len(weights)
-    shares, remainders, left_fen = [], [], total_fen
-    for weight in weights:
-        share, remainder = divmod(total_fen * weight, whole)
-        shares.append(share)
-        remainders.append(remainder)
-        left_fen -= share
-    if left_fen == 1:  # as often as not, and a search is quicker than sorting
-        shares[remainders.index(max(remainders))] += 1
-    elif left_fen:
-        # Sorting is stable, reversed too: of equal remainders the lower index comes first.
-        by_remainder = sorted(range(len(shares)), key=remainders.__getitem__, reverse=True)
-        for index in by_remainder[:left_fen]:
-            shares[index] += 1
+    shares = [total_fen * weight // whole for weight in weights]
+    left_fen = total_fen - sum(shares)
+    if left_fen:
+        remainders = [total_fen * weight % whole for weight in weights]
+        if left_fen == 1:  # as often as not, and a search is quicker than sorting
+            shares[remainders.index(max(remainders))] += 1
+        else:
+            # Sorting is stable, reversed too: of equal remainders the lower index comes first.
+            by_remainder = sorted(range(len(shares)), key=remainders.__getitem__, reverse=True)
+            for index in by_remainder[:left_fen]:
+                shares[index] += 1
     assert sum(shares) == total_fen, (total_fen, shares)
     return shares
 

@@ -90,16 +90,17 @@ def decide(
     the caller has asked ``field_fault`` about each already.
     """
     outcomes: list[Outcome] = []
-    while len(outcomes) < len(commands):
-        first = len(outcomes)
-        link = commands[first].link
-        if link <= 0:
-            outcomes.append(_decide_one(commands[first], world, first, are_sound=are_sound))
-            continue
+    first, number = 0, len(commands)
+    while first < number:
+        command = commands[first]
         end = first + 1
-        while end < len(commands) and commands[end].link == link:
-            end += 1
-        outcomes += _decide_group(commands[first:end], world, first, are_sound=are_sound)
+        if command.link <= 0:
+            outcomes.append(_decide_one(command, world, first, are_sound=are_sound))
+        else:
+            while end < number and commands[end].link == command.link:
+                end += 1
+            outcomes += _decide_group(commands[first:end], world, first, are_sound=are_sound)
+        first = end
     return outcomes
 
 

@@ -256,12 +256,13 @@ def _fund(world: World, command: c.Redeem | c.Hold, uses: list[PlannedUse]) -> P
             one.funding = tuple(one.batch.rules.split_funding(cost_fen, NOBODY_YET))
         else:
             one.funding = moves.split_funding(one.batch, cost_fen)
-        if one.batch.budget_id:
+        budget_id = one.batch.budget_id
+        if budget_id:
             if one.voucher.committed_fen:
                 free = one.voucher.committed_fen - reserved_fen(world, one.voucher)
                 one.from_committed_fen = max(0, min(free, cost_fen))
             purse = purse or Purse(world)
-            refusal = purse.take(one.batch.budget_id, cost_fen - one.from_committed_fen)
+            refusal = purse.take(budget_id, cost_fen - one.from_committed_fen)
             if refusal is not None:
                 return refusal
     return Plan(uses, moves)

@@ -106,6 +106,8 @@ def _spread(discount_fen: int, base_fen: int, till: Till) -> tuple[int, ...]:
     is not above all of them and a share is rounded up only if its exact quota is broken."""
     assert 0 < discount_fen <= base_fen, (discount_fen, base_fen)
     eligible, payable = till.eligible, till.payable
+    if len(payable) == 1:
+        return (discount_fen,)
     if len(eligible) == len(payable):
         if discount_fen == base_fen:
             return tuple(payable)

@@ -17,11 +17,9 @@ NAMES_SHOWN = 10
 
 def payable_of(lines: Lines) -> list[int]:
     """What is left to pay on each line before any voucher, in fen; a returned line counts as 0."""
-    payable = []
-    for line in lines:
-        left_fen = line.amount_fen - line.discount_fen
-        payable.append(left_fen if left_fen > 0 else 0)
-    return payable
+    return [
+        left_fen if (left_fen := line.amount_fen - line.discount_fen) > 0 else 0 for line in lines
+    ]
 
 
 def names_line(products: Products) -> LineTest:
