@@ -61,9 +61,10 @@ def open_server(
     """Starts servers on the installation; they end after the last test."""
     opened: list[ServerProcess] = []
 
-    def open_new(*, workers: int = 1) -> ServerProcess:
+    def open_new(*, workers: int = 2, **settings: str) -> ServerProcess:
         said = tmp_path_factory.mktemp("server") / "said"
-        server = ServerProcess(cluster.child_environment(**SETTINGS), said, workers=workers)
+        environment = cluster.child_environment(**SETTINGS, **settings)
+        server = ServerProcess(environment, said, workers=workers)
         opened.append(server)
         server.start()
         return server
@@ -75,7 +76,7 @@ def open_server(
 
 @pytest.fixture(scope="package")
 def kept_server(open_server: OpenServer) -> ServerProcess:
-    """One server for all tests that put up with what others did to it."""
+    """A server of two workers, for all tests that put up with what others did to it."""
     return open_server()
 
 

@@ -93,14 +93,19 @@ class Till:
         """Ask until told to stop."""
         try:
             while not self.stop.is_set():
-                self._settle(self._next())
+                self.settle(self.next_request())
         except BaseException as error:
             self.error = error
         finally:
-            for connection in self.connections:
-                connection.close()
+            self.close()
 
-    def _settle(self, request: Request) -> None:
+    def close(self) -> None:
+        """Hang up."""
+        for connection in self.connections:
+            connection.close()
+
+    def settle(self, request: Request) -> None:
+        """Send a request until its answer is definite, or there is no more time."""
         while True:
             attempt = self.attempt(request)
             if attempt.told is not Told.UNKNOWN:
@@ -130,7 +135,8 @@ class Till:
             if card is not None:
                 self._done.append((str(attempt.answer.json["redemption"]), card, taken))
 
-    def _next(self) -> Request:
+    def next_request(self) -> Request:
+        """Whatever this till wants next."""
         chance, key = self._chance, f"load-{next(_keys)}"
         kind = chance.random()
         if kind < 0.2 and self._done:

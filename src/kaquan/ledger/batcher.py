@@ -138,6 +138,11 @@ class Batcher:
             log.exception("a command failed inside the door")
             requests[0].deliver([(requests[0].token, error)])
             return
+        if len(requests) > 1 and all(one.code is OutcomeCode.BUSY for one in outcomes):
+            # One of them waits for something that others do not need.
+            for request in requests:
+                self._book(door, [request])
+            return
         answered: dict[Deliver, list[tuple[Any, Answer]]] = {}
         position = 0
         for request in requests:

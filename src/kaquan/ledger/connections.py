@@ -16,7 +16,10 @@ from kaquan.ledger.records import FIRST_HASH
 from kaquan.ledger.statements import statement
 
 LANES_MAX = 1_024
-RECONNECT_S_MAX = 10
+#: Less than callers wait: who is told that the database is away knows when to come back.
+RECONNECT_S_MAX = 5
+#: How long a lock is waited for, and how long while others are known to wait behind it.
+LOCK_WAIT_MS, LOCK_WAIT_MS_SHORT = 5_000, 200
 RETRY_S = 0.05
 _LANE_LOCKS = 0x6B61  # the first of the two advisory lock keys: "ka"
 
@@ -49,8 +52,9 @@ class LedgerConnection:
         connection.autocommit = True
         connection.prepare_threshold = 2
         connection.execute(
-            "SELECT set_config('TimeZone', 'UTC', false), set_config('lock_timeout', '5s', false), "
-            "set_config('default_transaction_isolation', 'read committed', false)"
+            "SELECT set_config('TimeZone', 'UTC', false), set_config('lock_timeout', %s, false), "
+            "set_config('default_transaction_isolation', 'read committed', false)",
+            [str(LOCK_WAIT_MS)],
         )
         return connection
 
@@ -71,6 +75,12 @@ class LedgerConnection:
             },
         )
         return lane
+
+    def wait_for_locks(self, *, shortly: bool) -> None:
+        """From the next transaction on, wait for locks as long as usual or only shortly; a
+        connection that is opened anew waits as long as usual."""
+        wait_ms = LOCK_WAIT_MS_SHORT if shortly else LOCK_WAIT_MS
+        self.raw.execute("SELECT set_config('lock_timeout', %s, false)", [str(wait_ms)])
 
     def rollback(self) -> None:
         """End the transaction at hand without effect."""

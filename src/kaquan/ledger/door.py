@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -46,12 +47,14 @@ SHARING_BUDGETS = frozenset({Redeem, Claim, Assign})
 #: For so many blocks after one that met a budget's end, a writer locks budgets before it decides.
 TIGHT_BLOCKS = 20
 
+#: For so long after a lock that did not come, a writer waits for locks only shortly.
+HURRIED_S = 20.0
+
 #: Another writer was there first, or stood in the way: begin anew and see what it left.
 BEGIN_ANEW = (
     errors.UniqueViolation,
     errors.DeadlockDetected,
     errors.SerializationFailure,
-    errors.LockNotAvailable,
 )
 
 
@@ -67,13 +70,15 @@ class Door:
         self._loader = Loader(connection, catalogue)
         self._committing: tuple[int, bytes, list[Outcome]] | None = None
         self._tight_blocks_left = 0
+        self._hurried_until_s: float | None = None
 
     def submit(self, commands: Sequence[AnyCommand], *, dry: bool = False) -> list[Outcome]:
         """Decide and book commands, in order, in one transaction; one outcome each.
 
         With ``dry`` nothing is locked or written: what would happen now. Refusals are outcomes.
         Where the database stays out of reach every outcome is ``UNAVAILABLE``: whether it happened
-        is then not known, and a retry with the same request keys is safe.
+        is then not known, and a retry with the same request keys is safe. Where somebody else
+        holds a row for too long every outcome is ``BUSY``, and nothing happened.
         """
         assert 0 < len(commands) <= COMMANDS_MAX, len(commands)
         outcomes = self._submit(commands, dry=dry)
@@ -93,6 +98,11 @@ class Door:
                 return self._attempt(commands, dry=dry)
             except BEGIN_ANEW:
                 self._connection.rollback()
+            except errors.LockNotAvailable:
+                # Whoever holds the row may do so for long, and there are others waiting for us.
+                self._connection.rollback()
+                self._hurry()
+                return [Outcome(OutcomeCode.BUSY)] * len(commands)
             except _BudgetMovedError:
                 self._connection.rollback()
                 self._tight_blocks_left = TIGHT_BLOCKS
@@ -115,6 +125,18 @@ class Door:
     def close(self) -> None:
         """Give the connection and its lane back."""
         self._connection.close()
+
+    def _hurry(self) -> None:
+        """Wait for locks only shortly for a while: what comes next may want the same row."""
+        self._hurried_until_s = clock.monotonic_s() + HURRIED_S
+        with suppress(psycopg.OperationalError):  # it is lost, and the next statement says so
+            self._connection.wait_for_locks(shortly=True)
+
+    def _calm_down(self, hurried_until_s: float) -> None:
+        if clock.monotonic_s() >= hurried_until_s:
+            self._hurried_until_s = None
+            with suppress(psycopg.OperationalError):
+                self._connection.wait_for_locks(shortly=False)
 
     def _attempt(self, commands: Sequence[AnyCommand], *, dry: bool) -> list[Outcome]:
         share = not self._tight_blocks_left and all(
@@ -141,6 +163,8 @@ class Door:
         self._write(loaded, records, outcomes)
         if self._tight_blocks_left:
             self._tight_blocks_left -= 1
+        if self._hurried_until_s is not None:
+            self._calm_down(self._hurried_until_s)
         return outcomes
 
     def _write(self, loaded: Loaded, records: list[Record], outcomes: list[Outcome]) -> None:
@@ -216,7 +240,7 @@ class Door:
         for _attempt in range(ATTEMPTS_MAX):
             try:
                 self._connection.raw.execute(statement("slices_to_await"), values)
-            except BEGIN_ANEW:
+            except (*BEGIN_ANEW, errors.LockNotAvailable):
                 continue
             except psycopg.OperationalError:
                 if not self._connection.reopen():

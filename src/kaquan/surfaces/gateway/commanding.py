@@ -146,10 +146,20 @@ class Commands:
         may build on an earlier one."""
         prepared = [item.prepared for item in items if item.prepared is not None]
         assert len(prepared) == len(items)
+        is_queue_full = False
         try:
             outcomes = await self._writers.book([one.command for one in prepared])
         except QueueFullError:
-            outcomes = [BUSY] * len(items)
+            outcomes, is_queue_full = [BUSY] * len(items), True
+        except Exception:  # a bug of ours, and in the log
+            if not await self._book_apart(call, items):
+                problem = call_problem("internal_error", call.language)
+                for item in items:
+                    item.answer = problem
+            return
+        is_held_up = not is_queue_full and all(one.code is OutcomeCode.BUSY for one in outcomes)
+        if is_held_up and await self._book_apart(call, items):
+            return
         windows = await self._librarian.learn_windows(outcomes)
         for item, one, outcome in zip(items, prepared, outcomes, strict=True):
             item.answer = (
@@ -157,6 +167,16 @@ class Commands:
                 if outcome.done
                 else problem_of(call, one, outcome, public=False)
             )
+
+    async def _book_apart(self, call: Call, items: Sequence[Item]) -> bool:
+        """Book each by itself, except for what is linked: one of them waits for something, or
+        breaks our own code. False where there is only one."""
+        groups = list(_groups(items))
+        if len(groups) < 2:
+            return False
+        for group in groups:
+            await self._book(call, group)
+        return True
 
 
 def _decoded(call: Call, index: int, raw: msgspec.Raw) -> Item:
