@@ -134,6 +134,15 @@ def test_a_campaigns_days_and_goal_change_and_nothing_else(side: Side) -> None:
     assert api.get(path).json == expected
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_campaign_of_no_possible_day_is_refused(side: Side, moment: str) -> None:
+    body = {"code": "c", "name": "n", "kind": "k", **DAYS}
+
+    for field in DAYS:
+        assert side.api().post("/campaigns", body | {field: moment}).status == 400
+    assert side.api().get("/campaigns").json["items"] == []
+
+
 def test_faulty_terms_are_answered_with_every_fault(side: Side) -> None:
     api = side.api()
     faulty = {"benefit": {"kind": "amount_off", "amount_fen": -1}, "surprise": 1}

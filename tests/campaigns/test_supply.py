@@ -211,6 +211,19 @@ def test_what_is_given_of_a_campaign_changes_and_the_rest_stays() -> None:
     assert campaign_by_id(SYSTEM, campaign.id).ends_at == NOON + timedelta(days=60)
 
 
+@pytest.mark.parametrize("year", [1, 1989, 2200, 9999])
+def test_a_campaign_lies_in_the_years_that_there_are_cells_for(year: int) -> None:
+    campaign = a_campaign()
+
+    for field in ("starts_at", "ends_at"):
+        with pytest.raises(KaquanError) as refused:
+            update_campaign(
+                actor=SYSTEM, campaign_id=campaign.id, **{field: NOON.replace(year=year)}
+            )
+        assert refused.value.code == "value_invalid"
+    assert campaign_by_id(SYSTEM, campaign.id).starts_at == NOON
+
+
 def test_batches_are_listed_newest_first_within_ones_part() -> None:
     north, south = an_organisation("华北", None), an_organisation("华南", None)
     mine, theirs = a_campaign(north), a_campaign(south)

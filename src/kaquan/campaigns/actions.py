@@ -42,8 +42,7 @@ def create_campaign(
     Raises `campaign_exists`, `campaign_without_time`, `organisation_unknown`, `value_invalid`.
     """
     require(actor, PERMISSION)
-    if ends_at <= starts_at:
-        raise campaign_without_time()
+    starts_at, ends_at = _days(starts_at, ends_at)
     belongs_to = organisation_id or own_organisation_id(actor)
     campaign = Campaign(
         code=cells.accepted(read_code, code, zh="编码", en="code"),
@@ -82,10 +81,9 @@ def update_campaign(
             campaign.name = cells.accepted(read_name, name, zh="名称", en="name")
         if goal is not None:
             campaign.goal = cells.accepted(read_goal, goal, zh="目标", en="goal") if goal else ""
-        campaign.starts_at = starts_at or campaign.starts_at
-        campaign.ends_at = ends_at or campaign.ends_at
-        if campaign.ends_at <= campaign.starts_at:
-            raise campaign_without_time()
+        campaign.starts_at, campaign.ends_at = _days(
+            starts_at or campaign.starts_at, ends_at or campaign.ends_at
+        )
         campaign.save()
     return campaign
 
@@ -146,3 +144,11 @@ def add_batch(
         batch.delete()
     raise_if_refused(outcomes)
     return batch
+
+
+def _days(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
+    starts_at = cells.accepted(cells.moment, starts_at, zh="开始时间", en="starts_at")
+    ends_at = cells.accepted(cells.moment, ends_at, zh="结束时间", en="ends_at")
+    if ends_at <= starts_at:
+        raise campaign_without_time()
+    return starts_at, ends_at

@@ -10,6 +10,7 @@ from pydantic import Field
 from kaquan.campaigns import actions, queries
 from kaquan.campaigns.models import Campaign
 from kaquan.surfaces.api.kit import Request, Routes
+from kaquan.surfaces.api.moments import ToldMoment
 from kaquan.surfaces.api.pages import PageQuery, page, page_of
 from kaquan.surfaces.api.schemas import (
     Answer,
@@ -34,8 +35,8 @@ class CampaignAnswer(Answer):
     code: str
     name: str
     kind: str
-    starts_at: Moment
-    ends_at: Moment
+    starts_at: ToldMoment
+    ends_at: ToldMoment
     goal: str
     organisation_id: int | None
 

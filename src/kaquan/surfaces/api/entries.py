@@ -20,9 +20,10 @@ from kaquan.redemption import listings
 from kaquan.redemption.listings import Activity, ActivityFilter
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt, parse_receipt
 from kaquan.surfaces.api.kit import Request, Routes
+from kaquan.surfaces.api.moments import ToldMoment
 from kaquan.surfaces.api.pages import PageQuery, encoded_cursor, page_of
 from kaquan.surfaces.api.refusing import CallRefusedError, OutcomeRefusedError
-from kaquan.surfaces.api.schemas import ID_MAX, Answer, Moment, PathNodeId, ShortCode
+from kaquan.surfaces.api.schemas import ID_MAX, PLAIN_DIGITS, Answer, PathNodeId, ShortCode
 from kaquan.surfaces.api.vouchers import RECEIPTS, EntryAnswer, VoucherAnswer, shown, shown_entry
 
 routes = Routes("entries", zh="核销记录与账目", en="Redemptions and entries")
@@ -32,7 +33,7 @@ CURSOR_CHARACTERS_MAX = 16_000
 """A bookmark names a block of each lane."""
 
 Day = Annotated[date, Field(ge=date(1990, 1, 1), lt=date(2200, 1, 1))]
-SerialQuery = Annotated[int, Field(ge=0, le=ID_MAX)]
+SerialQuery = Annotated[int, Field(ge=0, le=ID_MAX), PLAIN_DIGITS]
 Kind = Literal["redeem", "hold", "reverse"]
 Operation = Literal[
     "open_budget", "change_budget", "define_batch", "mint", "set_batch_state", "activate", "allot",
@@ -110,7 +111,7 @@ class EntryQuery(BookQuery):
     batch_id: PathNodeId | None = None
     serial: SerialQuery | None = None
     account: AccountName | None = None
-    account_of: Annotated[int, Field(ge=0, le=ID_MAX)] | None = None
+    account_of: Annotated[int, Field(ge=0, le=ID_MAX), PLAIN_DIGITS] | None = None
 
     def filter(self, actor: Actor) -> EntryFilter:
         """As the ledger has it; raises `store_unknown`."""
@@ -132,8 +133,8 @@ class RedemptionAnswer(Answer):
     receipt: str
     operation: Kind
     redemption: str | None
-    at: Moment
-    booked_at: Moment
+    at: ToldMoment
+    booked_at: ToldMoment
     store: str | None
     channel: str
     order_no: str
@@ -162,7 +163,7 @@ class FundedAnswer(Answer):
 class BookedEntryAnswer(EntryAnswer):
     """An entry, and when it was booked."""
 
-    booked_at: Moment
+    booked_at: ToldMoment
 
 
 RedemptionAnswer.model_rebuild()

@@ -19,11 +19,11 @@ from kaquan.offers import actions, queries
 from kaquan.offers.errors import terms_invalid
 from kaquan.offers.models import Offer, OfferVersion
 from kaquan.surfaces.api.kit import Request, Routes
+from kaquan.surfaces.api.moments import ToldMoment
 from kaquan.surfaces.api.pages import PageQuery, page, page_of
 from kaquan.surfaces.api.schemas import (
     Answer,
     Body,
-    Moment,
     Name,
     NodeId,
     PathNodeId,
@@ -62,7 +62,7 @@ class VersionAnswer(Answer):
     offer_code: str
     number: int
     used: bool
-    published_at: Moment
+    published_at: ToldMoment
     terms: dict[str, Any]
 
 

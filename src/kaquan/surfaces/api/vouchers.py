@@ -19,6 +19,7 @@ from kaquan.redemption import care
 from kaquan.redemption.queries import TRACE, voucher_trace
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
 from kaquan.surfaces.api.kit import Request, Routes
+from kaquan.surfaces.api.moments import ToldMoment
 from kaquan.surfaces.api.refusing import OutcomeRefusedError, raise_unless_done
 from kaquan.surfaces.api.schemas import ID_MAX, Answer, Body, Moment
 
@@ -37,15 +38,16 @@ EXAMPLE_CODE = "N6W5-0K3M-7Q2X-9D4R-JT8Z"
 
 
 class VoucherAnswer(Answer):
-    """What a voucher is after something was done to it."""
+    """What a voucher is after something was done to it. Its own moments are null where it keeps
+    those of its offer's terms."""
 
     serial: int
     batch_id: int
     state: str
     balance_fen: int
     uses_left: int
-    valid_from: Moment | None
-    valid_until: Moment | None
+    valid_from: ToldMoment | None
+    valid_until: ToldMoment | None
 
 
 class EntryAnswer(Answer):
@@ -59,7 +61,7 @@ class EntryAnswer(Answer):
     debit_id: int
     credit: str
     credit_id: int
-    at: Moment
+    at: ToldMoment
     serial: int | None
     batch_id: int | None
     funder_id: int
@@ -69,8 +71,8 @@ class StepAnswer(Answer):
     """One thing that happened to the voucher, and what it was after it."""
 
     operation: str
-    at: Moment
-    booked_at: Moment
+    at: ToldMoment
+    booked_at: ToldMoment
     by: str
     receipt: str | None
     store: str | None
