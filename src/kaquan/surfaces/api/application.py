@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import psycopg
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
@@ -22,6 +23,7 @@ from kaquan.surfaces.api.refusing import (
     problem_response,
     validation_problem,
 )
+from kaquan.surfaces.http.json_text import fault_of
 from kaquan.surfaces.http.problems import call_problem, outcome_problem
 
 #: The files whose `routes` are the API, in the order of the description.
@@ -61,7 +63,10 @@ class JsonParser(Parser):
             value = msgspec.json.decode(request.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise CallRefusedError("malformed_request", remedy=str(error)[:200]) from None
-        _refuse_unstorable(value, 0)
+        _refuse_abyss(value, 0)
+        fault = fault_of(request.body)
+        if fault is not None:
+            raise CallRefusedError("malformed_request", remedy=fault)
         return value
 
 
@@ -88,7 +93,7 @@ def _answer(request: HttpRequest, error: Any) -> HttpResponse:
         error = error.__cause__
     if isinstance(error, ValidationError):
         return problem_response(validation_problem(error.errors, language))
-    if isinstance(error, HttpError):
+    if isinstance(error, HttpError | SuspiciousOperation | BadRequest):
         return problem_response(call_problem("malformed_request", language))
     problem = problem_of(error, language)
     if problem is None and _is_database_away(error):
@@ -113,13 +118,11 @@ def _is_database_away(error: Exception) -> bool:
     )
 
 
-def _refuse_unstorable(value: Any, depth: int) -> None:
+def _refuse_abyss(value: Any, depth: int) -> None:
     if depth > DEPTH_MAX:
         raise CallRefusedError("malformed_request", remedy=f"nested deeper than {DEPTH_MAX}")
-    if isinstance(value, str) and "\0" in value:
-        raise CallRefusedError("malformed_request", remedy="NUL")
     if isinstance(value, dict):
-        value = [*value, *value.values()]
+        value = list(value.values())
     if isinstance(value, list):
         for part in value:
-            _refuse_unstorable(part, depth + 1)
+            _refuse_abyss(part, depth + 1)

@@ -9,15 +9,22 @@ import msgspec
 from kaquan.engine.outcome_details import Language
 from kaquan.surfaces.gateway.answers import ProblemAnswer
 from kaquan.surfaces.gateway.routes import Route
+from kaquan.surfaces.http.json_text import fault_of
 from kaquan.surfaces.http.problems import Problem, call_problem
 
 
 def decoded(route: Route, body: bytes, language: Language) -> Any:
     """The request in a body; raises the problem of a body that is none."""
     try:
-        return route.decoder.decode(body)
+        message = route.decoder.decode(body)
+        fault = fault_of(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemAnswer(malformed_body(error, language)) from None
+    if fault is not None:
+        raise ProblemAnswer(
+            call_problem("malformed_request", language, {"field": ""}, remedy=fault)
+        )
+    return message
 
 
 def malformed_body(error: Exception, language: Language, field: str = "") -> Problem:
