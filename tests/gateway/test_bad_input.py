@@ -146,7 +146,7 @@ def test_a_stream_without_a_length_is_cut_off_at_the_bound(site: Site, till: Cal
         ("PUT", "redemptions", 405, "method_not_allowed"),
         ("GET", "validations", 405, "method_not_allowed"),
         ("DELETE", "holds/H6001007/redeem", 405, "method_not_allowed"),
-        ("POST", "redemptions/R6001007", 404, "route_unknown"),
+        ("POST", "redemptions/R6001007", 405, "method_not_allowed"),
         ("POST", "holds/", 404, "route_unknown"),
         ("POST", "holds/H6001007/keep", 404, "route_unknown"),
         ("POST", "problems", 405, "method_not_allowed"),

@@ -3,9 +3,11 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from kaquan.project.description import openapi_document
+from kaquan.surfaces.api.documents import route_unknown
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", openapi_document, name="openapi"),
+    path("api/v1", route_unknown),
     path("api/v1/", include("kaquan.surfaces.api.urls")),
     path("", include("kaquan.surfaces.web.urls")),
 ]

@@ -35,6 +35,8 @@ def with_bounded_bodies(application: Application, *, body_s_max: float = BODY_S_
             await application(scope, receive, send)
             return
         try:
+            if _length_told(scope) > UPLOAD_BYTES_MAX:
+                raise _BodyTooLargeError
             async with asyncio.timeout(body_s_max):
                 messages = await _collected(receive)
         except _BodyTooLargeError:
@@ -50,6 +52,11 @@ def with_bounded_bodies(application: Application, *, body_s_max: float = BODY_S_
         await application(scope, receive_again, send)
 
     return bounded
+
+
+def _length_told(scope: Scope) -> int:
+    told: bytes = dict(scope["headers"]).get(b"content-length", b"")
+    return int(told[:20]) if told.isdigit() else 0
 
 
 async def _collected(receive: Receive) -> list[Message]:

@@ -70,6 +70,9 @@ class ApiKey:
 def enter(request: HttpRequest, operation: Operation) -> Call:
     """The caller, known, permitted and not too busy, with a body that may be read."""
     _refuse_repeated_headers(request)
+    scope = getattr(request, "scope", None)
+    if scope is not None and scope["method"] != operation.method:  # Django takes `post` for `POST`
+        raise CallRefusedError("method_not_allowed", headers=[("Allow", operation.method)])
     if "\0" in request.path:
         raise CallRefusedError("malformed_request", remedy="NUL")
     body = _body(request, operation)
@@ -104,12 +107,13 @@ def source(request: HttpRequest) -> str:
 
 
 def refuse_unknown_parameters(request: HttpRequest, view: Callable[..., Any]) -> None:
-    """A parameter that is not described is a misspelling; ignored, it would list too much."""
-    known = _names(view, "query")
+    """A parameter that is not described is a misspelling; ignored, it would list too much. One that
+    stands there twice means one of its values to us and perhaps the other to a proxy."""
+    known, lists = _names(view, "query"), _lists(view)
     for name, values in request.GET.lists():
         if name not in known:
             raise CallRefusedError("malformed_request", remedy=f"unknown parameter: {name[:50]}")
-        if any("\0" in value for value in values):
+        if any("\0" in value for value in values) or (len(values) > 1 and name not in lists):
             raise CallRefusedError("malformed_request", remedy=name)
 
 
@@ -166,6 +170,16 @@ def _names(view: Callable[..., Any], source: str) -> frozenset[str]:
     )
 
 
+def _lists(view: Callable[..., Any]) -> frozenset[str]:
+    models = view._ninja_operation.models  # type: ignore[attr-defined]
+    return frozenset(
+        name
+        for model in models
+        if model.__ninja_param_source__ == "query"
+        for name in model.__ninja_collection_fields__
+    )
+
+
 def _refuse_repeated_headers(request: HttpRequest) -> None:
     scope = getattr(request, "scope", None)
     if scope is None:
@@ -192,7 +206,10 @@ def _body(request: HttpRequest, operation: Operation) -> bytes:
 def _refuse_other_content(request: HttpRequest, operation: Operation, body: bytes) -> None:
     if operation.method == "GET" or not body:
         return
-    if request.content_type not in operation.media_types:
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    if request.content_type not in operation.media_types or (
+        request.content_type == JSON and charset != "utf-8"
+    ):
         raise CallRefusedError("content_type_unsupported", remedy=", ".join(operation.media_types))
 
 

@@ -19,7 +19,7 @@ from kaquan.organisations.queries import organisation_by_id, store_by_code
 from kaquan.surfaces.api.event_stream import event_stream
 from kaquan.surfaces.api.kit import Request, Routes
 from kaquan.surfaces.api.operations import JSON
-from kaquan.surfaces.api.schemas import Answer, Code, Moment, PathNodeId, ShortCode
+from kaquan.surfaces.api.schemas import PLAIN_DIGITS, Answer, Code, Moment, PathNodeId, ShortCode
 
 routes = Routes("events", zh="事件", en="Events")
 
@@ -78,7 +78,7 @@ class EventQuery(Schema):
     store: Code | None = None
     cursor: Cursor | None = None
     start: Literal["oldest", "now"] | None = None
-    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 50
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX), PLAIN_DIGITS] = 50
 
 
 @routes.get(

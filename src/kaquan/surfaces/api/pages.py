@@ -13,7 +13,7 @@ from ninja import Schema
 from pydantic import Field, create_model
 
 from kaquan.surfaces.api.refusing import CallRefusedError
-from kaquan.surfaces.api.schemas import Answer
+from kaquan.surfaces.api.schemas import PLAIN_DIGITS, Answer
 
 LIMIT_MAX = 200
 LIMIT = 50
@@ -26,7 +26,7 @@ Item = TypeVar("Item", bound=Answer)
 class PageQuery(Schema):
     """Which page: how many items at most, and the cursor that the page before gave."""
 
-    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = LIMIT
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX), PLAIN_DIGITS] = LIMIT
     cursor: Annotated[str, Field(max_length=CURSOR_CHARACTERS_MAX)] | None = None
 
     def after(self, *kinds: type) -> tuple[Any, ...] | None:

@@ -153,7 +153,7 @@ def _answer_rest(
         if answer is not None:
             return 200, answer
     elif found is not None or path == BASE + "problems":
-        allowed = "POST" if found is not None else "GET, HEAD"
+        allowed = found[0].methods if found is not None else "GET, HEAD"
         raise ProblemAnswer(call_problem("method_not_allowed", language, {"allowed": allowed}))
     raise ProblemAnswer(call_problem("route_unknown", language))
 

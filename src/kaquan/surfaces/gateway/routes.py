@@ -23,7 +23,7 @@ Handle = Callable[[Call, Any], Awaitable[bytes]]
 class Route(NamedTuple):
     """A request: its address after ``BASE`` (``{}`` stands for a number), the permissions of which
     its caller needs one, and whether it changes something and so needs a request key, which its
-    body may hold as ``request_no``."""
+    body may hold as ``request_no``. ``listed``: the management API lists what was booked there."""
 
     path: str
     name: str
@@ -31,7 +31,13 @@ class Route(NamedTuple):
     permissions: frozenset[str]
     keyed: bool = True
     request_no: str = ""
+    listed: bool = False
     body_bytes_max: int = BODY_BYTES_MAX
+
+    @property
+    def methods(self) -> str:
+        """All that the address takes, from us and from the management API."""
+        return "GET, POST" if self.listed else "POST"
 
     @property
     def decoder(self) -> msgspec.json.Decoder[Any]:
@@ -45,7 +51,7 @@ ROUTES: Final = (
     ),
     Route(
         "redemptions", "redeem", m.RedemptionRequest, frozenset({REDEEM}),
-        request_no="use_request_no",
+        request_no="use_request_no", listed=True,
     ),
     Route(
         "redemptions/{}/reversals", "reverse", m.ReversalRequest, frozenset({REVERSE}),
@@ -77,8 +83,7 @@ _NUMBERED: Final = {
 }
 PREFIXES: Final = frozenset(route.path.split("/", 1)[0] for route in ROUTES)
 
-#: Addresses below which the management API reads what was booked.
-_READ_ELSEWHERE: Final = frozenset({"redemptions", "holds", "claims"})
+_LISTED: Final = frozenset(route.path for route in ROUTES if route.listed)
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -97,8 +102,9 @@ def find_route(path: str) -> tuple[Route, str] | None:
 
 def is_hot(method: str, path: str) -> bool:
     """Whether the gateway answers this request, and not Django."""
-    if path in _FIXED and method == "POST":
-        return True
+    route = _FIXED.get(path)
+    if route is not None:
+        return method == "POST" or not (route.listed and method in ("GET", "HEAD"))
     if not path.startswith(BASE):
         return False
     first = path[len(BASE) :].split("/", 1)[0]
@@ -106,4 +112,4 @@ def is_hot(method: str, path: str) -> bool:
         return True
     if first not in PREFIXES:
         return False
-    return method not in SAFE or first not in _READ_ELSEWHERE
+    return first not in _LISTED or find_route(path) is not None
