@@ -9,6 +9,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from kaquan.project.description_links import add_links
 from kaquan.surfaces.api.description import REFERENCE, management_document
 from kaquan.surfaces.api.description_parts import caller_problems, key_header, problem_parts
 from kaquan.surfaces.api.urls import api
@@ -53,6 +54,7 @@ def document() -> dict[str, Any]:
     for path, methods in described["paths"].items():
         paths.setdefault(path, {}).update(methods)
     described["paths"] = paths
+    add_links(described)
     return described
 
 
