@@ -40,6 +40,7 @@ ALLOWED_HOSTS = list(_configuration.allowed_hosts)
 
 INSTALLED_APPS = [
     "kaquan.foundation.answers",
+    "kaquan.foundation.changes",
     "procrastinate.contrib.django",
     "kaquan.foundation.jobs",
     "kaquan.ledger",
