@@ -30,8 +30,15 @@ def with_gateway(api_key: str, use: Callable[[Ask], Awaitable[Result]]) -> Resul
 
         gateway = Gateway(open_runtime)
 
-        async def ask(path: str, body: dict[str, Any], key: str = "") -> Answer:
-            return await _ask(gateway, api_key, path, body, key or f"in-process-{next(_keys)}")
+        async def ask(
+            path: str, body: dict[str, Any], key: str = "", source: str = "127.0.0.1"
+        ) -> Answer:
+            headers = {
+                "authorization": f"Bearer {api_key}",
+                "idempotency-key": key or f"in-process-{next(_keys)}",
+                "content-type": "application/json",
+            }
+            return await _ask(gateway, path, body, headers, source)
 
         try:
             return await use(ask)
@@ -42,7 +49,9 @@ def with_gateway(api_key: str, use: Callable[[Ask], Awaitable[Result]]) -> Resul
     return asyncio.run(run())
 
 
-async def _ask(gateway: Gateway, api_key: str, path: str, body: dict[str, Any], key: str) -> Answer:
+async def _ask(
+    gateway: Gateway, path: str, body: dict[str, Any], headers: dict[str, str], source: str
+) -> Answer:
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -51,17 +60,12 @@ async def _ask(gateway: Gateway, api_key: str, path: str, body: dict[str, Any], 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = {
-        "authorization": f"Bearer {api_key}",
-        "idempotency-key": key,
-        "content-type": "application/json",
-    }
     scope = {
         "type": "http",
         "method": "POST",
         "path": f"/{BASE.strip('/')}/{path}",
         "query_string": b"",
-        "client": ("127.0.0.1", 1),
+        "client": (source, 1),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
     await gateway(scope, receive, send)

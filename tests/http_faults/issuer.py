@@ -24,6 +24,7 @@ CARD_FEN = 20_000
 SINGLES = 1_200
 STOCKS = 12
 STOCK = 400
+CALL = 500
 CUSTOMERS = 120
 ALWAYS = {"range": {"kind": "fixed_range", "first_day": "2020-01-01", "last_day": "2199-12-31"}}
 LONG_AGO = {"range": {"kind": "fixed_range", "first_day": "2020-01-01", "last_day": "2020-01-02"}}
@@ -49,10 +50,12 @@ class Issuer(Struct, frozen=True):
     bad: dict[str, list[str]]
 
 
-def make_issuer(environment: Mapping[str, str]) -> Issuer:
+def make_issuer(
+    environment: Mapping[str, str], *, cards: int = CARDS, singles: int = SINGLES
+) -> Issuer:
     """Make an issuer in the installation of this environment, whose database runs."""
     made = subprocess.run(
-        [sys.executable, "-m", "tests.http_faults.issuer"],
+        [sys.executable, "-m", "tests.http_faults.issuer", str(cards), str(singles)],
         cwd=ROOT,
         env=dict(environment),
         stdout=subprocess.PIPE,
@@ -64,7 +67,7 @@ def make_issuer(environment: Mapping[str, str]) -> Issuer:
 # In the program, where Django is set up before anything below is imported
 
 
-def _make(now: datetime) -> Issuer:
+def _make(now: datetime, cards: int, singles: int) -> Issuer:
     from kaquan.access.models import KeyKind
     from kaquan.ledger.door import open_door
     from tests.builders.access import a_client, a_key
@@ -85,8 +88,8 @@ def _make(now: datetime) -> Issuer:
         public_key=public.text,
         stores=stores,
         customers=_customers(),
-        cards=_coded(_sold(door, batch(kind="prepaid", quantity=CARDS), now)),
-        singles=_coded(batch(quantity=SINGLES).serials),
+        cards=_coded(_sold(door, batch(kind="prepaid", quantity=cards), now)),
+        singles=_coded(batch(quantity=singles).serials),
         stocks=[batch(quantity=STOCK, by_code=False).batch_id for _ in range(STOCKS)],
         bad=_bad(door, batch(quantity=30), batch(quantity=10, validity=LONG_AGO), now),
     )
@@ -118,7 +121,9 @@ def _sold(door: Any, cards: Any, now: datetime) -> Iterable[int]:
 
     batch_id, facts = cards.batch_id, Facts(store_id=501)
     sale = partial(Sell, at=now, batch_id=batch_id, facts=facts, paid_fen=CARD_FEN)
-    done(door, *[sale(serial=one, payment_no=f"P-{one}") for one in cards.serials])
+    sales = [sale(serial=one, payment_no=f"P-{one}") for one in cards.serials]
+    for first in range(0, len(sales), CALL):
+        done(door, *sales[first : first + CALL])
     serials: Iterable[int] = cards.serials
     return serials
 
@@ -143,7 +148,8 @@ def _main() -> None:
     setup(load_configuration(os.environ))
     from kaquan.foundation import clock
 
-    sys.stdout.buffer.write(msgspec.json.encode(_make(clock.now())))
+    cards, singles = map(int, sys.argv[1:])
+    sys.stdout.buffer.write(msgspec.json.encode(_make(clock.now(), cards, singles)))
 
 
 if __name__ == "__main__":

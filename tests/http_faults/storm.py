@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain, cycle, repeat
 
@@ -27,22 +27,13 @@ def forged_code(chance: random.Random) -> str:
     return symbols + check_symbol(symbols)
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """What was tried (``reason``: why it is no good) and what was told."""
-
-    door: str
-    reason: str
-    answer: Answer
-    took_s: float
-
-
 @dataclass
 class Storm:
     """So many guesses, from each address in turn, by so many threads; ``per_s`` 0: no pause.
 
     Most are forged; every tenth is a code of ours that is no good. ``others`` is how many of a
-    hundred go to redemptions, half of them with a key of nobody's.
+    hundred go to redemptions, half of them with a key of nobody's. ``told`` says by (door, reason)
+    what was answered how often.
     """
 
     port: int
@@ -51,7 +42,7 @@ class Storm:
     threads: int = 24
     per_s: int = 0
     others: int = 20
-    made: list[Guess] = field(default_factory=list)
+    told: dict[tuple[str, str], Counter[tuple[int, bytes]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Lay out the work: it is dealt to the threads one by one."""
@@ -73,12 +64,29 @@ class Storm:
             thread.start()
         return self
 
-    def wait(self) -> list[Guess]:
-        """Every guess, once all were made."""
+    def wait(self) -> None:
+        """Until all guesses were made."""
         for thread in self._threads:
             thread.join()
-        assert len(self.made) == self.guesses, "a guesser gave up"
-        return self.made
+        assert sum(map(Counter.total, self.told.values())) == self.guesses, "a guesser gave up"
+
+    @property
+    def hits(self) -> int:
+        """How many guesses were right."""
+        return sum(
+            number
+            for some in self.told.values()
+            for (status, _), number in some.items()
+            if status == 200
+        )
+
+    def differing(self) -> list[str]:
+        """What was answered to a code of ours and not to one of nobody's, as text."""
+        return [
+            f"{door}, {reason}: {answer}"
+            for (door, reason), some in self.told.items()
+            for answer in some.keys() - self.told[door, FORGED].keys()
+        ]
 
     def _guess(self) -> None:
         while (dealt := self._deal()) is not None:
@@ -86,7 +94,10 @@ class Storm:
             if self.per_s:
                 due_s = self._began_s + number / self.per_s
                 time.sleep(max(0.0, due_s - time.monotonic()))
-            self.made.append(self._ask(address, door, reason, code))
+            answer = self._ask(address, door, code)
+            with self._dealing:
+                counter = self.told.setdefault((door, reason), Counter())
+                counter[answer.status, answer.body] += 1
 
     def _deal(self) -> tuple[int, str, str, str, str] | None:
         with self._dealing:
@@ -102,37 +113,33 @@ class Storm:
                 door = chance.choice(("redemptions", "redemptions by nobody"))
             return number, next(self._addresses), door, reason, code
 
-    def _ask(self, address: str, door: str, reason: str, code: str) -> Guess:
+    def _ask(self, address: str, door: str, code: str) -> Answer:
         key = BAD_KEY if door == "redemptions by nobody" else self.issuer.public_key
         body: dict[str, object] = {"code": code}
         if door != "lookups":
             body = {"vouchers": [{"code": code}], "store": self.issuer.stores[0]}
         connection = Connection(self.port, key, source=address)
-        began_s = time.monotonic()
         answer = connection.post(door.partition(" ")[0], json.dumps(body).encode(), "a-guess")
-        took_s = time.monotonic() - began_s
         connection.close()
-        return Guess(door, reason, answer, took_s)
-
-
-def told(guesses: Sequence[Guess]) -> dict[tuple[str, str], Counter[tuple[int, bytes]]]:
-    """By (door, reason), what was answered how often."""
-    found: dict[tuple[str, str], Counter[tuple[int, bytes]]] = {}
-    for one in guesses:
-        counter = found.setdefault((one.door, one.reason), Counter())
-        counter[one.answer.status, one.answer.body] += 1
-    return found
+        return answer
 
 
 class Counters:
     """Tills that redeem good codes one after the other until they are told to stop."""
 
     def __init__(
-        self, port: int, issuer: Issuer, codes: Sequence[Coded], *, tills: int = 2
+        self,
+        port: int,
+        issuer: Issuer,
+        codes: Iterable[Coded],
+        *,
+        tills: int = 2,
+        pause_s: float = 0,
     ) -> None:
         self._port = port
         self._issuer = issuer
-        self._codes: Iterator[str] = iter([one.code for one in codes])
+        self._codes = iter([one.code for one in codes])
+        self._pause_s = pause_s
         self._stop = threading.Event()
         self.statuses: Counter[int] = Counter()
         self.took_s: list[float] = []
@@ -171,4 +178,5 @@ class Counters:
             answer = connection.post("redemptions", json.dumps(body).encode(), f"till-{code}")
             self.took_s.append(time.monotonic() - began_s)
             self.statuses[answer.status] += 1
+            self._stop.wait(self._pause_s)
         connection.close()

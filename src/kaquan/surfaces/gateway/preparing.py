@@ -17,6 +17,7 @@ from kaquan.access.callers import Caller
 from kaquan.access.limits import note_code_failure, object_refusal
 from kaquan.engine import commands as c
 from kaquan.engine.codes import CodeFault
+from kaquan.engine.crockford import fold
 from kaquan.engine.facts import Facts, OrderLine
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
@@ -100,6 +101,11 @@ class Preparation:
             return self._sparing("voucher", found)
         forged = found is CodeFault.FORGED
         note_code_failure(source=self._call.source, caller=self._caller, forged=forged)
+        if self._public:
+            # Who asks for one code too often is told so, whether or not there is such a voucher.
+            spared = self._sparing("voucher", hash(fold(text) or text))
+            if not isinstance(spared, int):
+                return spared
         return outcome_problem(FAULTS[found], self._call.language, public=self._public)
 
     def serials(self, uses: Sequence[m.VoucherIn]) -> tuple[c.VoucherUse, ...]:

@@ -29,7 +29,7 @@ from kaquan.surfaces.gateway.loop_threads import Readers
 from kaquan.surfaces.gateway.preparing import Gathering, Preparation
 from kaquan.surfaces.http.problems import Problem, outcome_problem
 
-NO_SUCH_SERIAL: Final = 0  # serials begin at 64
+FIRST_SERIAL: Final = 64
 VOUCHER_UNKNOWN = Outcome(OutcomeCode.VOUCHER_UNKNOWN)
 
 
@@ -105,6 +105,8 @@ class Dry:
     def __init__(self, librarian: Librarian, rehearsers: Readers) -> None:
         self._librarian = librarian
         self._rehearsers = rehearsers
+        #: A voucher that there is, looked at in place of those that there are not.
+        self._stand_in = FIRST_SERIAL
 
     async def validate(self, call: Call, message: m.ValidationRequest) -> bytes:
         """POST /validations"""
@@ -206,11 +208,11 @@ class Dry:
             serial, asker = await self._librarian.prepare(attempt)
         except ProblemAnswer:
             if not sees_all:  # as much is read for a code that is none of ours
-                await self._rehearsers.rehearse(lookups.look(NO_SUCH_SERIAL, call.at))
+                await self._rehearsed(self._stand_in, call)
             raise
-        rehearsed = await self._rehearsers.rehearse(lookups.look(serial, call.at))
-        if rehearsed.outcome.code is OutcomeCode.UNAVAILABLE:
-            raise ProblemAnswer(outcome_problem(rehearsed.outcome, call.language))
+        rehearsed = await self._rehearsed(serial, call)
+        if rehearsed.seen:
+            self._stand_in = serial
         seen = rehearsed.seen.get(serial)
         now = None if seen is None else lookups.voucher_now(seen, call.at)
         is_theirs = now is not None and now.customer_id in (0, asker)
@@ -219,6 +221,12 @@ class Dry:
                 outcome_problem(VOUCHER_UNKNOWN, call.language, public=not sees_all)
             )
         return encode(_lookup(now, lookups.terms_in_words(seen, call.language), call, sees_all))
+
+    async def _rehearsed(self, serial: int, call: Call) -> Rehearsed:
+        rehearsed = await self._rehearsers.rehearse(lookups.look(serial, call.at))
+        if rehearsed.outcome.code is OutcomeCode.UNAVAILABLE:
+            raise ProblemAnswer(outcome_problem(rehearsed.outcome, call.language))
+        return rehearsed
 
 
 def _said(refusal: Refusal, call: Call) -> str:
