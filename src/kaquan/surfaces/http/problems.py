@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from kaquan.engine.outcome_details import DETAILS, Language, public_code, remedy, sentence
 from kaquan.engine.outcomes import Data, Outcome, OutcomeCode
 from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.masking import masked
 from kaquan.surfaces.http.problem_codes import (
     CALL_PROBLEMS,
     OUTCOME_STATUS,
@@ -88,8 +89,8 @@ def outcome_problem(outcome: Outcome, language: Language, *, public: bool = Fals
 
 
 def error_problem(error: KaquanError, language: Language) -> Problem:
-    """The document of an error that an action raised."""
-    text = error.zh if language == "zh" else error.en
+    """The document of an error that an action raised; it may name what was asked for."""
+    text = masked(error.zh if language == "zh" else error.en)
     return Problem(
         type=f"{CATALOGUE}/{error.code}",
         title=_title(text, language),
@@ -121,6 +122,7 @@ def call_problem(
     """The document of one of ``CALL_PROBLEMS``, with what is known about it."""
     known = CALL_PROBLEMS[code]
     text = known.zh if language == "zh" else known.en
+    remedy = masked(remedy)
     filled = f"（{remedy}）" if language == "zh" else f" ({remedy})"
     detail = text + (filled if remedy else "")
     return Problem(
@@ -131,9 +133,16 @@ def call_problem(
         code=code,
         retryable=known.retryable,
         remedy=remedy,
-        data=data or {},
+        data={name: _masked(value) for name, value in data.items()} if data else {},
         retry_after_s=RETRY_AFTER_S if known.status in (429, 503) else UNSET,
     )
+
+
+def _masked(value: Any) -> Any:
+    """What a request calls its fields may be anything."""
+    if isinstance(value, list):
+        return [_masked(part) for part in value]
+    return masked(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=4 * len(OutcomeCode))
