@@ -11,7 +11,7 @@ import pytest
 from kaquan.customers.actions import create_customer
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
-from kaquan.integrations import actions, queries
+from kaquan.integrations import actions, claims, queries
 from kaquan.integrations.models import (
     DeliveryState,
     WebhookAttempt,
@@ -19,6 +19,7 @@ from kaquan.integrations.models import (
     WebhookEndpoint,
     WebhookSecret,
 )
+from kaquan.integrations.sending import Reply
 from kaquan.ledger.door import Door
 from kaquan_client.webhooks import verify
 from tests.builders.issuer import SYSTEM, a_number, an_organisation, staff_of
@@ -75,6 +76,26 @@ def test_sealed_bodies_open_with_the_old_secret_until_it_ends(
         sent_s = float(received.headers["webhook-timestamp"])
         event = verify(secret, received.headers, received.body, now_s=lambda at=sent_s: at)
         assert (event.type, event.data["discount_fen"]) == ("voucher.redeemed", 2_000)
+
+
+def test_what_was_under_way_when_its_webhook_was_removed_is_forgotten_and_the_rest_is_kept(
+    webhook: Webhook, clock: Clock
+) -> None:
+    removed, kept = webhook(), webhook()
+    for endpoint in (removed, kept):
+        actions.send_test_event(actor=SYSTEM, endpoint_id=endpoint.id, at=clock())
+    claimed = claims.claim_due(now=clock(), slots=lambda *_: 5)
+    actions.remove_endpoint(actor=SYSTEM, endpoint_id=removed.id)
+
+    claims.record_results(
+        [(one, clock(), Reply(status=200, latency_ms=1)) for one in claimed],
+        now=clock(),
+        jitter=lambda: 0.5,
+    )
+
+    assert len(claimed) == 2
+    assert states() == {"delivered": 1}
+    assert WebhookAttempt.objects.get().delivery.endpoint_id == kept.id
 
 
 def test_secrets_are_sealed_in_the_database(webhook: Webhook, clock: Clock) -> None:

@@ -128,8 +128,11 @@ def give_back(claims: Sequence[Claim], *, now: datetime) -> None:
 def record_results(
     results: Sequence[tuple[Claim, datetime, Reply]], *, now: datetime, jitter: Callable[[], float]
 ) -> None:
-    """Keep what attempts brought, and when those that failed are due again."""
+    """Keep what attempts brought, and when those that failed are due again. What was removed
+    meanwhile with its webhook is forgotten."""
     with transaction.atomic():
+        there = _kept({claim.endpoint_id for claim, _, _ in results})
+        results = [one for one in results if one[0].endpoint_id in there]
         WebhookAttempt.objects.bulk_create(
             WebhookAttempt(
                 delivery_id=claim.delivery_id,
@@ -152,6 +155,21 @@ def record_results(
             by_endpoint.setdefault(claim.endpoint_id, []).append((claim, reply))
         for endpoint_id, some in sorted(by_endpoint.items()):
             _record_endpoint(endpoint_id, some, now)
+
+
+def _kept(endpoint_ids: set[int]) -> set[int]:
+    """Which of the webhooks are still there; none is removed while we write.
+
+    Webhooks are locked before their deliveries, by whoever removes one as well; and not for update:
+    the outbox, too, has many of them referred to at once, in another order.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM integrations_webhookendpoint WHERE id = any(%s) "
+            "ORDER BY id FOR KEY SHARE",
+            [sorted(endpoint_ids)],
+        )
+        return {id_ for (id_,) in cursor.fetchall()}
 
 
 def remove_old(*, now: datetime) -> int:
@@ -206,7 +224,7 @@ def _record_endpoint(
     delivered = any(reply.delivered for _, reply in results)
     if delivered and not any(claim.after_failures for claim, _ in results):
         return
-    endpoint = WebhookEndpoint.objects.select_for_update().filter(id=endpoint_id).first()
+    endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(id=endpoint_id).first()
     if endpoint is None:
         return
     if delivered:
