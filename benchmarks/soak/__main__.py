@@ -12,7 +12,7 @@ import typer
 from benchmarks import growth
 from benchmarks.report import Report
 from benchmarks.server import Bench, bench_server
-from benchmarks.soak import contests, crashes, lives
+from benchmarks.soak import contests, crashes, http_faults, lives
 from benchmarks.soak.verdict import Verdict
 
 Part = Callable[[Verdict, Bench], None]
@@ -33,6 +33,8 @@ FULL: dict[str, Part] = {
     "processes": partial(crashes.processes, kills=500),
     "servers": partial(crashes.servers, kills=200),
     "lives": partial(lives.run, commands=50_000),
+    "http": partial(http_faults.losses, databases=100, servers=100, endings=50),
+    "guesses": partial(http_faults.guesses, rates={472: 600, 1_111: 600}, lookups=600),
     # Last, because it leaves fifty million rows behind.
     "growth": _growth,
 }
@@ -42,6 +44,8 @@ SMALL: dict[str, Part] = {
     "processes": partial(crashes.processes, kills=3),
     "servers": partial(crashes.servers, kills=1),
     "lives": partial(lives.run, commands=300),
+    "http": partial(http_faults.losses, databases=1, servers=1, endings=1),
+    "guesses": partial(http_faults.guesses, rates={472: 3}, lookups=20),
 }
 
 

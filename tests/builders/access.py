@@ -41,11 +41,15 @@ class ApiKeyMade(NamedTuple):
 
 
 def a_client(
-    organisation: Organisation | None = None, *, actor: Actor = SYSTEM, at: datetime = NOON
+    organisation: Organisation | None = None,
+    *,
+    actor: Actor = SYSTEM,
+    at: datetime = NOON,
+    name: str | None = None,
 ) -> int:
     """The id of a new client in this part of the tree."""
     organisation_id = organisation.id if organisation else None
-    name = a_number("接入方 ")
+    name = name or a_number("接入方 ")
     return create_client(actor=actor, name=name, at=at, organisation_id=organisation_id).id
 
 

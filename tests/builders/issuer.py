@@ -42,13 +42,16 @@ def staff_of(organisation: Organisation | None, *permissions: str) -> Actor:
 
 
 def an_organisation(
-    name: str, parent: Organisation | None, kind: OrganisationKind = OrganisationKind.REGION
+    name: str,
+    parent: Organisation | None,
+    kind: OrganisationKind = OrganisationKind.REGION,
+    code: str | None = None,
 ) -> Organisation:
     """A node of the tree."""
     return create_organisation(
         actor=SYSTEM,
         kind=kind,
-        code=a_number("org-"),
+        code=code or a_number("org-"),
         name=name,
         parent_id=parent.id if parent else None,
     )

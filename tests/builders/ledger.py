@@ -56,6 +56,12 @@ THIS_YEAR = {"range": {"kind": "fixed_range", "first_day": "2026-01-01", "last_d
 _batch_ids, _budget_ids, _keys = count(101), count(101), count(1)
 
 
+def number_from(first: int) -> None:
+    """Count ids from here: for a program that is not the first to write into its books."""
+    global _batch_ids, _budget_ids  # one count for a process
+    _batch_ids, _budget_ids = count(first), count(first)
+
+
 class Books(Protocol):
     """Anything that takes commands as the door does."""
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CARDS = 240
 CARD_FEN = 20_000
 SINGLES = 1_200
-STOCKS = 12
+CARDS_A_STOCK = 20
 STOCK = 400
 CALL = 500
 CUSTOMERS = 120
@@ -72,11 +72,14 @@ def _make(now: datetime, cards: int, singles: int) -> Issuer:
     from kaquan.ledger.door import open_door
     from tests.builders.access import a_client, a_key
     from tests.builders.issuer import a_store, an_organisation
-    from tests.builders.ledger import a_batch
+    from tests.builders.ledger import a_batch, number_from
 
-    root = an_organisation("总部", None)
-    stores = [a_store(root).organisation.code for _ in range(3)]
-    client_id = a_client(at=now)
+    # Others may have filled the installation before, with their builders' numbers.
+    own = 2_000_000 + os.getpid() % 10_000 * 10_000
+    number_from(own)
+    root = an_organisation(f"总部 {own}", None, code=f"own-{own}")
+    stores = [a_store(root, f"own-{own}-{number}").organisation.code for number in range(3)]
+    client_id = a_client(at=now, name=f"接入方 {own}")
     may = [f"redemption.{name}" for name in ("redeem", "reverse", "issue")]
     till = a_key(*may, client_id=client_id, at=now)
     may = ["wallet.claim", "wallet.view"]
@@ -87,10 +90,12 @@ def _make(now: datetime, cards: int, singles: int) -> Issuer:
         till_key=till.text,
         public_key=public.text,
         stores=stores,
-        customers=_customers(),
+        customers=_customers(own),
         cards=_coded(_sold(door, batch(kind="prepaid", quantity=cards), now)),
         singles=_coded(batch(quantity=singles).serials),
-        stocks=[batch(quantity=STOCK, by_code=False).batch_id for _ in range(STOCKS)],
+        stocks=[
+            batch(quantity=STOCK, by_code=False).batch_id for _ in range(cards // CARDS_A_STOCK)
+        ],
         bad=_bad(door, batch(quantity=30), batch(quantity=10, validity=LONG_AGO), now),
     )
     door.close()
@@ -103,11 +108,11 @@ def _coded(serials: Iterable[int]) -> list[Coded]:
     return [Coded(serial, new_code(serial)) for serial in serials]
 
 
-def _customers() -> list[str]:
+def _customers(own: int) -> list[str]:
     from kaquan.customers.actions import create_customer
     from tests.builders.issuer import SYSTEM
 
-    numbers = [f"M{number:04}" for number in range(CUSTOMERS)]
+    numbers = [f"M{own}-{number:04}" for number in range(CUSTOMERS)]
     for number in numbers:
         create_customer(actor=SYSTEM, number=number)
     return numbers

@@ -44,22 +44,24 @@ class Storm:
     others: int = 20
     told: dict[tuple[str, str], Counter[tuple[int, bytes]]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Lay out the work: it is dealt to the threads one by one."""
+    def run(self) -> Storm:
+        """All of it; returns itself, for who sent it to another process."""
+        self.start().wait()
+        del self._dealing, self._threads, self._bad, self._addresses, self._left
+        return self
+
+    def start(self) -> Storm:
+        """Begin: the work is dealt to the threads one by one."""
         bad = [(reason, code) for reason, codes in self.issuer.bad.items() for code in codes]
         self._bad = cycle(bad)
         self._chance = random.Random(20_170_321)
         self._addresses = cycle(ADDRESSES)
         self._left = iter(range(self.guesses))
         self._dealing = threading.Lock()
-        self._began_s = 0.0
+        self._began_s = time.monotonic()
         self._threads = [
             threading.Thread(target=self._guess, daemon=True) for _ in range(self.threads)
         ]
-
-    def start(self) -> Storm:
-        """Begin."""
-        self._began_s = time.monotonic()
         for thread in self._threads:
             thread.start()
         return self

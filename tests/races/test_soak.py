@@ -22,7 +22,7 @@ def test_a_small_soak_finds_every_promise_kept() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
-    for part in ("vouchers", "budgets", "processes", "servers", "lives"):
+    for part in ("vouchers", "budgets", "processes", "servers", "lives", "http", "guesses"):
         assert f"│ {part}" in done.stdout
 
 
