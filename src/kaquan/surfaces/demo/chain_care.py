@@ -72,9 +72,16 @@ class Care:
         self._booking.book(f"{day}:top-up", asked)
         self._give_back(cards)
 
+    def _another_than(self, member: str) -> str:
+        """Any member but this one: nobody passes a voucher on to themselves."""
+        other = self._habits.member()
+        while other == member:
+            other = self._habits.member()
+        return other
+
     def _weekly(self, day: int, at: datetime) -> None:
         passed_on = self._hands.draw_of("QH11", PER_WEEK)
-        friends = {held.serial: self._habits.member() for held in passed_on}
+        friends = {held.serial: self._another_than(held.member) for held in passed_on}
         self._each(f"{day}:transfer", at, passed_on, partial(_transfer, self._ids, friends))
         self._give_back([held._replace(member=friends[held.serial]) for held in passed_on])
 
