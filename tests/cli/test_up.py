@@ -83,6 +83,20 @@ def soon(happens: Callable[[], bool]) -> bool:
     return True
 
 
+def test_a_database_that_was_killed_is_started_again_and_the_pages_are_back(
+    home: Configuration,
+) -> None:
+    up = Up(home)
+    server = EmbeddedServer(home)
+    killed = server.status()
+    assert killed is not None
+    assert up.status() == 200
+    os.kill(killed.pid, signal.SIGKILL)
+    assert soon(lambda: (now := server.status()) is not None and now.pid != killed.pid)
+    assert soon(lambda: up.status() == 200)
+    assert up.end(signal.SIGTERM) == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_and_stops_everything_on_a_signal(
     home: Configuration, number: signal.Signals

@@ -4,12 +4,16 @@ import multiprocessing
 import warnings
 
 from django.core.asgi import get_asgi_application
+from django.db import connections
 
 from kaquan.access.exchange import start_exchange
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.django_setup import setup
 from kaquan.foundation.shutdown import end_with_parent
 from kaquan.project.sandbox import Application, with_sandbox
+
+#: Sessions that a worker keeps, those of its own threads included; and how long a request waits.
+SESSIONS_MAX, SESSION_WAIT_S = 16, 5
 
 # WhiteNoise sends its files as synchronous iterators; Django reads such a file whole before it
 # sends it, which suits files of some hundred kilobytes, and warns each time.
@@ -24,6 +28,13 @@ setup(current_configuration())
 from kaquan.surfaces.api.bounded_bodies import with_bounded_bodies  # noqa: E402  # the same
 from kaquan.surfaces.gateway.application import Gateway, beside  # noqa: E402  # needs Django set up
 
+# Django gives each request a database session of its own; opening one costs more than most queries.
+connections.settings["default"] |= {"CONN_HEALTH_CHECKS": True}
+connections.settings["default"]["OPTIONS"]["pool"] = {
+    "min_size": 1,
+    "max_size": SESSIONS_MAX,
+    "timeout": SESSION_WAIT_S,
+}
 if server is not None:
     start_exchange()  # keeps API keys fresh, so that no call waits for the database to be let in
 django: Application = get_asgi_application()

@@ -1,6 +1,7 @@
 """The embedded server as all Kaquan processes share it: the first starts it, the last stops it."""
 
 import fcntl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,8 @@ from kaquan.foundation.postgres.urls import (
     superuser_url,
 )
 from kaquan.foundation.reporting import Report, silent
+
+WATCH_S = 1.0
 
 
 class EmbeddedServer:
@@ -75,6 +78,22 @@ class EmbeddedServer:
                 with self._turn():
                     if try_lock(users, fcntl.LOCK_EX) and self._is_unwanted():
                         self._cluster.stop(report=self._report)
+
+    def keep_running(self, stop: threading.Event) -> None:
+        """Start the server again whenever it is found dead, until told to stop."""
+        while not stop.wait(WATCH_S):
+            if self._cluster.status() is not None:
+                continue
+            self._report(
+                "内置数据库意外退出，正在重新启动……",
+                "The embedded database died; starting it again …",
+            )
+            try:
+                self.start()
+            except KaquanError as error:  # tried again: whatever stands in its way may pass
+                self._report(error.zh, error.en)
+            else:
+                self._report("内置数据库已恢复。", "The embedded database is back.")
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """The way in: a database that runs, is prepared and is safe."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -37,6 +38,24 @@ def running_database(
                 exit_code=ExitCode.UNAVAILABLE,
             ) from None
         yield urls
+
+
+@contextmanager
+def server_kept_running(configuration: Configuration, *, report: Report = silent) -> Iterator[None]:
+    """Start the embedded server again should it die inside the block; an external one looks after
+    itself."""
+    if configuration.database_url is not None:
+        yield
+        return
+    stop = threading.Event()
+    watch = EmbeddedServer(configuration, report=report).keep_running
+    thread = threading.Thread(target=watch, args=(stop,), name="kaquan-database", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def server_in_use(

@@ -45,10 +45,9 @@ def server_settings(*, memory_mb: int, socket_folder: Path, port: int) -> dict[s
         "effective_cache_size": f"{max(256, memory_mb * 6 // 10)}MB",
         "maintenance_work_mem": f"{_between(64, memory_mb // 20, 512)}MB",
         "work_mem": f"{_between(4, memory_mb // 512, 32)}MB",
-        # Fewer checkpoints mean fewer whole-page images on the path of a redemption. Each use touches
-        # pages at random, so after a checkpoint nearly every touch logs a page: compressing them with
-        # pglz, the only method that this build has, made uses 2.5 times slower to save a third of
-        # the log.
+        # Fewer checkpoints mean fewer whole-page images on the path of a redemption. Uses touch
+        # pages at random, so after a checkpoint nearly every touch logs one: compressing them with
+        # pglz, all that this build has, made uses 2.5 times slower to save a third of the log.
         "max_wal_size": "4GB",
         "min_wal_size": "256MB",
         "checkpoint_timeout": "15min",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -22,6 +24,7 @@ from kaquan.foundation import clock
 from kaquan.foundation.configuration import Configuration, current_configuration
 from kaquan.foundation.django_setup import collect_static_files
 from kaquan.foundation.locks import locked
+from kaquan.foundation.postgres.sessions import server_kept_running
 from kaquan.foundation.private_files import make_folder
 from kaquan.foundation.shutdown import announce_shutdown, end_with_parent
 from kaquan.surfaces.cli.installation import open_installation, report
@@ -32,6 +35,7 @@ APPLICATION = "kaquan.project.asgi:application"
 BACKGROUND = "kaquan.project.background"
 STOP_S = 5
 RESTART_S = 1.0
+ANSWER_WAIT_S, ANSWER_RETRY_S = 1.0, 0.05
 RESTART_S_MAX = 30.0
 SOUND_S = 60.0  # what ran for so long did not fail at its start
 _STATIC_STAMP = ".kaquan-static"
@@ -80,6 +84,7 @@ def up(
         _collect_static(configuration, tell=not behind)
         connections.close_all()  # the workers are forked and open their own
         with (
+            server_kept_running(configuration, report=report),
             _kept_running("-m", BACKGROUND, str(os.getpid()), str(traffic)),
             _sandbox_kept_running(configuration, demo=demo or configuration.demo),
         ):
@@ -142,20 +147,32 @@ def _serve(
     @server.on_startup
     def announce() -> None:
         _end_streams_first()
-        if behind:
-            return
-        host = configuration.http_host
-        url = f"http://{f'[{host}]' if ':' in host else host}:{configuration.http_port}/"
-        took_s = clock.monotonic_s() - started_s
-        if json:
-            show({"url": url, "seconds": round(took_s, 1)}, json=True, people=lambda _: None)
-            sys.stdout.flush()
-        console = stderr()
-        console.print(f"\n  卡券已启动（{took_s:.1f} 秒）：{url}", style="bold green")
-        console.print(f"  Kaquan is up ({took_s:.1f} s): {url}", style="bold green")
-        console.print("  按 Ctrl-C 停止 · Ctrl-C stops it\n")
+        if not behind:
+            arguments = (configuration, started_s, json)
+            threading.Thread(target=_announce, args=arguments, daemon=True).start()
 
     server.serve()
+
+
+def _announce(configuration: Configuration, started_s: float, json: bool) -> None:
+    """Say that it is up once a worker listens: they take a moment after the server started them."""
+    host, port = configuration.http_host, configuration.http_port
+    while True:
+        try:
+            socket.create_connection((host, port), ANSWER_WAIT_S).close()
+        except OSError:
+            time.sleep(ANSWER_RETRY_S)
+        else:
+            break
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    took_s = clock.monotonic_s() - started_s
+    if json:
+        show({"url": url, "seconds": round(took_s, 1)}, json=True, people=lambda _: None)
+        sys.stdout.flush()
+    console = stderr()
+    console.print(f"\n  卡券已启动（{took_s:.1f} 秒）：{url}", style="bold green")
+    console.print(f"  Kaquan is up ({took_s:.1f} s): {url}", style="bold green")
+    console.print("  按 Ctrl-C 停止 · Ctrl-C stops it\n")
 
 
 def _end_streams_first() -> None:
