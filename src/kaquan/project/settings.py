@@ -9,6 +9,7 @@ from whitenoise.compress import Compressor  # type: ignore[import-untyped]
 from kaquan.foundation import keys
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.postgres.urls import connection_urls
+from kaquan.project.login_settings import *  # noqa: F403  # Django reads names of this module
 
 _configuration = current_configuration()
 _urls = connection_urls(_configuration)
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
     "kaquan.ledger",
     "kaquan.organisations",
     "kaquan.access",
+    "kaquan.staff",
     "kaquan.budgets",
     "kaquan.customers",
     "kaquan.offers",
@@ -55,7 +57,16 @@ INSTALLED_APPS = [
     "kaquan.integrations",
     "kaquan.surfaces.web",
     "kaquan.surfaces.api",
+    "kaquan.surfaces.login",
     "ninja",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
@@ -63,9 +74,14 @@ MIDDLEWARE = [
     "kaquan.project.security_headers.security_headers_middleware",
     "kaquan.surfaces.api.problem_pages.problem_pages_middleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "kaquan.surfaces.login.gate.gate_middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "kaquan.project.urls"
@@ -78,6 +94,8 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
             ]
         },
     }
@@ -112,6 +130,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 CSRF_COOKIE_HTTPONLY = True
+# Passkeys need a safe origin; without https that is this machine alone, which browsers trust.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _configuration.https
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _configuration.https
 SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 if _configuration.https:

@@ -9,5 +9,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", openapi_document, name="openapi"),
     path("api/v1", route_unknown),
     path("api/v1/", include("kaquan.surfaces.api.urls")),
+    path("accounts/", include("kaquan.surfaces.login.urls")),
     path("", include("kaquan.surfaces.web.urls")),
 ]

@@ -1,0 +1,1 @@
+"""Who works here: accounts, roles, and what each may do in which part of the tree."""

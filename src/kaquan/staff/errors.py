@@ -1,0 +1,114 @@
+"""What can go wrong with accounts and roles."""
+
+from collections.abc import Iterable
+
+from kaquan.foundation.errors import ExitCode, KaquanError
+
+
+def staff_unknown(wanted: int | str) -> KaquanError:
+    """It does not exist, or lies outside the actor's part of the tree: both look alike."""
+    return KaquanError(
+        "staff_unknown",
+        zh=f"没有员工账号“{wanted}”，或不在您的管辖范围内。",
+        en=f'There is no account "{wanted}", or not in your part of the tree.',
+    )
+
+
+def username_taken(username: str) -> KaquanError:
+    """Somebody has it, perhaps somewhere else in the tree."""
+    return KaquanError(
+        "username_taken",
+        zh=f"用户名“{username}”已被使用；请换一个。",
+        en=f'The user name "{username}" is taken; choose another one.',
+    )
+
+
+def role_unknown(code: str) -> KaquanError:
+    """There is no such role."""
+    return KaquanError("role_unknown", zh=f"没有角色“{code}”。", en=f'There is no role "{code}".')
+
+
+def grant_unknown(grant_id: int) -> KaquanError:
+    """It does not exist, has ended, or lies outside the actor's part of the tree."""
+    return KaquanError(
+        "grant_unknown",
+        zh=f"没有授权“{grant_id}”，或已收回，或不在您的管辖范围内。",
+        en=f'There is no grant "{grant_id}", or it was revoked, or is not in your part of the '
+        "tree.",
+    )
+
+
+def grant_exists(username: str, role: str) -> KaquanError:
+    """The same role at the same node is held already."""
+    return KaquanError(
+        "grant_exists",
+        zh=f"{username} 在该组织已有角色“{role}”；要改期限，请先收回。",
+        en=f'{username} holds the role "{role}" there already; to change its days, revoke it '
+        "first.",
+    )
+
+
+def session_unknown(session_id: int) -> KaquanError:
+    """It has ended, or is somebody else's."""
+    return KaquanError(
+        "session_unknown",
+        zh=f"没有登录会话“{session_id}”，或已结束。",
+        en=f'There is no session "{session_id}", or it has ended.',
+    )
+
+
+def beyond_own_rights(names: Iterable[str]) -> KaquanError:
+    """Nobody gives away or takes what they do not hold."""
+    listed = ", ".join(sorted(names))
+    return _denied(
+        f"您自己没有的权限不能授予或收回：{listed}。",
+        f"You cannot grant or revoke what you do not hold: {listed}.",
+    )
+
+
+def own_account() -> KaquanError:
+    """What one may do is for others to say."""
+    return _denied(
+        "不能更改自己的授权，也不能停用自己的账号；请由他人操作。",
+        "You cannot change your own roles or disable your own account; ask somebody else.",
+    )
+
+
+def administrators_are_made_at_the_machine(username: str) -> KaquanError:
+    """From within, nobody makes an administrator or becomes one."""
+    return _denied(
+        f"{username}：系统、安全、审计管理员的授权、密码和二次验证只能在服务器上用 kaquan staff "
+        "办理。",
+        f"{username}: roles, passwords and second factors of the system, security and audit "
+        "administrators are dealt with on the server only, by kaquan staff.",
+    )
+
+
+def administrators_separated(username: str) -> KaquanError:
+    """System, security and audit administrators are three people."""
+    return KaquanError(
+        "administrators_separated",
+        zh=f"{username} 已是另一类管理员：系统、安全、审计管理员须由三人分别担任。",
+        en=f"{username} is an administrator of another kind: system, security and audit "
+        "administrators must be three people.",
+    )
+
+
+def password_too_weak(reasons: Iterable[str]) -> KaquanError:
+    """The password is short, common or like the name."""
+    listed = " ".join(reasons)
+    return KaquanError(
+        "value_invalid",
+        zh=f"密码不合要求：{listed}",
+        en=f"The password will not do: {listed}",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def value_invalid(zh: str, en: str) -> KaquanError:
+    """An argument that makes no sense."""
+    return KaquanError("value_invalid", zh=zh, en=en, exit_code=ExitCode.USAGE)
+
+
+def _denied(zh: str, en: str) -> KaquanError:
+    return KaquanError("permission_denied", zh=zh, en=en, exit_code=ExitCode.PERMISSION_DENIED)

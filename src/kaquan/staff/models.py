@@ -1,0 +1,129 @@
+"""Accounts, roles, and who holds which role in which part of the tree until when."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from kaquan.foundation.encrypted_fields import EncryptedTextField
+from kaquan.organisations.models import Organisation
+
+
+class StaffUserManager(BaseUserManager["StaffUser"]):
+    """Finds accounts by the name that people type."""
+
+    def get_by_natural_key(self, username: str | None) -> "StaffUser":
+        """The account, whatever the case of the letters."""
+        return self.get(username=(username or "").lower())
+
+
+class StaffUser(AbstractBaseUser):
+    """Someone with an account. `organisation` is where they belong, None to the head office; what
+    they may do, and where, their roles say alone. The phone is sealed."""
+
+    id = models.AutoField(primary_key=True)
+    username = models.CharField(max_length=64)
+    name = models.CharField(max_length=100)
+    email = models.EmailField(blank=True)
+    phone = EncryptedTextField(null=True)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
+    is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=100)
+
+    objects: ClassVar[StaffUserManager] = StaffUserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        db_table = "staff_user"
+        constraints = (
+            models.UniqueConstraint(fields=["username"], name="staff_user_username"),
+            models.CheckConstraint(
+                condition=Q(username=Lower("username")), name="staff_user_username_lower"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.username
+
+    def get_full_name(self) -> str:
+        """The name that pages show."""
+        return self.name
+
+
+class Administers(models.TextChoices):
+    """Which of the three separated administrators a role makes; nobody may be two of them."""
+
+    NOTHING = "", "—"
+    SYSTEM = "system", "系统"
+    SECURITY = "security", "安全"
+    AUDIT = "audit", "审计"
+
+
+class Role(models.Model):
+    """A named set of permissions."""
+
+    code = models.CharField(max_length=64, primary_key=True)
+    name_zh = models.CharField(max_length=64)
+    name_en = models.CharField(max_length=64)
+    permissions = ArrayField(models.CharField(max_length=64))
+    administers = models.CharField(
+        max_length=16, choices=Administers, default=Administers.NOTHING, blank=True
+    )
+    must_use_second_factor = models.BooleanField(default=False)
+    built_in = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "staff_role"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(administers__in=Administers.values), name="staff_role_administers"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class RoleGrant(models.Model):
+    """Someone holds a role at a node and everywhere below it; None is the whole tree."""
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(StaffUser, models.PROTECT, related_name="grants")
+    role = models.ForeignKey(Role, models.PROTECT, related_name="grants")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    granted_by = models.CharField(max_length=100)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        db_table = "staff_role_grant"
+        indexes = (
+            models.Index(
+                fields=["user"], condition=Q(revoked_at__isnull=True), name="staff_role_grant_user"
+            ),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=["user", "role", "organisation"],
+                condition=Q(revoked_at__isnull=True),
+                nulls_distinct=False,
+                name="staff_role_grant_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=models.F("starts_at")),
+                name="staff_role_grant_time",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role_id}"

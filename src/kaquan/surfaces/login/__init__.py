@@ -1,0 +1,1 @@
+"""Login: passwords, second factors, passkeys, sessions; pages over django-allauth."""

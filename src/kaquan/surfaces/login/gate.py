@@ -1,0 +1,114 @@
+"""What stands before a page: who has not logged in, whose password is temporary, who lacks a
+second factor that their role asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from allauth.mfa.utils import is_mfa_enabled
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.contrib.auth.views import redirect_to_login
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils.decorators import sync_and_async_middleware
+
+from kaquan.access.sources import source_of
+from kaquan.foundation import clock
+from kaquan.foundation.changes.origin import coming_from
+from kaquan.foundation.configuration import current_configuration
+from kaquan.staff.acting import must_use_second_factor
+from kaquan.staff.models import StaffUser
+
+#: The first page and its stream: the issuer's totals.
+FIRST_PAGE = frozenset({"/", "/live"})
+CONSOLE = "/console/"
+
+Handler = Callable[[HttpRequest], Any]  # gives a response, or a coroutine that does
+
+
+@sync_and_async_middleware
+def gate_middleware(get_response: Handler) -> Handler:
+    """Send people first to what they must do first, and let changes know where they come from."""
+    if iscoroutinefunction(get_response):
+
+        async def handle_async(request: HttpRequest) -> HttpResponse:
+            if is_guarded(request):
+                stopped = await sync_to_async(stop)(request)
+                if stopped is not None:
+                    return stopped
+            with coming_from(_source(request)):
+                answer: HttpResponse = await get_response(request)
+            return answer
+
+        return handle_async
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        stopped = stop(request) if is_guarded(request) else None
+        if stopped is not None:
+            return stopped
+        with coming_from(_source(request)):
+            answer: HttpResponse = get_response(request)
+        return answer
+
+    return handle
+
+
+def is_guarded(request: HttpRequest) -> bool:
+    """Whether the page shows what is not for everybody. The API has its own entrance."""
+    return request.path in FIRST_PAGE or request.path.startswith(CONSOLE)
+
+
+def stop(request: HttpRequest) -> HttpResponse | None:
+    """Where to go first; None lets the request through."""
+    if request.path in FIRST_PAGE and first_page_is_open():
+        return None
+    user = request.user
+    if not isinstance(user, StaffUser):
+        return _login_first(request)
+    if user.must_change_password:
+        return _go(request, reverse("account_change_password"))
+    if not is_mfa_enabled(user) and must_use_second_factor(user, at=clock.now()):
+        return _go(request, reverse("mfa_index"))
+    return None
+
+
+def first_page_is_open() -> bool:
+    """On a demo, and as long as nobody has an account: then there is nobody who could log in.
+
+    Where the database does not answer there are no figures to show either.
+    """
+    if current_configuration().demo:
+        return True
+    try:
+        return not StaffUser.objects.exists()
+    except DatabaseError:
+        return True
+
+
+def _login_first(request: HttpRequest) -> HttpResponse:
+    if request.path == "/live" or _wants_part(request):
+        return _go(request, reverse("account_login"))
+    return redirect_to_login(request.get_full_path())
+
+
+def _go(request: HttpRequest, address: str) -> HttpResponse:
+    """There, as the whole page: a part of a page cannot be a login page."""
+    if request.path == "/live":
+        return HttpResponse(status=401)
+    if _wants_part(request):
+        answer = HttpResponse(status=401)
+        answer.headers["HX-Redirect"] = address
+        return answer
+    if request.headers.get("accept") == "application/json":
+        return JsonResponse({"code": "login_needed", "login": address}, status=401)
+    return HttpResponseRedirect(address)
+
+
+def _wants_part(request: HttpRequest) -> bool:
+    return request.headers.get("hx-request") == "true"
+
+
+def _source(request: HttpRequest) -> str:
+    return source_of(request.META.get("REMOTE_ADDR", ""), request.headers.get("x-forwarded-for"))
