@@ -12,8 +12,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from kaquan.foundation.changes.origin import coming_from
 from kaquan.foundation.errors import ExitCode
-from kaquan.surfaces.cli import codes, jobs, keys, replay
+from kaquan.surfaces.cli import codes, jobs, keys, replay, staff
 from kaquan.surfaces.cli.bench import bench
 from kaquan.surfaces.cli.claim import claim
 from kaquan.surfaces.cli.config import config
@@ -76,6 +77,7 @@ app.command(rich_help_panel=_RUNNING)(up)
 app.command(rich_help_panel=_RUNNING)(demo)
 app.add_typer(replay.app, rich_help_panel=_RUNNING)
 app.add_typer(keys.app, rich_help_panel=_RUNNING)
+app.add_typer(staff.app, rich_help_panel=_RUNNING)
 app.add_typer(jobs.app, rich_help_panel=_RUNNING)
 app.command(rich_help_panel=_RUNNING)(prove)
 app.command(rich_help_panel=_RUNNING)(doctor)
@@ -94,7 +96,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if OPTION in arguments:
             return run_in_sandbox([one for one in arguments if one != OPTION])
-        ending = app(list(arguments) or ["--help"], prog_name="kaquan", standalone_mode=False)
+        with coming_from("cli"):
+            ending = app(list(arguments) or ["--help"], prog_name="kaquan", standalone_mode=False)
         return int(ending or 0) if arguments else ExitCode.USAGE
     except _TerminatedError:
         return Ending.TERMINATED

@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec import structs
 from rich.console import Console
 
+from kaquan.foundation.changes.proof import ChangeProof, prove_changes
 from kaquan.foundation.errors import ExitCode
 from kaquan.ledger.connections import connect_default
-from kaquan.ledger.prove import Proof
+from kaquan.ledger.prove import Fault, Proof
 from kaquan.ledger.prove import prove as prove_ledger
 from kaquan.surfaces.cli.exit_codes import Ending
 from kaquan.surfaces.cli.installation import open_installation
@@ -18,23 +19,33 @@ STAGES = {"blocks": ("核对账块", "Checking blocks"), "tables": ("核对余�
 
 
 def prove(json: Json = False) -> int:
-    """核对：从账块重算全部账目，指出第一处差错 · Recompute the ledger, name the first wrong row."""
+    """核对：从账块重算全部账目，指出第一处差错 · Recompute the ledger, name the first wrong row.
+
+    变更记录的哈希链一并核对 · The chain of the change log is checked as well.
+    """
     with open_installation(), ProgressBar() as bar:
-        proof = prove_and_record(bar)
-    show(as_json(proof), json=json, people=lambda console: _print(proof, console))
+        proof, changes = prove_and_record(bar)
+    value = as_json(proof) | {"changes": changes.changes, "changes_head": changes.head_hash}
+    show(value, json=json, people=lambda console: _print(proof, changes, console))
     return ExitCode.OK if proof.ok else Ending.PROOF_FOUND_A_FAULT
 
 
-def prove_and_record(bar: ProgressBar) -> Proof:
-    """Prove the ledger, and let the first page say how it went."""
+def prove_and_record(bar: ProgressBar) -> tuple[Proof, ChangeProof]:
+    """Prove the ledger and the change log, and let the first page say how it went.
+
+    What is wrong with the log stands among the faults.
+    """
     from kaquan.analytics.actions import record_proof
 
     proof = prove_ledger(
         connect_default,
         progress=lambda stage, done, total: bar.update(*STAGES[stage], done, total),
     )
+    changes = prove_changes(connect_default)
+    found = [Fault(**structs.asdict(fault)) for fault in changes.faults]
+    proof = structs.replace(proof, faults=[*proof.faults, *found])
     record_proof(proof)
-    return proof
+    return proof, changes
 
 
 def as_json(proof: Proof) -> dict[str, object]:
@@ -50,7 +61,7 @@ def as_json(proof: Proof) -> dict[str, object]:
     }
 
 
-def _print(proof: Proof, console: Console) -> None:
+def _print(proof: Proof, changes: ChangeProof, console: Console) -> None:
     counted = f"{proof.blocks:,} blocks · {proof.entries:,} entries · {proof.vouchers:,} vouchers"
     if proof.ok:
         console.print("✓ 账目无误 · the books hold together", style="green")
@@ -59,5 +70,6 @@ def _print(proof: Proof, console: Console) -> None:
     console.print(f"  {counted} · {proof.seconds:.1f} s")
     for lane, head in proof.head_hashes.items():
         console.print(f"  账道 lane {lane}: {head}")
+    console.print(f"  变更记录 changes {changes.changes:,}: {changes.head_hash}")
     for fault in proof.faults:
         console.print(plain(f"  {fault}"), style="red")
