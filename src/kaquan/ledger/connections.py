@@ -20,10 +20,17 @@ LANES_MAX = 1_024
 RECONNECT_S_MAX = 5
 #: How long a lock is waited for, and how long while others are known to wait behind it.
 LOCK_WAIT_MS, LOCK_WAIT_MS_SHORT = 5_000, 200
+#: A writer that stands still within a transaction, because its machine does, lets go of its rows
+#: then. (``idle_in_transaction_session_timeout`` does not begin to count after a pipeline.)
+TRANSACTION_MS_MAX = 30_000
+_HAS_TRANSACTION_TIMEOUT = 170_000  # the server's version
 RETRY_S = 0.05
 _LANE_LOCKS = 0x6B61  # the first of the two advisory lock keys: "ka"
 
 Connect = Callable[[], psycopg.Connection[Any]]
+
+#: The connection was lost; the second is how a server says that we stood still for too long.
+LOST = (psycopg.OperationalError, psycopg.errors.TransactionTimeout)
 
 
 def connect_default() -> psycopg.Connection[Any]:
@@ -56,6 +63,10 @@ class LedgerConnection:
             "set_config('default_transaction_isolation', 'read committed', false)",
             [str(LOCK_WAIT_MS)],
         )
+        if connection.info.server_version >= _HAS_TRANSACTION_TIMEOUT:
+            connection.execute(
+                "SELECT set_config('transaction_timeout', %s, false)", [str(TRANSACTION_MS_MAX)]
+            )
         return connection
 
     def _take_lane(self) -> int:
@@ -87,7 +98,7 @@ class LedgerConnection:
         try:
             if not self.raw.closed:
                 self.raw.execute("ROLLBACK")
-        except psycopg.OperationalError:
+        except LOST:
             self.raw.close()  # the transaction went with it; the next statement says so
 
     def reopen(self) -> bool:

@@ -25,7 +25,7 @@ from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.failpoints import failpoint
 from kaquan.ledger.catalogue import HOME_SHARD, Catalogue
-from kaquan.ledger.connections import LedgerConnection, connect_default
+from kaquan.ledger.connections import LOST, LedgerConnection, connect_default
 from kaquan.ledger.loading import Loaded, Loader
 from kaquan.ledger.records import Record, block_hash, entry_line, pack_body
 from kaquan.ledger.statements import bound, statement
@@ -106,7 +106,7 @@ class Door:
             except _BudgetMovedError:
                 self._connection.rollback()
                 self._tight_blocks_left = TIGHT_BLOCKS
-            except psycopg.OperationalError:
+            except LOST:
                 if not self._connection.reopen():
                     break
                 try:

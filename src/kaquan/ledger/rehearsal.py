@@ -18,7 +18,7 @@ from kaquan.engine.rows import Batch, Voucher
 from kaquan.engine.shards import SERIAL_END
 from kaquan.engine.world import World
 from kaquan.ledger.catalogue import Catalogue
-from kaquan.ledger.connections import LedgerConnection, connect_default
+from kaquan.ledger.connections import LOST, LedgerConnection, connect_default
 from kaquan.ledger.loading import Loader
 
 COMMANDS_MAX = 500
@@ -59,7 +59,7 @@ class Rehearsal:
                 return self._attempt(unnamed)
             except psycopg.errors.SerializationFailure:
                 self._connection.rollback()
-            except psycopg.OperationalError:
+            except LOST:
                 if not self._connection.reopen():
                     break
             except BaseException:
