@@ -1,4 +1,4 @@
-"""A request that breaks our own code fails alone, and may be sent again."""
+"""What goes wrong on our side is told as such, stays with its request, and may be tried again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from kaquan.engine.decide import decide
 from kaquan.foundation import clock
+from kaquan.ledger.connections import LedgerConnection
 from kaquan.ledger.door import Door
 from kaquan.redemption.codes import new_code
 from tests.builders.access import a_key
@@ -110,3 +111,25 @@ def test_a_command_of_a_list_that_breaks_our_code_fails_with_what_is_linked_to_i
         "done",
     ]
     assert number(connection, TOUCHED, batch.batch_id) == 4
+
+
+def test_what_a_database_did_not_take_may_be_sent_again_when_the_answer_says(
+    batch: BuiltBatch, till_key: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> Any:
+        raise psycopg.OperationalError
+
+    (use,) = uses_of(batch, 1)
+
+    async def ask_twice(ask: Ask) -> list[Answer]:
+        with monkeypatch.context() as spoilt:
+            spoilt.setattr(Door, "_attempt", away)
+            spoilt.setattr(LedgerConnection, "reopen", lambda _: False)
+            first = await ask("redemptions", use, "away")
+        return [first, await ask("redemptions", use, "away")]
+
+    first, second = with_gateway(till_key, ask_twice)
+    assert (first.status, first.code, first.json["retryable"]) == (503, "unavailable", True)
+    assert first.headers["retry-after"] == "1"
+    assert second.status == 200
+    assert number(connection, TOUCHED, batch.batch_id) == 1
