@@ -22,14 +22,15 @@ def test_every_vendored_package_says_its_version_and_licence(package: object) ->
     folder = FOLDER / package.folder  # type: ignore[attr-defined]
 
     assert package.version in (folder / "VERSION").read_text(encoding="utf-8")  # type: ignore[attr-defined]
-    assert "Permission is hereby granted" in (folder / "LICENSE").read_text(encoding="utf-8")
+    licence = " ".join((folder / "LICENSE").read_text(encoding="utf-8").split())
+    assert licence.startswith(("The MIT License (MIT)", "Zero-Clause BSD"))
 
 
 @pytest.mark.parametrize("path", CATALOGUES)
 def test_every_text_of_the_pages_is_translated_and_compiled(path: Path) -> None:
     catalogue = read_po(path)
 
-    assert set(catalogue) == wanted() | {""}
+    assert set(catalogue) == wanted(path) | {""}
     assert [text for text, done in catalogue.items() if not done] == []
     assert po_text(catalogue) == path.read_text(encoding="utf-8")
     assert path.with_suffix(".mo").read_bytes() == mo_bytes(catalogue)

@@ -12,13 +12,14 @@ from pathlib import Path
 from tools.translations.catalogue import messages, mo_bytes, read_po
 
 ROOT = Path(__file__).resolve().parents[2]
-WEB = ROOT / "src/kaquan/surfaces/web"
-CATALOGUES = (WEB / "locale/zh_Hans/LC_MESSAGES/django.po",)
+SURFACES = ROOT / "src/kaquan/surfaces"
+CATALOGUES = tuple(sorted(SURFACES.glob("*/locale/*/LC_MESSAGES/django.po")))
 
 
-def wanted() -> set[str]:
-    """Every text of the pages."""
-    sources = [*WEB.rglob("*.html"), *WEB.rglob("*.py")]
+def wanted(catalogue: Path) -> set[str]:
+    """Every text of the surface that a catalogue belongs to."""
+    surface = catalogue.parents[3]
+    sources = [*surface.rglob("*.html"), *surface.rglob("*.py")]
     return set().union(*(messages(source) for source in sources))
 
 
@@ -40,7 +41,7 @@ def main() -> int:
     missing = 0
     for path in CATALOGUES:
         known = read_po(path)
-        catalogue = {"": known[""]} | {text: known.get(text, "") for text in wanted()}
+        catalogue = {"": known[""]} | {text: known.get(text, "") for text in wanted(path)}
         path.write_text(po_text(catalogue), encoding="utf-8")
         path.with_suffix(".mo").write_bytes(mo_bytes(catalogue))
         untranslated = [text for text, done in catalogue.items() if not done]

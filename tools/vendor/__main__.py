@@ -25,7 +25,10 @@ class Package(NamedTuple):
     files: tuple[str, ...]
 
 
-PACKAGES = (Package("tabler", "@tabler/core", "1.6.1", ("dist/css/tabler.min.css",)),)
+PACKAGES = (
+    Package("htmx", "htmx.org", "4.0.1", ("dist/htmx.min.js",)),
+    Package("tabler", "@tabler/core", "1.6.1", ("dist/css/tabler.min.css",)),
+)
 
 
 def sums(folder: Path) -> str:
