@@ -41,8 +41,12 @@ def voucher_trace(*, actor: Actor, code: str) -> VoucherTrace | Outcome:
     """
     require(actor, TRACE)
     serial = read_code(code)
-    if isinstance(serial, Outcome):
-        return serial
+    return serial if isinstance(serial, Outcome) else trace_of_serial(actor=actor, serial=serial)
+
+
+def trace_of_serial(*, actor: Actor, serial: int) -> VoucherTrace | Outcome:
+    """The same for a voucher that a list names by its serial."""
+    require(actor, TRACE)
     session = ledger_session()
     standing, steps = standing_of(session, serial), trace_voucher(session, serial)
     if actor.organisation_path and not (standing and own_batch_ids(actor, [standing.batch_id])):

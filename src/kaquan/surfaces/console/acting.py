@@ -1,0 +1,56 @@
+"""Who uses the console: the one place that knows how a request tells its actor.
+
+Someone with roles in several parts of the organisation acts in one of them at a time: the one that
+they chose in the top bar, else the widest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from kaquan.foundation import clock
+from kaquan.foundation.actor import Actor
+from kaquan.staff.acting import Seat, actor_of, seats_of
+from kaquan.staff.models import StaffUser
+
+CHOSEN = "console_acting_in"
+"""The session's key for the chosen node's id; 0 is the whole tree."""
+
+
+def actor_of_request(request: HttpRequest) -> Actor | None:
+    """The actor of a request; None for somebody who has not logged in or holds no role."""
+    user = _user(request)
+    if user is None:
+        return None
+    chosen = request.session.get(CHOSEN) or None
+    return actor_of(user, at=clock.now(), organisation_id=chosen)
+
+
+def is_logged_in(request: HttpRequest) -> bool:
+    """Whether we know who it is, with or without a role."""
+    return _user(request) is not None
+
+
+def seats_of_request(request: HttpRequest) -> Sequence[Seat]:
+    """The parts of the organisation that someone may act in."""
+    user = _user(request)
+    return [] if user is None else seats_of(user, at=clock.now())
+
+
+def choose(request: HttpRequest, organisation_id: int | None) -> None:
+    """Act in this node from now on, if a seat of theirs is there; else nothing changes."""
+    if any(seat.organisation_id == organisation_id for seat in seats_of_request(request)):
+        request.session[CHOSEN] = organisation_id or 0
+
+
+def login_address() -> str:
+    """The page where people log in."""
+    return reverse("account_login")
+
+
+def _user(request: HttpRequest) -> StaffUser | None:
+    user = getattr(request, "user", None)
+    return user if isinstance(user, StaffUser) and user.is_active else None

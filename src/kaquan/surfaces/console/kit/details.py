@@ -1,0 +1,156 @@
+"""A page about one thing: its name, its state, what may be done to it, and tabs of panels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.errors import KaquanError
+from kaquan.surfaces.console.kit.actions import (
+    Action,
+    Doing,
+    action_named,
+    name_in,
+    new_name,
+    offered,
+    way_back,
+)
+from kaquan.surfaces.console.kit.cells import Cell, Text
+from kaquan.surfaces.console.kit.fields import Filled, read_all
+from kaquan.surfaces.console.kit.menu import holds
+from kaquan.surfaces.console.kit.panels import Tab
+from kaquan.surfaces.console.kit.screens import Call, Screen, in_words
+
+Subject = TypeVar("Subject")
+
+
+class DetailScreen(Screen, Generic[Subject]):
+    """A screen about one thing. Its ``path`` ends with the part that names it, ``<…:key>``."""
+
+    tabs: ClassVar[Sequence[Tab]]
+    actions: ClassVar[Sequence[Action[Any]]] = ()
+    links: ClassVar[Sequence[tuple[str, Text, str]]] = ()
+    """Screens that a button leads to: the name of the address, words, permission."""
+
+    def subject(self, actor: Actor, key: Any) -> Subject:
+        """The thing; raises ``…_unknown`` where there is none for this actor."""
+        raise NotImplementedError
+
+    def heading(self, subject: Subject) -> str:
+        """Its name."""
+        raise NotImplementedError
+
+    def badges(self, subject: Subject) -> Sequence[Cell]:
+        """Its state."""
+        del subject
+        return ()
+
+    def key(self, subject: Subject) -> Any:
+        """What names it in addresses."""
+        return subject.id  # type: ignore[attr-defined]  # most have one
+
+    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
+        """The page; the tab is named in the address."""
+        subject = self.subject(call.actor, key["key"])
+        asked = call.request.GET.get("tab", "")
+        tab = next((one for one in self.tabs if one.name == asked), self.tabs[0])
+        here = urlencode({"back": call.request.get_full_path()})
+        own = self.address(key=key["key"])
+        context = {
+            "heading": self.heading(subject),
+            "badges": self.badges(subject),
+            "tabs": [(one, f"{own}?tab={one.name}", one is tab) for one in self.tabs],
+            "panels": tab.panels(call, subject),
+            "actions": [
+                (one, f"{action_address(self, key['key'], one)}?{here}")
+                for one in offered(self.actions, call.actor, subject)
+            ],
+            "links": [
+                (reverse(f"console:{name}", kwargs={"key": key["key"]}), words)
+                for name, words, permission in self.links
+                if holds(call.actor, permission)
+            ],
+        }
+        return self.page(call, "console/detail.html", context)
+
+
+def action_address(screen: DetailScreen[Any], key: Any, action: Action[Any]) -> str:
+    """Where the question of an action is."""
+    names = {"key": key, "action": action.name}
+    return reverse(f"console:{screen.name}-action", kwargs=names)
+
+
+class ActionScreen(Screen):
+    """The question before an action of a detail screen; its answer does it."""
+
+    def __init__(self, detail: DetailScreen[Any]) -> None:
+        self.detail = detail
+        # Of this object, not of the class: one question screen for each detail screen.
+        self.name = f"{detail.name}-action"  # type: ignore[misc]
+        self.path = f"{detail.path}/do/<slug:action>"  # type: ignore[misc]
+        self.title = detail.title  # type: ignore[misc]
+        self.permission = detail.permission  # type: ignore[misc]
+        self.parent = detail.parent  # type: ignore[misc]
+
+    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
+        """Ask, or do it and go back."""
+        action = action_named(self.detail.actions, key["action"])
+        if action is None:
+            raise Http404
+        require(call.actor, action.permission)
+        subject = self.detail.subject(call.actor, key["key"])
+        back = way_back(call.request, self.detail.address(key=key["key"]))
+        if call.request.method != "POST":
+            filled = [Filled(field) for field in action.fields]
+            return self._question(call, action, subject, filled=filled, back=back, once=new_name())
+        values, filled = read_all(action.fields, call.request.POST)
+        once = name_in(call.request)
+        if any(one.error for one in filled):
+            return self._question(
+                call, action, subject, filled=filled, back=back, once=once, status=422
+            )
+        try:
+            done = action.run(subject, Doing(call.actor, values, once))
+        except KaquanError as error:
+            return self._question(
+                call,
+                action,
+                subject,
+                filled=filled,
+                back=back,
+                once=new_name(),
+                error=in_words(error),
+                status=409,
+            )
+        messages.success(call.request, str(done))
+        return HttpResponseRedirect(back)
+
+    def _question(
+        self,
+        call: Call,
+        action: Action[Any],
+        subject: Any,
+        *,
+        filled: Sequence[Filled],
+        back: str,
+        once: str,
+        error: str = "",
+        status: int = 200,
+    ) -> HttpResponseBase:
+        context = {
+            "title": action.title,
+            "action": action,
+            "question": action.question(subject),
+            "filled": filled,
+            "back": back,
+            "once": once,
+            "error": error,
+        }
+        return self.page(call, "console/question.html", context, status=status)

@@ -1,0 +1,77 @@
+"""A form that adds something or changes it; what was typed stays when it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.http.response import HttpResponseBase
+
+from kaquan.foundation.actor import Actor
+from kaquan.foundation.errors import ExitCode, KaquanError
+from kaquan.surfaces.console.kit.actions import Doing, name_in, new_name, way_back
+from kaquan.surfaces.console.kit.cells import Text
+from kaquan.surfaces.console.kit.fields import Field, Filled, read_all, typed_of
+from kaquan.surfaces.console.kit.screens import Call, Screen, in_words
+
+
+class FormScreen(Screen):
+    """A screen with a form."""
+
+    fields: ClassVar[Sequence[Field]]
+    hint: ClassVar[Text] = ""
+    save_words: ClassVar[Text] = ""
+
+    def form_fields(self, actor: Actor, key: Any) -> Sequence[Field]:
+        """The fields; with options of the actor's own where one needs them."""
+        del actor, key
+        return self.fields
+
+    def initial(self, actor: Actor, key: Any) -> Mapping[str, Any]:
+        """The values before anyone has typed; raises ``…_unknown``."""
+        del actor, key
+        return {}
+
+    def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
+        """Do it; what was done, and where to go. Raises what the action raises."""
+        raise NotImplementedError
+
+    def home(self, key: Any) -> str:
+        """Where someone goes who gives up."""
+        raise NotImplementedError
+
+    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
+        """The form; or, for POST, what came of it."""
+        name = key.get("key")
+        fields = self.form_fields(call.actor, name)
+        initial = self.initial(call.actor, name)
+        if call.request.method != "POST":
+            filled = [Filled(one, typed_of(initial.get(one.name))) for one in fields]
+            return self._form(call, name, filled)
+        values, filled = read_all(fields, call.request.POST)
+        if any(one.error for one in filled):
+            return self._form(call, name, filled, status=422)
+        try:
+            done, there = self.save(Doing(call.actor, values, name_in(call.request)), name)
+        except KaquanError as error:
+            if error.exit_code is ExitCode.PERMISSION_DENIED or error.code.endswith("_unknown"):
+                raise
+            return self._form(call, name, filled, in_words(error), status=409)
+        messages.success(call.request, str(done))
+        return HttpResponseRedirect(there)
+
+    def _form(
+        self, call: Call, key: Any, filled: Sequence[Filled], error: str = "", *, status: int = 200
+    ) -> HttpResponseBase:
+        context = {
+            "filled": filled,
+            "error": error,
+            "has_fault": any(one.error for one in filled),
+            "hint": self.hint,
+            "back": way_back(call.request, self.home(key)),
+            "once": new_name(),
+            "save_words": self.save_words,
+        }
+        return self.page(call, "console/form.html", context, status=status)

@@ -1,0 +1,117 @@
+"""What stands on a page about one thing: facts, tables, funnels, timelines, texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text
+from kaquan.surfaces.console.kit.lists import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of a page, drawn by its template; ``title`` may be empty."""
+
+    template: ClassVar[str]
+    title: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Facts(Panel):
+    """Named values."""
+
+    template: ClassVar[str] = "console/parts/facts.html"
+    facts: Sequence[Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Panel):
+    """Rows, all of them; ``empty`` says what it means that there are none."""
+
+    template: ClassVar[str] = "console/parts/table.html"
+    columns: Sequence[Column[Any]]
+    rows: Sequence[Any]
+    empty: Text
+    note: Text = ""
+
+    @property
+    def lines(self) -> list[list[tuple[Cell, bool, bool]]]:
+        """The cells of each row."""
+        return [
+            [(column.cell(row), column.number, column.wide) for column in self.columns]
+            for row in self.rows
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a funnel; ``width`` in percent of the widest."""
+
+    title: Text
+    number: int
+    width: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel(Panel):
+    """How many came how far; ``aside`` are those who left it."""
+
+    template: ClassVar[str] = "console/parts/funnel.html"
+    stages: Sequence[Stage]
+    aside: Sequence[Fact] = ()
+
+
+def funnel(title: Text, numbers: Sequence[tuple[Text, int]], aside: Sequence[Fact] = ()) -> Funnel:
+    """A funnel of these numbers."""
+    widest = max((number for _, number in numbers), default=0)
+    return Funnel(
+        title,
+        [
+            Stage(name, number, f"{number * 100 // widest if widest else 0}%")
+            for name, number in numbers
+        ],
+        aside,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing on a timeline."""
+
+    at: str
+    title: Text
+    tone: str = "info"
+    facts: Sequence[Fact] = ()
+    lines: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline(Panel):
+    """What happened, in the order given."""
+
+    template: ClassVar[str] = "console/parts/timeline.html"
+    happenings: Sequence[Happening]
+    empty: Text = ""
+    heads: Sequence[Text] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences(Panel):
+    """A numbered text, such as the printed terms; ``aside`` stands below it without numbers."""
+
+    template: ClassVar[str] = "console/parts/sentences.html"
+    sentences: Sequence[str]
+    aside: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """Panels that are read only when their tab is open."""
+
+    name: str
+    title: Text
+    panels: Callable[[Any, Any], Sequence[Panel]] = field(repr=False)
+    """Takes the call and the subject."""

@@ -1,0 +1,216 @@
+"""Campaigns: list, page, forms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from kaquan.analytics.queries import funnels
+from kaquan.campaigns import actions, queries
+from kaquan.campaigns.listings import (
+    VIEW,
+    CampaignFilter,
+    campaign_kinds,
+    campaign_page,
+    campaign_state,
+)
+from kaquan.campaigns.models import Campaign
+from kaquan.foundation import clock
+from kaquan.foundation.actor import Actor
+from kaquan.foundation.paging import Page, Paging
+from kaquan.organisations.listings import upper_nodes
+from kaquan.surfaces.console.kit.actions import Doing
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, moment, text
+from kaquan.surfaces.console.kit.details import DetailScreen
+from kaquan.surfaces.console.kit.fields import Field, Values, day_end, day_start
+from kaquan.surfaces.console.kit.forms import FormScreen
+from kaquan.surfaces.console.kit.lists import Column, ListScreen
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
+from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.batch_columns import SHORT_COLUMNS, batch_lines, funnel_of
+from kaquan.surfaces.console.words import CAMPAIGN_STATES, state
+
+EDIT = actions.PERMISSION
+_STATES = [(name, words) for name, (words, _tone) in CAMPAIGN_STATES.items()]
+
+
+def _state(campaign: Campaign) -> Cell:
+    return state(CAMPAIGN_STATES, campaign_state(campaign, clock.now()))
+
+
+def _owner(campaign: Campaign) -> Cell:
+    return text(campaign.organisation.name if campaign.organisation else _("Whole issuer"))
+
+
+class CampaignDetail(DetailScreen[Campaign]):
+    """One campaign with its batches."""
+
+    name = "campaign"
+    path = "campaigns/<int:key>"
+    title = _("Campaign")
+    permission = VIEW
+    parent = "campaigns"
+    links = (("campaign-edit", _("Edit"), EDIT), ("batch-new", _("New batch"), EDIT))
+
+    def subject(self, actor: Actor, key: int) -> Campaign:
+        """The campaign; raises `campaign_unknown`."""
+        return queries.campaign_by_id(actor, key)
+
+    def heading(self, subject: Campaign) -> str:
+        """Its name."""
+        return subject.name
+
+    def badges(self, subject: Campaign) -> Sequence[Cell]:
+        """Whether it runs."""
+        return [_state(subject)]
+
+    @staticmethod
+    def overview(call: Call, campaign: Campaign) -> Sequence[Panel]:
+        """Its facts, its funnel and its batches."""
+        batches = batch_lines(queries.campaign_batches(call.actor, campaign.id))
+        sums: Counter[str] = Counter()
+        for figures in funnels([line.batch.id for line in batches]).values():
+            sums.update(figures)
+        facts = [
+            Fact(_("Code"), code(campaign.code)),
+            Fact(_("Kind"), text(campaign.kind)),
+            Fact(_("Starts"), moment(campaign.starts_at)),
+            Fact(_("Ends"), moment(campaign.ends_at)),
+            Fact(_("Belongs to"), _owner(campaign)),
+            Fact(_("Goal"), text(campaign.goal)),
+        ]
+        return [
+            Facts("", facts),
+            funnel_of(sums),
+            Table(_("Batches"), SHORT_COLUMNS, batches, _("This campaign has no batches yet.")),
+        ]
+
+    tabs = (Tab("overview", _("Overview"), overview),)
+
+
+class Campaigns(ListScreen[Campaign]):
+    """All campaigns of one's part."""
+
+    name = "campaigns"
+    path = "campaigns"
+    title = _("Campaigns")
+    permission = VIEW
+    empty = _("There are no campaigns yet.")
+    creates = ("campaign-new", _("New campaign"), EDIT)
+    fields = (
+        Field("words", _("Name or code")),
+        Field("state", _("State"), "choice", options=_STATES),
+        Field("kind", _("Kind"), "choice"),
+        Field("since", _("Starts from"), "day", more=True),
+        Field("until", _("Starts until"), "day", more=True),
+    )
+    columns = (
+        Column[Campaign]("name", _("Name"), lambda c: text(
+            c.name, href=CAMPAIGN.address(key=c.id)), sort="name"),
+        Column[Campaign]("code", _("Code"), lambda c: code(c.code), sort="code", wide=True),
+        Column[Campaign]("state", _("State"), _state),
+        Column[Campaign]("kind", _("Kind"), lambda c: text(c.kind), wide=True),
+        Column[Campaign]("starts", _("Starts"), lambda c: moment(c.starts_at), sort="starts"),
+        Column[Campaign]("ends", _("Ends"), lambda c: moment(c.ends_at), sort="ends"),
+        Column[Campaign]("owner", _("Belongs to"), _owner, wide=True),
+        Column[Campaign]("goal", _("Goal"), lambda c: text(c.goal), hidden=True),
+    )  # fmt: skip
+
+    def query_fields(self, actor: Actor) -> Sequence[Field]:
+        """With the kinds that are in use."""
+        kinds = [(kind, kind) for kind in campaign_kinds(actor)]
+        return [one.with_options(kinds) if one.name == "kind" else one for one in self.fields]
+
+    def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[Campaign]:
+        """The campaigns."""
+        wanted = CampaignFilter(
+            values["words"],
+            values["kind"],
+            values["state"],
+            day_start(values["since"]),
+            day_end(values["until"]),
+        )
+        return campaign_page(actor, wanted, paging, at=clock.now())
+
+
+CAMPAIGN = CampaignDetail()
+CAMPAIGNS = Campaigns()
+
+_NAME = Field("name", _("Name"), required=True)
+_DAYS = (
+    Field("starts_at", _("Starts"), "moment", required=True),
+    Field("ends_at", _("Ends"), "moment", required=True),
+)
+_GOAL = Field("goal", _("Goal"), "long_text", characters_max=2_000)
+
+
+class NewCampaign(FormScreen):
+    """A new campaign."""
+
+    name = "campaign-new"
+    path = "new-campaign"
+    title = _("New campaign")
+    permission = EDIT
+    parent = "campaigns"
+    fields = (
+        Field("code", _("Code"), required=True, characters_max=64),
+        _NAME,
+        Field("kind", _("Kind"), required=True, characters_max=32,
+              hint=_("Your own word, such as 拉新 or 促活")),
+        *_DAYS,
+        _GOAL,
+        Field("organisation_id", _("Belongs to"), "choice"),
+    )  # fmt: skip
+
+    def form_fields(self, actor: Actor, key: Any) -> Sequence[Field]:
+        """With the nodes of one's part, for those who may see them."""
+        del key
+        nodes = [(str(one.id), one.name) for one in upper_nodes(actor)]
+        return [
+            one.with_options(nodes) if one.name == "organisation_id" else one for one in self.fields
+        ]
+
+    def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
+        """Add it."""
+        del key
+        given = {name: value or "" for name, value in doing.values.items()}
+        chosen = given.pop("organisation_id")
+        campaign = actions.create_campaign(
+            actor=doing.actor, **given, organisation_id=int(chosen) if chosen else None
+        )
+        return _("The campaign was added."), CAMPAIGN.address(key=campaign.id)
+
+    def home(self, key: Any) -> str:
+        """The list."""
+        del key
+        return CAMPAIGNS.address()
+
+
+class EditCampaign(FormScreen):
+    """Another name, other days, another goal."""
+
+    name = "campaign-edit"
+    path = "campaigns/<int:key>/edit"
+    title = _("Edit the campaign")
+    hint = _("Vouchers keep the days that their terms promise.")
+    permission = EDIT
+    parent = "campaigns"
+    fields = (_NAME, *_DAYS, _GOAL)
+
+    def initial(self, actor: Actor, key: int) -> dict[str, Any]:
+        """As it is."""
+        campaign = queries.campaign_by_id(actor, key)
+        return {one.name: getattr(campaign, one.name) for one in self.fields}
+
+    def save(self, doing: Doing, key: int) -> tuple[Text, str]:
+        """Change it."""
+        given = {name: value or "" for name, value in doing.values.items()}
+        actions.update_campaign(actor=doing.actor, campaign_id=key, **given)
+        return _("The campaign was changed."), CAMPAIGN.address(key=key)
+
+    def home(self, key: int) -> str:
+        """Its page."""
+        return CAMPAIGN.address(key=key)

@@ -1,0 +1,179 @@
+"""Long work: the download centre, and what became of each job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import FileResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from kaquan.analytics import reconciliation, reconciliation_jobs
+from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.jobs import actions, exports, queries
+from kaquan.foundation.jobs.listings import job_page
+from kaquan.foundation.jobs.models import Job
+from kaquan.foundation.paging import Page, Paging
+from kaquan.redemption import code_files, code_jobs, publication_jobs
+from kaquan.redemption.actions import ISSUE
+from kaquan.surfaces.console.kit import exports as list_exports
+from kaquan.surfaces.console.kit.actions import Action, Doing
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, count, moment, text
+from kaquan.surfaces.console.kit.details import DetailScreen, action_address
+from kaquan.surfaces.console.kit.fields import Field, Values
+from kaquan.surfaces.console.kit.lists import Column, ListScreen
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab
+from kaquan.surfaces.console.kit.screens import Call, Screen, language_now
+from kaquan.surfaces.console.words import JOB_STATES, state
+
+#: Some files are worth more than to know of the job: whoever holds codes holds vouchers.
+FILE_PERMISSIONS = {
+    code_jobs.KIND: code_files.PERMISSION,
+    publication_jobs.KIND: ISSUE,
+    reconciliation_jobs.KIND: reconciliation.PERMISSION,
+}
+_STATES = [(name, words) for name, (words, _tone) in JOB_STATES.items()]
+
+
+def _title(job: Job) -> str:
+    return job.title_zh if language_now() == "zh" else job.title_en
+
+
+def _progress(job: Job) -> str:
+    if job.progress_total:
+        return f"{job.progress_done:,} / {job.progress_total:,}"
+    return f"{job.progress_done:,}" if job.progress_done else ""
+
+
+def _file(job: Job) -> Cell:
+    if not job.file:
+        return text("")
+    return text(job.file, href=reverse("console:job-file", kwargs={"key": job.id}))
+
+
+def _cancel(job: Job, doing: Doing) -> Text:
+    actions.cancel(actor=doing.actor, job_id=job.id)
+    return _("“%(title)s” was cancelled.") % {"title": _title(job)}
+
+
+JOB_ACTIONS: tuple[Action[Job], ...] = (
+    Action(
+        "cancel",
+        _("Cancel the work"),
+        queries.VIEW,
+        lambda job: _("Cancel “%(title)s”?") % {"title": _title(job)},
+        _cancel,
+        danger=True,
+        offered=lambda job: not job.ended,
+        consequence=_("What is done by then stays done."),
+    ),
+)
+
+
+class JobDetail(DetailScreen[Job]):
+    """One job."""
+
+    name = "job"
+    path = "jobs/<uuid:key>"
+    title = _("Job")
+    permission = queries.VIEW
+    parent = "jobs"
+    actions = JOB_ACTIONS
+
+    def subject(self, actor: Actor, key: Any) -> Job:
+        """The job; raises `job_unknown`."""
+        return queries.job_by_id(actor, key)
+
+    def heading(self, subject: Job) -> str:
+        """What it is."""
+        return _title(subject)
+
+    def badges(self, subject: Job) -> Sequence[Cell]:
+        """Where it stands."""
+        return [state(JOB_STATES, subject.state)]
+
+    @staticmethod
+    def facts(call: Call, job: Job) -> Sequence[Panel]:
+        """How far it is, and what came of it."""
+        error = job.error_zh if call.language == "zh" else job.error_en
+        facts = [
+            Fact(_("Asked for by"), text(job.actor["name"])),
+            Fact(_("Asked for"), moment(job.created_at)),
+            Fact(_("Begun"), moment(job.started_at)),
+            Fact(_("Ended"), moment(job.finished_at)),
+            Fact(_("Progress"), text(_progress(job))),
+            Fact(_("File"), _file(job)),
+            Fact(_("Bytes"), count(job.file_bytes)),
+            Fact(_("SHA-256"), code(job.file_sha256)),
+            Fact(_("Why it failed"), text(error)),
+        ]
+        return [Facts("", facts)]
+
+    tabs = (Tab("facts", _("Job"), facts),)
+
+
+class Jobs(ListScreen[Job]):
+    """The jobs of one's part, the last first."""
+
+    name = "jobs"
+    path = "jobs"
+    title = _("Download centre")
+    permission = queries.VIEW
+    actions = JOB_ACTIONS
+    exported = False
+    empty = _("Nothing was exported yet. Every list has a button for it.")
+    fields = (
+        Field("state", _("State"), "choice", options=_STATES),
+        Field("file", _("File"), "choice",
+              options=[("yes", _("With a file")), ("no", _("Without a file"))]),
+    )  # fmt: skip
+    columns = (
+        Column[Job]("title", _("What"), lambda j: text(_title(j), href=JOB.address(key=j.id))),
+        Column[Job]("state", _("State"), lambda j: state(JOB_STATES, j.state)),
+        Column[Job]("file", _("File"), _file),
+        Column[Job]("progress", _("Progress"), lambda j: text(_progress(j)), number=True,
+                    wide=True),
+        Column[Job]("by", _("Asked for by"), lambda j: text(j.actor["name"]), wide=True),
+        Column[Job]("asked", _("Asked for"), lambda j: moment(j.created_at), wide=True),
+        Column[Job]("ended", _("Ended"), lambda j: moment(j.finished_at), hidden=True),
+    )  # fmt: skip
+
+    def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[Job]:
+        """The jobs."""
+        with_file = None if values["file"] is None else values["file"] == "yes"
+        return job_page(actor, values["state"], with_file=with_file, paging=paging)
+
+    def action_address(self, row: Job, action: Action[Job]) -> str:
+        """On the job's own page."""
+        return action_address(JOB, row.id, action)
+
+
+class JobFile(Screen):
+    """The file that came of a job, for those who may see what is in it."""
+
+    name = "job-file"
+    path = "jobs/<uuid:key>/file"
+    title = _("File")
+    permission = queries.VIEW
+    parent = "jobs"
+
+    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
+        """The file; raises `job_unknown`, `job_file_gone`, `permission_denied`."""
+        job = queries.job_by_id(call.actor, key["key"])
+        require(call.actor, _file_permission(job))
+        file = exports.open_result(job)
+        return FileResponse(
+            file, as_attachment=True, filename=job.file, content_type="application/octet-stream"
+        )
+
+
+def _file_permission(job: Job) -> str:
+    if job.kind == list_exports.KIND:
+        return str(job.parameters["permission"])
+    return FILE_PERMISSIONS.get(job.kind, queries.VIEW)
+
+
+JOB = JobDetail()
+JOBS = Jobs()

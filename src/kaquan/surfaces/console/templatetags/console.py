@@ -1,0 +1,40 @@
+"""The menu, and cells as they look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+from kaquan.surfaces.console.kit import menu
+from kaquan.surfaces.console.screens import MENU
+
+register = template.Library()
+
+
+@register.inclusion_tag("console/parts/menu.html", takes_context=True)
+def side_menu(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The groups that the actor may open; nothing for somebody who has not logged in."""
+    actor = context.get("actor")
+    return {
+        "groups": menu.shown(MENU, actor) if actor else [],
+        "current": context.get("menu_name", ""),
+    }
+
+
+@register.simple_tag(takes_context=True)
+def menu_title(context: Mapping[str, Any]) -> str:
+    """The heading of the group that the page belongs to."""
+    current = context.get("menu_name")
+    for group in MENU:
+        if any(entry.name == current for entry in group.entries):
+            return str(group.title)
+    return ""
+
+
+@register.simple_tag(takes_context=True)
+def menu_entry(context: Mapping[str, Any]) -> menu.Entry | None:
+    """The entry that the page belongs to."""
+    current = context.get("menu_name")
+    return next((entry for group in MENU for entry in group.entries if entry.name == current), None)
