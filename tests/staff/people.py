@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.test import Client
+
 from kaquan.foundation.actor import Actor
 from kaquan.organisations.models import Organisation
 from kaquan.staff.acting import actor_of
@@ -42,3 +44,12 @@ def acting(user: StaffUser, organisation_id: int | None = None) -> Actor:
     actor = actor_of(user, at=NOON, organisation_id=organisation_id)
     assert actor is not None
     return actor
+
+
+def a_browser(*, checks_csrf: bool = False) -> Client:
+    """One that follows pages and keeps cookies."""
+    return Client(
+        enforce_csrf_checks=checks_csrf,
+        headers={"accept-language": "zh-CN"},
+        SERVER_NAME="localhost",
+    )
