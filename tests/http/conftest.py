@@ -1,0 +1,29 @@
+"""A server for this folder's tests; what it says is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connections
+
+from kaquan.foundation.configuration import Configuration
+from tests.database_cleaner import Cleaner
+
+if TYPE_CHECKING:  # pytest reads this file before Django is set up
+    from tests.http.listening import ListeningSite
+
+
+@pytest.fixture(scope="module")
+def listening(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[ListeningSite]:
+    """``kaquan up`` at its most talkative, with an issuer, and whatever it has said."""
+    from tests.gateway.site import end_site
+    from tests.http.listening import start_listening
+
+    cleaner.clean()
+    with pytest.MonkeyPatch.context() as patch:
+        started = start_listening(migrated_database, patch)
+    yield started
+    end_site(started.site)
+    connections.close_all()
