@@ -61,7 +61,7 @@ def test_a_voucher_that_somebody_else_holds_keeps_nobody_but_its_own_till_waitin
 
     assert [(one.status, one.code) for one in holding] == [(503, "busy")]
     assert sorted(one.status for one in answers) == [200] * NEIGHBOURS + [503] * 2
-    assert max(took) < LOCK_WAIT_S + 3
+    assert max(took) < 3 * LOCK_WAIT_S  # with room for a machine that has other work
     assert [one["code"] for one in listed.json["outcomes"]] == ["done", "busy", "done"]
     with cluster.connect() as connection:
         left = "SELECT balance_fen FROM ledger_voucher WHERE serial = %s"

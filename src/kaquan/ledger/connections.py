@@ -19,7 +19,7 @@ LANES_MAX = 1_024
 #: Less than callers wait: who is told that the database is away knows when to come back.
 RECONNECT_S_MAX = 5
 #: How long a lock is waited for, and how long while others are known to wait behind it.
-LOCK_WAIT_MS, LOCK_WAIT_MS_SHORT = 5_000, 200
+LOCK_WAIT_MS, LOCK_WAIT_MS_SHORT = 5_000, 500
 #: A writer that stands still within a transaction, because its machine does, lets go of its rows
 #: then. (``idle_in_transaction_session_timeout`` does not begin to count after a pipeline.)
 TRANSACTION_MS_MAX = 30_000

@@ -63,10 +63,16 @@ class _BudgetMovedError(Exception):
 
 
 class Door:
-    """A writer: one connection, one lane. Not to be shared between threads."""
+    """A writer: one connection, one lane. Not to be shared between threads.
 
-    def __init__(self, connection: LedgerConnection, catalogue: Catalogue) -> None:
+    A ``patient`` one has nobody waiting behind it, and begins anew where a row is held for long.
+    """
+
+    def __init__(
+        self, connection: LedgerConnection, catalogue: Catalogue, *, patient: bool = False
+    ) -> None:
         self._connection = connection
+        self._patient = patient
         self._loader = Loader(connection, catalogue)
         self._committing: tuple[int, bytes, list[Outcome]] | None = None
         self._tight_blocks_left = 0
@@ -99,10 +105,10 @@ class Door:
             except BEGIN_ANEW:
                 self._connection.rollback()
             except errors.LockNotAvailable:
-                # Whoever holds the row may do so for long, and there are others waiting for us.
                 self._connection.rollback()
-                self._hurry()
-                return [Outcome(OutcomeCode.BUSY)] * len(commands)
+                if not self._patient:  # whoever holds the row may do so for long
+                    self._hurry()
+                    return [Outcome(OutcomeCode.BUSY)] * len(commands)
             except _BudgetMovedError:
                 self._connection.rollback()
                 self._tight_blocks_left = TIGHT_BLOCKS
@@ -127,7 +133,13 @@ class Door:
         self._connection.close()
 
     def _hurry(self) -> None:
-        """Wait for locks only shortly for a while: what comes next may want the same row."""
+        """Wait for locks only shortly for a while: what comes next may want the same row.
+
+        Not longer than that, or writers who merely stand in each other's way would never get on.
+        """
+        if self._hurried_until_s is not None:
+            self._calm_down(self._hurried_until_s)
+            return
         self._hurried_until_s = clock.monotonic_s() + HURRIED_S
         with suppress(psycopg.OperationalError):  # it is lost, and the next statement says so
             self._connection.wait_for_locks(shortly=True)
@@ -272,16 +284,16 @@ _catalogue = Catalogue()
 _local = threading.local()
 
 
-def open_door() -> Door:
+def open_door(*, patient: bool = False) -> Door:
     """A new writer on this process's database (Django's default)."""
-    return Door(LedgerConnection(connect_default), _catalogue)
+    return Door(LedgerConnection(connect_default), _catalogue, patient=patient)
 
 
 def submit(commands: Sequence[AnyCommand], *, actor: Actor, dry: bool = False) -> list[Outcome]:
     """``Door.submit`` through this thread's own writer, signed by ``actor``."""
     door = getattr(_local, "door", None)
     if door is None:
-        door = _local.door = open_door()
+        door = _local.door = open_door(patient=True)
     signed = [
         command if command.actor else structs.replace(command, actor=actor.id)
         for command in commands
