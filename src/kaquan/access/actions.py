@@ -1,9 +1,9 @@
 """Changes of API clients and keys; in force in every process within a second."""
 
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 
@@ -17,6 +17,7 @@ from kaquan.access.permissions import PERMISSION_NAMES, PUBLISHABLE_PERMISSIONS
 from kaquan.access.queries import client_by_id, key_by_id
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import EVERY_PERMISSION, Actor, require
+from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.ids import draw_ids
 from kaquan.organisations.queries import (
@@ -29,6 +30,12 @@ PERMISSION = "keys.edit"
 STORES_MAX = 500
 NETWORKS_MAX = 50
 OVERLAP_HOURS_MAX = 24 * 90
+_CLIENT = ("name", "organisation", "active")
+# Neither the hash nor the signing secret.
+_KEY = (
+    *("client", "public_id", "kind", "mode", "permissions", "store_ids", "networks"),
+    *("must_sign", "expires_at", "revoked_at", "replaced_by"),
+)
 
 _read_name = cells.text(100)
 
@@ -62,6 +69,7 @@ def create_client(
     try:
         with transaction.atomic():
             client.save(force_insert=True)
+            _keep_client(actor, "clients.create", client, before=None)
     except IntegrityError:
         raise client_exists(name) from None
     return client
@@ -72,8 +80,10 @@ def set_client_active(*, actor: Actor, client_id: int, active: bool) -> ApiClien
     require(actor, PERMISSION)
     with transaction.atomic():
         client = client_by_id(actor, client_id, for_update=True)
+        before = fields_of(client, *_CLIENT)
         client.active = active
         client.save(update_fields=["active"])
+        _keep_client(actor, "clients.update", client, before=before)
         transaction.on_commit(register.forget)
         return client
 
@@ -117,7 +127,9 @@ def create_key(
             created_by=actor.id,
         )
         require_no_wider(actor, key)
-        return _save_new(key)
+        made = _save_new(key)
+        _keep_key(actor, "keys.create", key, before=None)
+        return made
 
 
 def rotate_key(*, actor: Actor, key_id: int, at: datetime, overlap_hours: int = 24) -> NewKey:
@@ -151,10 +163,13 @@ def rotate_key(*, actor: Actor, key_id: int, at: datetime, overlap_hours: int = 
                 created_by=actor.id,
             )
         )
+        before = fields_of(old, *_KEY)
         end = at + timedelta(hours=overlap_hours)
         old.expires_at = min(end, old.expires_at) if old.expires_at else end
         old.replaced_by = made.key
         old.save(update_fields=["expires_at", "replaced_by"])
+        _keep_key(actor, "keys.rotate", made.key, before=None)
+        _keep_key(actor, "keys.rotate", old, before=before)
         return made
 
 
@@ -164,8 +179,10 @@ def revoke_key(*, actor: Actor, key_id: int, at: datetime) -> ApiKey:
     with transaction.atomic():
         key = key_by_id(actor, key_id, for_update=True)
         if key.revoked_at is None:
+            before = fields_of(key, *_KEY)
             key.revoked_at = at
             key.save(update_fields=["revoked_at"])
+            _keep_key(actor, "keys.revoke", key, before=before)
             transaction.on_commit(register.forget)
         return key
 
@@ -231,3 +248,32 @@ def _save_new(key: ApiKey) -> NewKey:
     key.save(force_insert=True)
     transaction.on_commit(register.forget)
     return NewKey(key, written.text, signing_secret)
+
+
+def _keep_client(
+    actor: Actor, verb: str, client: ApiClient, *, before: Mapping[str, Any] | None
+) -> None:
+    record_row(
+        actor=actor,
+        verb=verb,
+        kind="api_client",
+        row=client,
+        name=client.name,
+        fields=_CLIENT,
+        organisation_path=client.organisation.path if client.organisation else "",
+        before=before,
+    )
+
+
+def _keep_key(actor: Actor, verb: str, key: ApiKey, *, before: Mapping[str, Any] | None) -> None:
+    organisation = key.client.organisation
+    record_row(
+        actor=actor,
+        verb=verb,
+        kind="api_key",
+        row=key,
+        name=key.public_id,
+        fields=_KEY,
+        organisation_path=organisation.path if organisation else "",
+        before=before,
+    )

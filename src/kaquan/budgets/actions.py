@@ -10,6 +10,7 @@ from kaquan.budgets.queries import budget_by_id, funder_by_id
 from kaquan.engine.commands import ChangeBudget, OpenBudget, RequestKey
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.changes.actions import record_row
 from kaquan.foundation.refusals import INTERNAL_CLIENT, raise_if_refused, surely_refused
 from kaquan.ledger.door import submit
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
@@ -27,7 +28,16 @@ def create_funder(*, actor: Actor, code: str, name: str) -> Funder:
     name = cells.accepted(read_name, name, zh="名称", en="name")
     try:
         with transaction.atomic():
-            return Funder.objects.create(code=code, name=name)
+            funder = Funder.objects.create(code=code, name=name)
+            record_row(
+                actor=actor,
+                verb="funders.create",
+                kind="funder",
+                row=funder,
+                name=name,
+                fields=("code", "name"),
+            )
+            return funder
     except IntegrityError:
         raise code_taken(code) from None
 
@@ -57,7 +67,10 @@ def open_budget(
     belongs_to = organisation_id or own_organisation_id(actor)
     if belongs_to:
         facts["organisation"] = organisation_by_id(actor, belongs_to)
-    budget, is_new = Budget.objects.get_or_create(code=code, defaults=facts)
+    with transaction.atomic():
+        budget, is_new = Budget.objects.get_or_create(code=code, defaults=facts)
+        if is_new:
+            _keep(actor, "budgets.open", budget)
     if any(getattr(budget, field) != fact for field, fact in facts.items()):
         raise code_taken(code)
     command = OpenBudget(
@@ -68,7 +81,9 @@ def open_budget(
     )
     outcomes = submit([command], actor=actor)
     if is_new and surely_refused(outcomes):
-        budget.delete()
+        with transaction.atomic():
+            _keep(actor, "budgets.refused", budget, gone=True)
+            budget.delete()
     raise_if_refused(outcomes)
     return budget
 
@@ -96,3 +111,16 @@ def change_budget(
         total_fen=total_fen,
     )
     raise_if_refused(submit([command], actor=actor))
+
+
+def _keep(actor: Actor, verb: str, budget: Budget, *, gone: bool = False) -> None:
+    record_row(
+        actor=actor,
+        verb=verb,
+        kind="budget",
+        row=budget,
+        name=budget.name,
+        fields=("code", "name", "funder", "organisation"),
+        organisation_path=budget.organisation.path if budget.organisation else "",
+        gone=gone,
+    )

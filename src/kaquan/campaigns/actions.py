@@ -1,6 +1,8 @@
 """Changes of campaigns. Vouchers come into being in the ledger, through the door."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -12,6 +14,7 @@ from kaquan.engine.commands import DefineBatch, Mint, RequestKey
 from kaquan.engine.rules.reading import terms_bytes
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.foundation.refusals import INTERNAL_CLIENT, raise_if_refused, surely_refused
 from kaquan.ledger.door import submit
 from kaquan.offers.actions import mark_version_used
@@ -19,6 +22,8 @@ from kaquan.offers.queries import terms_of
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 
 PERMISSION = "campaigns.edit"
+_CAMPAIGN = ("code", "name", "kind", "starts_at", "ends_at", "goal", "organisation")
+_BATCH = ("campaign", "name", "offer_version", "budget", "by_code")
 
 read_code = cells.code()
 read_name = cells.text(100)
@@ -56,6 +61,7 @@ def create_campaign(
     try:
         with transaction.atomic():
             campaign.save()
+            _keep(actor, "campaigns.create", campaign, before=None)
     except IntegrityError:
         raise campaign_exists(campaign.code) from None
     return campaign
@@ -77,6 +83,7 @@ def update_campaign(
     require(actor, PERMISSION)
     with transaction.atomic():
         campaign = campaign_by_id(actor, campaign_id, for_update=True)
+        before = fields_of(campaign, *_CAMPAIGN)
         if name is not None:
             campaign.name = cells.accepted(read_name, name, zh="名称", en="name")
         if goal is not None:
@@ -85,6 +92,7 @@ def update_campaign(
             starts_at or campaign.starts_at, ends_at or campaign.ends_at
         )
         campaign.save()
+        _keep(actor, "campaigns.update", campaign, before=before)
     return campaign
 
 
@@ -119,6 +127,8 @@ def add_batch(
         batch, is_new = CampaignBatch.objects.get_or_create(
             campaign=campaign, name=name, defaults=facts
         )
+        if is_new:
+            _keep_batch(actor, "batches.add", batch)
     if any(getattr(batch, field) != fact for field, fact in facts.items()):
         raise batch_exists(name)
     define = DefineBatch(
@@ -141,9 +151,38 @@ def add_batch(
     )
     outcomes = submit([define, mint], actor=actor)
     if is_new and surely_refused(outcomes):
-        batch.delete()
+        with transaction.atomic():
+            _keep_batch(actor, "batches.refused", batch, gone=True)
+            batch.delete()
     raise_if_refused(outcomes)
     return batch
+
+
+def _keep(actor: Actor, verb: str, campaign: Campaign, *, before: Mapping[str, Any] | None) -> None:
+    record_row(
+        actor=actor,
+        verb=verb,
+        kind="campaign",
+        row=campaign,
+        name=campaign.name,
+        fields=_CAMPAIGN,
+        organisation_path=campaign.organisation.path if campaign.organisation else "",
+        before=before,
+    )
+
+
+def _keep_batch(actor: Actor, verb: str, batch: CampaignBatch, *, gone: bool = False) -> None:
+    organisation = batch.campaign.organisation
+    record_row(
+        actor=actor,
+        verb=verb,
+        kind="batch",
+        row=batch,
+        name=batch.name,
+        fields=_BATCH,
+        organisation_path=organisation.path if organisation else "",
+        gone=gone,
+    )
 
 
 def _days(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:

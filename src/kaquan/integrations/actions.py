@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import connection, transaction
 
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.changes.actions import fields_of, record_change
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.ids import draw_ids
 from kaquan.integrations.errors import (
@@ -36,6 +40,10 @@ OVERLAP_HOURS = 24
 OVERLAP_HOURS_MAX = 24 * 30
 
 read_description = cells.text(200)
+_ENDPOINT = (
+    *("client_id", "organisation", "event_types", "description"),
+    *("encrypt_body", "names_customers", "active"),
+)
 
 
 def create_endpoint(
@@ -74,6 +82,7 @@ def create_endpoint(
             created_at=at,
         )
         _add_secret(endpoint, at)
+        _keep(actor, "webhooks.create", endpoint)
     return endpoint
 
 
@@ -98,6 +107,7 @@ def update_endpoint(
         _checked_url(url, resolve)
     with transaction.atomic():
         endpoint = visible_endpoint(actor, endpoint_id, for_update=True)
+        before = _shown(endpoint)
         if url is not None:
             endpoint.url = url
             endpoint.names_customers = may_name_customers(actor)
@@ -113,6 +123,7 @@ def update_endpoint(
         # What was wrong may be mended by this.
         endpoint.failures, endpoint.retry_at = 0, None
         endpoint.save()
+        _keep(actor, "webhooks.update", endpoint, before=before)
     return endpoint
 
 
@@ -124,6 +135,7 @@ def remove_endpoint(*, actor: Actor, endpoint_id: int) -> WebhookEndpoint:
     require(actor, EDIT)
     with transaction.atomic():
         endpoint = visible_endpoint(actor, endpoint_id, for_update=True)
+        _keep(actor, "webhooks.remove", endpoint, gone=True)
         with connection.cursor() as cursor:
             # In the database itself: there may be millions.
             cursor.execute(
@@ -152,6 +164,16 @@ def rotate_secret(
         endpoint = visible_endpoint(actor, endpoint_id, for_update=True)
         endpoint.secrets.filter(ends_at=None).update(ends_at=at + timedelta(hours=overlap_hours))
         _add_secret(endpoint, at)
+        record_change(
+            actor=actor,
+            verb="webhooks.rotate_secret",
+            kind="webhook",
+            object_id=endpoint.pk,
+            object_name=_shown(endpoint)["url"],
+            organisation_path=_path(endpoint),
+            before={},
+            after={"done": True},
+        )
     return endpoint
 
 
@@ -207,6 +229,41 @@ def resend_dead(*, actor: Actor, endpoint_id: int, since: datetime, at: datetime
         return WebhookDelivery.objects.filter(id__in=ids, state=DeliveryState.DEAD).update(
             state=DeliveryState.PENDING, due_since=at, next_attempt_at=at, attempts=0
         )
+
+
+def _keep(
+    actor: Actor,
+    verb: str,
+    endpoint: WebhookEndpoint,
+    *,
+    before: Mapping[str, Any] | None = None,
+    gone: bool = False,
+) -> None:
+    values = _shown(endpoint)
+    record_change(
+        actor=actor,
+        verb=verb,
+        kind="webhook",
+        object_id=endpoint.pk,
+        object_name=values["url"],
+        organisation_path=_path(endpoint),
+        before=values if gone else before,
+        after=None if gone else values,
+    )
+
+
+def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """What the change log may hold: an address's query is often a secret."""
+    address = urlsplit(endpoint.url)
+    return {
+        **fields_of(endpoint, *_ENDPOINT),
+        "url": f"{address.scheme}://{address.hostname}{address.path}",
+        "url_sha256": hashlib.sha256(endpoint.url.encode()).hexdigest()[:16],
+    }
+
+
+def _path(endpoint: WebhookEndpoint) -> str:
+    return endpoint.organisation.path if endpoint.organisation else ""
 
 
 def _active(actor: Actor, endpoint_id: int) -> WebhookEndpoint:

@@ -10,6 +10,7 @@ from kaquan.engine.rules.reading import read_terms, terms_bytes
 from kaquan.engine.rules.terms import Terms
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.changes.actions import record_change, record_row
 from kaquan.offers.errors import offer_exists, terms_invalid
 from kaquan.offers.models import Offer, OfferVersion
 from kaquan.offers.queries import offer_by_id, version_by_id
@@ -48,6 +49,15 @@ def create_offer(
                 )
         except IntegrityError:
             raise offer_exists(code) from None
+        record_row(
+            actor=actor,
+            verb="offers.create",
+            kind="offer",
+            row=offer,
+            name=offer.name,
+            fields=("code", "name", "organisation"),
+            organisation_path=_path(offer),
+        )
         return publish_version(actor=actor, offer_id=offer.id, terms=terms, at=at)
 
 
@@ -63,12 +73,23 @@ def publish_version(
     with transaction.atomic():
         offer = offer_by_id(actor, offer_id, for_update=True)
         newest = offer.versions.order_by("-number").first()
-        return OfferVersion.objects.create(
+        version = OfferVersion.objects.create(
             offer=offer,
             number=newest.number + 1 if newest else 1,
             terms=msgspec.json.decode(terms_bytes(read)),
             published_at=at,
         )
+        record_change(
+            actor=actor,
+            verb="offers.publish",
+            kind="offer",
+            object_id=offer.id,
+            object_name=offer.name,
+            organisation_path=_path(offer),
+            before={"number": newest.number, "terms": newest.terms} if newest else None,
+            after={"number": version.number, "terms": version.terms},
+        )
+        return version
 
 
 def mark_version_used(*, actor: Actor, version_id: int) -> OfferVersion:
@@ -79,3 +100,7 @@ def mark_version_used(*, actor: Actor, version_id: int) -> OfferVersion:
             version.used = True
             version.save(update_fields=["used"])
         return version
+
+
+def _path(offer: Offer) -> str:
+    return offer.organisation.path if offer.organisation else ""

@@ -1,6 +1,7 @@
 """Changes of the organisation tree; one at a time, for each moves paths that others build on."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, TextField, Value
@@ -8,6 +9,7 @@ from django.db.models.functions import Concat, Substr
 
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.foundation.ids import draw_ids
 from kaquan.organisations.errors import (
     organisation_exists,
@@ -20,6 +22,8 @@ from kaquan.organisations.queries import organisation_by_id, store_by_code
 PERMISSION = "organisations.edit"
 DEPTH_MAX = 64
 _TREE_LOCK = 7_313_001
+_NODE = ("code", "name", "kind", "parent")
+_STORE = ("address", "province", "city", "open_hours", "status")
 
 read_code = cells.code(200)
 read_name = cells.text(100)
@@ -56,6 +60,7 @@ def create_organisation(
             path=f"{parent.path if parent else ''}{organisation_id}.",
         )
         _save(organisation)
+        _keep(actor, "organisations.create", organisation, before=None)
         return organisation
 
 
@@ -77,9 +82,11 @@ def create_store(
         organisation = create_organisation(
             actor=actor, kind=OrganisationKind.STORE, code=code, name=name, parent_id=parent_id
         )
-        return Store.objects.create(
+        store = Store.objects.create(
             organisation=organisation, status=status, **_accepted_texts(texts)
         )
+        _keep_store(actor, "stores.create", store, before=None)
+        return store
 
 
 def update_store(
@@ -107,12 +114,15 @@ def update_store(
     with transaction.atomic():
         lock_tree()
         store = store_by_code(actor, code)
+        before = fields_of(store, *_STORE)
         if name is not None:
             rename_organisation(actor=actor, organisation_id=store.pk, name=name)
         if parent_id is not None:
             move_organisation(actor=actor, organisation_id=store.pk, parent_id=parent_id)
         Store.objects.filter(pk=store.pk).update(**changes)
-        return store_by_code(actor, code)
+        store = store_by_code(actor, code)
+        _keep_store(actor, "stores.update", store, before=before)
+        return store
 
 
 def rename_organisation(*, actor: Actor, organisation_id: int, name: str) -> Organisation:
@@ -122,8 +132,10 @@ def rename_organisation(*, actor: Actor, organisation_id: int, name: str) -> Org
     with transaction.atomic():
         lock_tree()
         organisation = organisation_by_id(actor, organisation_id)
+        before = fields_of(organisation, *_NODE)
         organisation.name = name
         _save(organisation)
+        _keep(actor, "organisations.rename", organisation, before=before)
         return organisation
 
 
@@ -137,6 +149,7 @@ def move_organisation(*, actor: Actor, organisation_id: int, parent_id: int | No
         lock_tree()
         organisation = organisation_by_id(actor, organisation_id)
         old_path = organisation.path
+        before = fields_of(organisation, *_NODE)
         parent = _parent(actor, parent_id, organisation.name)
         if parent is not None and parent.path.startswith(old_path):
             raise organisation_misplaced(organisation.name)
@@ -150,6 +163,7 @@ def move_organisation(*, actor: Actor, organisation_id: int, parent_id: int | No
                 output_field=TextField(),
             )
         )
+        _keep(actor, "organisations.move", organisation, before=before)
         return organisation
 
 
@@ -178,6 +192,34 @@ def _parent(actor: Actor, parent_id: int | None, name: str) -> Organisation | No
     if parent.kind == OrganisationKind.STORE or parent.path.count(".") >= DEPTH_MAX:
         raise organisation_misplaced(name)
     return parent
+
+
+def _keep(
+    actor: Actor, verb: str, organisation: Organisation, *, before: Mapping[str, Any] | None
+) -> None:
+    record_row(
+        actor=actor,
+        verb=verb,
+        kind="organisation",
+        row=organisation,
+        name=organisation.name,
+        fields=_NODE,
+        organisation_path=organisation.path,
+        before=before,
+    )
+
+
+def _keep_store(actor: Actor, verb: str, store: Store, *, before: Mapping[str, Any] | None) -> None:
+    record_row(
+        actor=actor,
+        verb=verb,
+        kind="store",
+        row=store,
+        name=store.organisation.name,
+        fields=_STORE,
+        organisation_path=store.organisation.path,
+        before=before,
+    )
 
 
 def _save(organisation: Organisation) -> None:

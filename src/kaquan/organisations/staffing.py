@@ -1,11 +1,14 @@
 """Changes of who and what serves customers in the stores: clerks and terminals."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.organisations.actions import PERMISSION
 from kaquan.organisations.errors import clerk_exists, terminal_exists
 from kaquan.organisations.models import Clerk, Terminal, TerminalKind
@@ -18,6 +21,9 @@ from kaquan.organisations.queries import (
 
 SERVE = "redemption.redeem"
 """What a terminal's own key may do."""
+
+_CLERK = ("staff_no", "name", "organisation", "active")
+_TERMINAL = ("code", "store", "kind", "active")
 
 read_staff_no = cells.code()
 read_terminal_code = cells.code()
@@ -38,6 +44,7 @@ def create_clerk(*, actor: Actor, staff_no: str, name: str, organisation_id: int
     try:
         with transaction.atomic():
             clerk.save(force_insert=True)
+            _keep_clerk(actor, "clerks.create", clerk, before=None)
     except IntegrityError:
         raise clerk_exists(clerk.staff_no) from None
     return clerk
@@ -56,6 +63,7 @@ def update_clerk(
     require(actor, PERMISSION)
     with transaction.atomic():
         clerk = clerk_by_staff_no(actor, staff_no)
+        before = fields_of(clerk, *_CLERK)
         if name is not None:
             clerk.name = cells.accepted(read_name, name, zh="姓名", en="name")
         if organisation_id is not None:
@@ -63,6 +71,7 @@ def update_clerk(
         if active is not None:
             clerk.active = active
         clerk.save(update_fields=["name", "organisation", "active"])
+        _keep_clerk(actor, "clerks.update", clerk, before=before)
         return clerk
 
 
@@ -78,6 +87,7 @@ def create_terminal(*, actor: Actor, code: str, store_code: str, kind: TerminalK
     try:
         with transaction.atomic():
             terminal.save(force_insert=True)
+            _keep_terminal(actor, "terminals.create", terminal, before=None)
     except IntegrityError:
         raise terminal_exists(terminal.code) from None
     return terminal
@@ -95,6 +105,7 @@ def update_terminal(
     require(actor, PERMISSION)
     with transaction.atomic():
         terminal = terminal_by_code(actor, code)
+        before = fields_of(terminal, *_TERMINAL)
         if store_code is not None:
             terminal.store = store_by_code(actor, store_code)
         if kind is not None:
@@ -102,6 +113,7 @@ def update_terminal(
         if active is not None:
             terminal.active = active
         terminal.save(update_fields=["store", "kind", "active"])
+        _keep_terminal(actor, "terminals.update", terminal, before=before)
         return terminal
 
 
@@ -113,3 +125,31 @@ def note_terminal_seen(*, actor: Actor, code: str, at: datetime) -> Terminal:
         terminal.last_seen_at = max(at, terminal.last_seen_at or at)
         terminal.save(update_fields=["last_seen_at"])
         return terminal
+
+
+def _keep_clerk(actor: Actor, verb: str, clerk: Clerk, *, before: Mapping[str, Any] | None) -> None:
+    record_row(
+        actor=actor,
+        verb=verb,
+        kind="clerk",
+        row=clerk,
+        name=clerk.staff_no,
+        fields=_CLERK,
+        organisation_path=clerk.organisation.path,
+        before=before,
+    )
+
+
+def _keep_terminal(
+    actor: Actor, verb: str, terminal: Terminal, *, before: Mapping[str, Any] | None
+) -> None:
+    record_row(
+        actor=actor,
+        verb=verb,
+        kind="terminal",
+        row=terminal,
+        name=terminal.code,
+        fields=_TERMINAL,
+        organisation_path=terminal.store.organisation.path,
+        before=before,
+    )

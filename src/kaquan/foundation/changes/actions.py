@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -54,6 +54,32 @@ def record_change(
         organisation_path=organisation_path,
         before=old,
         after=new,
+    )
+
+
+def record_row(
+    *,
+    actor: Actor,
+    verb: str,
+    kind: str,
+    row: models.Model,
+    name: str,
+    fields: Sequence[str],
+    organisation_path: str = "",
+    before: Mapping[str, Any] | None = None,
+    gone: bool = False,
+) -> Change | None:
+    """Keep what became of a row: new without `before` (what `fields_of` gave earlier), or gone."""
+    values = fields_of(row, *fields)
+    return record_change(
+        actor=actor,
+        verb=verb,
+        kind=kind,
+        object_id=row.pk,
+        object_name=name,
+        organisation_path=organisation_path,
+        before=values if gone else before,
+        after=None if gone else values,
     )
 
 
