@@ -12,7 +12,7 @@ import typer
 from benchmarks import growth
 from benchmarks.report import Report
 from benchmarks.server import Bench, bench_server
-from benchmarks.soak import contests, crashes, http_faults, lives
+from benchmarks.soak import contests, crashes, http_faults, http_fuzz, lives
 from benchmarks.soak.verdict import Verdict
 
 Part = Callable[[Verdict, Bench], None]
@@ -35,6 +35,7 @@ FULL: dict[str, Part] = {
     "lives": partial(lives.run, commands=50_000),
     "http": partial(http_faults.losses, databases=100, servers=100, endings=50),
     "guesses": partial(http_faults.guesses, rates={472: 600, 1_111: 600}, lookups=600),
+    "http-fuzz": partial(http_fuzz.run, rounds=5, examples=150, sequences=500),
     # Last, because it leaves fifty million rows behind.
     "growth": _growth,
 }
@@ -46,6 +47,7 @@ SMALL: dict[str, Part] = {
     "lives": partial(lives.run, commands=300),
     "http": partial(http_faults.losses, databases=1, servers=1, endings=1),
     "guesses": partial(http_faults.guesses, rates={472: 3}, lookups=20),
+    "http-fuzz": partial(http_fuzz.run, rounds=1, examples=2, sequences=5, phases=["fuzzing"]),
 }
 
 

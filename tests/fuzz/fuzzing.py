@@ -18,7 +18,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 KNOWN_NAME_CHANCE = 0.8
-RUN_S = 1_800
+RUN_S = 3_600
+EVERY_PHASE = ("examples", "coverage", "fuzzing", "stateful")
 
 #: 400, 409 and 422 for what is right by its form: rules of the business are no part of a schema.
 #: 401 and 403 are not among them, for the keys may do everything.

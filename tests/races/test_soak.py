@@ -22,7 +22,16 @@ def test_a_small_soak_finds_every_promise_kept() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
-    for part in ("vouchers", "budgets", "processes", "servers", "lives", "http", "guesses"):
+    for part in (
+        "vouchers",
+        "budgets",
+        "processes",
+        "servers",
+        "lives",
+        "http",
+        "guesses",
+        "http-fuzz",
+    ):
         assert f"│ {part}" in done.stdout
 
 
