@@ -34,7 +34,7 @@ KEYS: dict[str, Name] = {
     "job-file": lambda side: side.job.id,
 }
 _NO_JOB = UUID("00000000-0000-4000-8000-000000000000")
-MISSING: dict[str, Any] = {name: 2_000_000_009 for name in KEYS} | {
+MISSING: dict[str, Any] = dict.fromkeys(KEYS, 2_000_000_009) | {
     "voucher": MISSING_SERIAL,
     "job": _NO_JOB,
     "job-file": _NO_JOB,

@@ -57,19 +57,15 @@ def writer(screen_named: Callable[[str], ListScreen[Any]]) -> Callable[[Job], di
         require(actor, screen.permission)
         name = f"{screen.name}.csv"
         rows = 0
-        with (
-            translation.override(asked["language"]),
-            exports.new_file(job.id, name) as file,
-            io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True) as text,
-        ):
+        with translation.override(asked["language"]), exports.new_file(job.id, name) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
             sheet = csv.writer(text)
             sheet.writerow([str(column.title) for column in screen.columns])
             for line in _lines(screen, actor, QueryDict(asked["query"])):
                 sheet.writerow(map(_safe, line))
                 rows += 1
                 actions.progress(job.id, rows, None)
-            text.flush()
-            text.detach()
+            text.detach()  # written out, and left open for whoever opened it
         actions.finish(job.id, {"rows": rows}, exports.path_of(job.id, name))
         return {"rows": rows}
 

@@ -111,9 +111,11 @@ def typed_of(value: object) -> str:
 
 def day_start(day: date | None) -> datetime | None:
     """The first moment of a day on the issuer's clock."""
-    return day and datetime.combine(day, time(), current_configuration().time_zone)
+    if day is None:
+        return None
+    return datetime.combine(day, time(), current_configuration().time_zone)
 
 
 def day_end(day: date | None) -> datetime | None:
     """The first moment after a day."""
-    return day and day_start(day + timedelta(days=1))
+    return None if day is None else day_start(day + timedelta(days=1))

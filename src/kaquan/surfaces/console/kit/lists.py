@@ -71,7 +71,7 @@ class ListScreen(Screen, Generic[Row]):
     columns: ClassVar[Sequence[Column[Any]]]
     fields: ClassVar[Sequence[Field]] = ()
     actions: ClassVar[Sequence[Action[Any]]] = ()
-    creates: ClassVar[tuple[str, Text, str]] | None = None
+    creates: ClassVar[tuple[str, Text, str] | None] = None
     """The form that adds one: its name, words, permission."""
     empty: ClassVar[Text] = ""
     exported: ClassVar[bool] = True

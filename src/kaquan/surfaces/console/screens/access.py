@@ -146,5 +146,5 @@ class Keys(ListScreen[ApiKey]):
         return action_address(KEY, row.id, action)
 
 
-KEY = KeyDetail()
+KEY: KeyDetail = KeyDetail()
 KEYS = Keys()

@@ -220,7 +220,7 @@ class Batches(ListScreen[BatchLine]):
         return action_address(BATCH, row.id, action)
 
 
-BATCH = BatchDetail()
+BATCH: BatchDetail = BatchDetail()
 BATCHES = Batches()
 
 

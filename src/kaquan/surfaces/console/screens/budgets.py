@@ -13,7 +13,7 @@ from kaquan.budgets.queries import amounts_of, funder_names
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.ledger.balances import BudgetAmounts
-from kaquan.surfaces.console.kit.cells import Cell, code, money, text
+from kaquan.surfaces.console.kit.cells import Cell, Text, code, money, text
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 
@@ -78,7 +78,10 @@ class Budgets(ListScreen[BudgetLine]):
     def query_fields(self, actor: Actor) -> Sequence[Field]:
         """With those who pay."""
         del actor
-        funders = [("0", _("Issuer")), *((str(i), name) for i, name in funder_names().items())]
+        funders: list[tuple[str, Text]] = [
+            ("0", _("Issuer")),
+            *((str(i), name) for i, name in funder_names().items()),
+        ]
         return [one.with_options(funders) if one.name == "funder" else one for one in self.fields]
 
     def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[BudgetLine]:

@@ -136,7 +136,7 @@ class Campaigns(ListScreen[Campaign]):
         return campaign_page(actor, wanted, paging, at=clock.now())
 
 
-CAMPAIGN = CampaignDetail()
+CAMPAIGN: CampaignDetail = CampaignDetail()
 CAMPAIGNS = Campaigns()
 
 _NAME = Field("name", _("Name"), required=True)
@@ -176,7 +176,7 @@ class NewCampaign(FormScreen):
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Add it."""
         del key
-        given = {name: value or "" for name, value in doing.values.items()}
+        given: dict[str, Any] = {name: value or "" for name, value in doing.values.items()}
         chosen = given.pop("organisation_id")
         campaign = actions.create_campaign(
             actor=doing.actor, **given, organisation_id=int(chosen) if chosen else None
@@ -207,7 +207,7 @@ class EditCampaign(FormScreen):
 
     def save(self, doing: Doing, key: int) -> tuple[Text, str]:
         """Change it."""
-        given = {name: value or "" for name, value in doing.values.items()}
+        given: dict[str, Any] = {name: value or "" for name, value in doing.values.items()}
         actions.update_campaign(actor=doing.actor, campaign_id=key, **given)
         return _("The campaign was changed."), CAMPAIGN.address(key=key)
 

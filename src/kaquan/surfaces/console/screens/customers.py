@@ -108,7 +108,7 @@ class CustomerDetail(DetailScreen[CustomerLine]):
     tabs = (Tab("profile", _("Profile"), profile), Tab("vouchers", _("Vouchers"), vouchers))
 
 
-CUSTOMER = CustomerDetail()
+CUSTOMER: CustomerDetail = CustomerDetail()
 _COLUMNS = (
     Column[CustomerLine]("number", _("Number"), lambda one: code(
         one.number, href=CUSTOMER.address(key=one.id)), sort="number"),

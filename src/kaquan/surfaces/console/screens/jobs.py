@@ -175,5 +175,5 @@ def _file_permission(job: Job) -> str:
     return FILE_PERMISSIONS.get(job.kind, queries.VIEW)
 
 
-JOB = JobDetail()
+JOB: JobDetail = JobDetail()
 JOBS = Jobs()

@@ -130,5 +130,5 @@ class Offers(ListScreen[OfferLine]):
         return offer_page(actor, values["words"], paging).mapped(_lines)
 
 
-OFFER = OfferDetail()
+OFFER: OfferDetail = OfferDetail()
 OFFERS = Offers()

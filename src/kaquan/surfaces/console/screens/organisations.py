@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -221,13 +221,13 @@ class Stores(ListScreen[Store]):
         return action_address(STORE, row.pk, action)
 
 
-STORE = StoreDetail()
+STORE: StoreDetail = StoreDetail()
 
 
 class StoreForm(FormScreen):
     """What may be said of a store."""
 
-    fields = (
+    fields: ClassVar[Sequence[Field]] = (
         Field("code", _("Code"), required=True, characters_max=200),
         Field("name", _("Name"), required=True),
         Field("parent", _("Belongs to"), "choice", required=True),
@@ -284,7 +284,7 @@ class EditStore(StoreForm):
     def save(self, doing: Doing, key: int) -> tuple[Text, str]:
         """Change it."""
         store = STORE.subject(doing.actor, key)
-        given = {name: value or "" for name, value in doing.values.items()}
+        given: dict[str, Any] = {name: value or "" for name, value in doing.values.items()}
         actions.update_store(actor=doing.actor, code=store.organisation.code, **given)
         return _("The store was changed."), STORE.address(key=key)
 

@@ -260,4 +260,4 @@ class VoucherSearch(Screen):
         return self.page(call, "console/search.html", context, status=status)
 
 
-VOUCHER = VoucherDetail()
+VOUCHER: VoucherDetail = VoucherDetail()

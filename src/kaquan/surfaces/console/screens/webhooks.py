@@ -32,9 +32,7 @@ def _state(endpoint: WebhookEndpoint) -> Cell:
 
 def _switch(*, on: bool, words: Text) -> Action[WebhookEndpoint]:
     def run(endpoint: WebhookEndpoint, doing: Doing) -> Text:
-        actions.update_endpoint(
-            actor=doing.actor, endpoint_id=endpoint.id, active=on, at=clock.now()
-        )
+        actions.update_endpoint(actor=doing.actor, endpoint_id=endpoint.id, active=on)
         return _("The webhook %(id)s was changed.") % {"id": endpoint.id}
 
     asks = _("Switch the webhook %(id)s to %(url)s on?") if on else (
@@ -166,5 +164,5 @@ class Webhooks(ListScreen[WebhookEndpoint]):
         return action_address(WEBHOOK, row.id, action)
 
 
-WEBHOOK = WebhookDetail()
+WEBHOOK: WebhookDetail = WebhookDetail()
 WEBHOOKS = Webhooks()

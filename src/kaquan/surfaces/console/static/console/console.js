@@ -86,6 +86,16 @@
     countChosen();
   });
 
+  // Good news goes away by itself, unless somebody is just reading it; the rest stays.
+  const READ_MS = 8000;
+  function forget(note) {
+    if (note.matches(":hover, :focus-within")) window.setTimeout(forget, READ_MS, note);
+    else note.remove();
+  }
+  for (const note of document.querySelectorAll(".toast-success")) {
+    window.setTimeout(forget, READ_MS, note);
+  }
+
   // A second click on a button that is on its way does nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -1,4 +1,4 @@
-"""The console in a real Chromium, served from this process on the test's own database."""
+"""The console served from this process, and a Chromium to look at it with."""
 
 from __future__ import annotations
 
