@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.soak.__main__ import SMALL
 from benchmarks.soak.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
