@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.soak.__main__ import SMALL
 from benchmarks.soak.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
