@@ -134,7 +134,7 @@ def roles_command(*, as_: values.As = None, json: Json = False) -> None:
     with open_installation():
         from kaquan.staff.queries import roles
 
-        lines = [
+        lines: list[dict[str, Any]] = [
             {
                 "code": role.code,
                 "name_zh": role.name_zh,

@@ -8,11 +8,13 @@ from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.translation import gettext
 
 from kaquan.access.sources import source_of
 from kaquan.foundation import clock
@@ -70,6 +72,11 @@ def stop(request: HttpRequest) -> HttpResponse | None:
     if user.must_change_password:
         return _go(request, reverse("account_change_password"))
     if not is_mfa_enabled(user) and must_use_second_factor(user, at=clock.now()):
+        if not _wants_part(request):
+            messages.warning(
+                request,
+                gettext("Your role asks for a second factor: set one up here, then go on."),
+            )
         return _go(request, reverse("mfa_index"))
     return None
 
