@@ -40,7 +40,7 @@ NODE_KINDS: dict[str, Promise] = {
 VOUCHER_STATES: dict[State, tuple[Promise, str]] = {
     State.INACTIVE: (_("Not activated"), "muted"),
     State.LIVE: (_("Usable"), "good"),
-    State.ISSUED: (_("Issued"), "good"),
+    State.ISSUED: (_("Handed out"), "good"),
     State.USED: (_("Used up"), "info"),
     State.FROZEN_LIVE: (_("Frozen"), "warn"),
     State.FROZEN_ISSUED: (_("Frozen"), "warn"),

@@ -6,7 +6,7 @@ The text alone goes into exports, so nothing that matters may be said by the loo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.functional import Promise
 from msgspec import Struct
@@ -72,6 +72,11 @@ def badge(value: Text, tone: str) -> Cell:
 def moment(at: datetime | None) -> Cell:
     """A moment on the issuer's clock; nothing where there is none."""
     return Cell(local_text(at), "moment")
+
+
+def last_moment(end: datetime | None) -> Cell:
+    """The last moment before an end: what ends at 0:00 was good until 23:59 of the day before."""
+    return moment(end and end - timedelta(seconds=1))
 
 
 def local_text(at: datetime | None) -> str:

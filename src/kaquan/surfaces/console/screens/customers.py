@@ -19,7 +19,17 @@ from kaquan.foundation.paging import Page, Paging
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.vouchers_of import vouchers_of
 from kaquan.organisations.queries import organisation_names
-from kaquan.surfaces.console.kit.cells import Cell, Fact, badge, code, count, moment, money, text
+from kaquan.surfaces.console.kit.cells import (
+    Cell,
+    Fact,
+    badge,
+    code,
+    count,
+    last_moment,
+    moment,
+    money,
+    text,
+)
 from kaquan.surfaces.console.kit.details import DetailScreen
 from kaquan.surfaces.console.kit.fields import Field, Filled, Values, read_all
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
@@ -97,7 +107,8 @@ class CustomerDetail(DetailScreen[CustomerLine]):
                         number=True, wide=True),
             Column[Any]("uses", _("Uses left"), lambda one: count(one.uses_left), number=True,
                         wide=True),
-            Column[Any]("until", _("Good until"), lambda one: moment(one.valid_until), wide=True),
+            Column[Any]("until", _("Good until"), lambda one: last_moment(
+                one.valid_until), wide=True),
         )  # fmt: skip
         note = _("The first %(number)s.") % {"number": VOUCHERS_SHOWN}
         return [

@@ -17,7 +17,7 @@ from kaquan.organisations.listings import (
     store_page,
     upper_nodes,
 )
-from kaquan.organisations.models import Organisation, Store, StoreStatus
+from kaquan.organisations.models import Organisation, OrganisationKind, Store, StoreStatus
 from kaquan.surfaces.console.kit.actions import Action, Doing
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, text
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
@@ -48,9 +48,10 @@ class OrganisationTree(Screen):
         asked = call.request.GET.get("node", "")
         node = _node(call.actor, asked)
         after = call.request.GET.get("after", "")[:200]
-        below = queries.nodes_below(
-            call.actor, node.id if node else None, after_code=after, limit=queries.LIST_MAX
-        )
+        below = queries.nodes_below(call.actor, node.id if node else None, after_code=after)
+        if node is None and len(below) == 1 and below[0].kind != OrganisationKind.STORE:
+            node = below[0]  # where there is but one to choose, it is open already
+            below = queries.nodes_below(call.actor, node.id)
         context = {
             "node": node,
             "node_kind": NODE_KINDS[node.kind] if node else "",

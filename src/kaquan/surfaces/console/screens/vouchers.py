@@ -26,7 +26,17 @@ from kaquan.redemption import care
 from kaquan.redemption.queries import TRACE, VoucherTrace, trace_of_serial, voucher_trace
 from kaquan.redemption.receipt_numbers import format_receipt
 from kaquan.surfaces.console.kit.actions import Action, Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, count, local_text, money, text
+from kaquan.surfaces.console.kit.cells import (
+    Cell,
+    Fact,
+    Text,
+    code,
+    count,
+    last_moment,
+    local_text,
+    money,
+    text,
+)
 from kaquan.surfaces.console.kit.details import DetailScreen
 from kaquan.surfaces.console.kit.fields import Field, Filled, read_all
 from kaquan.surfaces.console.kit.panels import Facts, Happening, Panel, Tab, Timeline
@@ -176,7 +186,7 @@ class VoucherDetail(DetailScreen[VoucherPage]):
             Fact(_("In the hands of"), text(names.get(standing.organisation_id, ""))),
             Fact(_("Balance"), money(last.balance_fen or None if last else None)),
             Fact(_("Uses left"), count(last.uses_left if last else None)),
-            Fact(_("Good until"), text(local_text(last.valid_until if last else None))),
+            Fact(_("Good until"), last_moment(last.valid_until if last else None)),
         ]  # fmt: skip
         happenings = [_happening(step, names) for step in reversed(steps)]
         empty = _("Nothing has happened to it yet.")
