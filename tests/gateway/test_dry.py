@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from tests.builders.books import books
+from tests.builders.books import books, differing
 from tests.gateway.site import Caller, Site, code_of
 
 Connection = psycopg.Connection[Any]
@@ -17,12 +17,12 @@ def test_a_validation_says_what_a_redemption_would_do(
 ) -> None:
     batch = site.batch()
     body = {"vouchers": [{"code": code_of(batch)}], **site.two_lines()}
-    till.post("validations", body, key=None)  # a reader opens its lane with the first it reads
     before = books(connection)
 
     told = [till.post("validations", body, key=None).json for _ in range(2)]
 
-    assert books(connection) == before
+    # Each reader opens a lane of its own with the first thing that it reads.
+    assert differing(before, books(connection)) <= {"ledger_lane"}
     assert told[0] == told[1]
     assert (told[0]["valid"], told[0]["code"], told[0]["discount_fen"]) == (True, "done", 2_000)
     assert told[0]["vouchers"][0]["allocation"] == [1_200, 800]
@@ -134,7 +134,7 @@ def test_who_may_trace_sees_why_a_voucher_is_no_good(
     new = tracer.post("lookups", {"code": code_of(batch, 1)}, key=None, Accept_Language="en")
     nonsense = tracer.post("lookups", {"code": "nonsense"}, key=None)
 
-    assert books(connection) == before
+    assert differing(before, books(connection)) <= {"ledger_lane"}
     assert (used.json["state"], used.json["usable"]) == ("used", False)
     assert used.json["refusal"]["code"] == "voucher_used"
     assert used.json["serial"] == batch.serial()
