@@ -119,10 +119,13 @@ def test_too_many_requests_are_told_to_wait() -> None:
     made = a_key("organisations.view")
     while admit(made.caller, lane=MANAGEMENT, cost=100).refusal is None:
         pass
-    while admit(made.caller, lane=MANAGEMENT).refusal is None:
-        pass
 
-    reply = Api(made.authorization).get("/organisations")
+    for _ in range(100):  # on a busy machine the next one is let in by the time it is asked
+        while admit(made.caller, lane=MANAGEMENT).refusal is None:
+            pass
+        reply = Api(made.authorization).get("/organisations")
+        if reply.status == 429:
+            break
 
     assert (reply.status, reply.code) == (429, "rate_limited")
     assert int(reply.headers["Retry-After"]) >= 1
