@@ -79,6 +79,7 @@ class Configuration:
     sandbox: bool
     sandbox_database_url: str | None = field(repr=False)
     export_days: int
+    login_providers_file: Path | None
     webhook_private_targets: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
     postgres_memory_mb: int
     postgres_port: int
@@ -202,6 +203,13 @@ SETTINGS: Sequence[Setting] = (
         "KAQUAN_EXPORT_DAYS", "export_days", whole_number("days", 1, 3650), "7",
         "后台任务导出的文件保留几天。",
         "For how many days the files that background jobs made are kept.",
+    ),
+    Setting(
+        "KAQUAN_LOGIN_PROVIDERS_FILE", "login_providers_file", PATH, "none",
+        "列出第三方登录（微信、钉钉、飞书、OIDC）的 JSON 文件，仅本人可读；留空则不启用。",
+        "A private JSON file that lists other ways to log in (WeChat, DingTalk, Feishu, OIDC); "
+        "when empty there are none.",
+        computed=True,
     ),
     Setting(
         "KAQUAN_WEBHOOK_PRIVATE_TARGETS", "webhook_private_targets", NETWORKS, "",

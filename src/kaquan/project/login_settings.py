@@ -33,6 +33,13 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
 }
 
+# Another way in opens an account that is there already and was connected by its owner.
+SOCIALACCOUNT_ADAPTER = "kaquan.surfaces.login.adapter.OtherLoginAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+# By a link: the policy lets forms lead nowhere else. The answer's state is checked all the same.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+
 MFA_ADAPTER = "kaquan.surfaces.login.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -9,6 +9,11 @@ from whitenoise.compress import Compressor  # type: ignore[import-untyped]
 from kaquan.foundation import keys
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.postgres.urls import connection_urls
+from kaquan.project.login_providers import (
+    installed_apps,
+    load_login_providers,
+    provider_settings,
+)
 from kaquan.project.login_settings import *  # noqa: F403  # Django reads names of this module
 
 _configuration = current_configuration()
@@ -17,6 +22,9 @@ _session_secrets = [
     base64.b64encode(key.secret).decode("ascii")
     for key in keys.load_or_create(_configuration.key_file).all("web-session")
 ]
+
+_providers = load_login_providers(_configuration.login_providers_file)
+SOCIALACCOUNT_PROVIDERS = provider_settings(_providers)
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -63,6 +71,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    *installed_apps(_providers),
     "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
@@ -44,6 +45,14 @@ class AccountAdapter(DefaultAccountAdapter):
         except Resolver404:
             return FIRST_PAGE
         return CONSOLE
+
+
+class OtherLoginAdapter(DefaultSocialAccountAdapter):
+    """Whoever provides a login makes no accounts here."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
+        """Nobody makes an account for themselves."""
+        return False
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

@@ -1,6 +1,7 @@
 """Addresses of login: those of django-allauth that we use, without sign-up and mails."""
 
 from allauth.account import views
+from allauth.urls import build_provider_urlpatterns
 from django.urls import include, path
 
 urlpatterns = [
@@ -11,5 +12,7 @@ urlpatterns = [
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/change/", views.password_change, name="account_change_password"),
     path("2fa/", include("allauth.mfa.urls")),
+    path("3rdparty/", include("allauth.socialaccount.urls")),
+    *build_provider_urlpatterns(),
     path("sessions/", include("allauth.usersessions.urls")),
 ]
