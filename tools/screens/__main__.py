@@ -12,6 +12,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kaquan.staff.models import StaffUser
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs/screens"
@@ -68,16 +72,17 @@ def _take(folder: Path, names: set[str]) -> None:
             context.close()
 
 
-def _operator():  # type: ignore[no-untyped-def]  # its type is there only once Django is
+def _operator() -> StaffUser:
     """Someone who may see all of it; pictures are taken of an installation of one's own."""
     from kaquan.foundation import clock  # noqa: PLC0415  # needs Django set up
     from kaquan.foundation.actor import system_actor  # noqa: PLC0415
     from kaquan.staff.actions import create_staff  # noqa: PLC0415
     from kaquan.staff.granting import grant_role  # noqa: PLC0415
-    from kaquan.staff.models import Role, StaffUser  # noqa: PLC0415
+    from kaquan.staff.models import Role  # noqa: PLC0415
+    from kaquan.staff.models import StaffUser as Account  # noqa: PLC0415
     from kaquan.surfaces.console.screens import SCREENS  # noqa: PLC0415
 
-    known = StaffUser.objects.filter(username="screens").first()
+    known = Account.objects.filter(username="screens").first()
     if known is not None:
         return known
     beside = {"campaigns.edit", "keys.edit", "webhooks.edit", "voucher.care"}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.conf import settings
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
@@ -24,7 +24,7 @@ SOON_MS = 15_000
 class _Quiet(WSGIRequestHandler):
     """Says nothing of each request."""
 
-    def log_message(self, *args: Any) -> None: ...  # type: ignore[override]
+    def log_message(self, *args: Any) -> None: ...
 
 
 class _Server(ThreadedWSGIServer):
