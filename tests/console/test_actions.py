@@ -238,3 +238,38 @@ def test_a_file_is_only_for_those_who_may_see_what_is_in_it(side: Side, browser:
     other = a_browser(an_operator(side.organisation, "jobs.view"))
 
     assert other.get(at("job-file", key=job.id)).status_code == 403
+
+
+def test_a_bulk_action_on_a_foreign_row_does_nothing_to_any(side: Side, browser: Client) -> None:
+    own = side.trade.by_code
+    foreign = Side(an_organisation("别处", None)).trade.by_code
+    form = {"chosen": [own.id, foreign.id], "confirmed": "yes", "reason": "查"}
+
+    answer = browser.post(at("batches-bulk", action="pause"), form)
+
+    assert answer.status_code == 404
+    assert state_of(own) == state_of(foreign) == "running"
+
+
+def test_someone_with_two_seats_acts_in_one_at_a_time(database: Database) -> None:
+    from kaquan.staff.granting import grant_role
+    from tests.builders.issuer import NOON, SYSTEM
+
+    root = an_organisation("总部", None)
+    east, west = Side(root), Side(root)
+    codes = east.trade.campaign.code, west.trade.campaign.code
+    user = an_operator(east.organisation)
+    role = user.grants.get().role_id  # type: ignore[attr-defined]
+    grant_role(
+        actor=SYSTEM, user_id=user.id, role_code=role, organisation_id=west.organisation.id,
+        at=NOON,
+    )  # fmt: skip
+    browser = a_browser(user)
+    shown = []
+    for side in (east, west, None):
+        chosen = side.organisation.id if side else 0  # the whole tree is no seat of theirs
+        browser.post(at("acting-in"), {"organisation": chosen})
+        page = browser.get(at("campaigns")).content.decode()
+        shown.append([code in page for code in codes])
+
+    assert shown == [[True, False], [False, True], [False, True]]

@@ -182,6 +182,24 @@ def test_a_session_that_ended_leads_to_the_login_page(site: Site) -> None:
     expect(page).to_have_url(re.compile("/accounts/login/"))
 
 
+def test_nothing_typed_is_lost_when_the_session_ends_in_mid_form(site: Site) -> None:
+    page = site.open("store-edit", key=site.side.store.pk)
+    page.get_by_label("地址").fill("长安街 1 号")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="保存").click()
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+
+    page.context.add_cookies(site.window().cookies())  # they log in again
+    page.goto(site.url + at("store-edit", key=site.side.store.pk))
+
+    expect(page.get_by_label("地址")).to_have_value("长安街 1 号")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("长安街 1 号")).to_be_visible()
+    page.goto(site.url + at("store-edit", key=site.side.store.pk))
+    expect(page.get_by_label("地址")).to_have_value("长安街 1 号")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
 def test_without_any_script_the_console_works_too(site: Site) -> None:
     context = site.browser.new_context(java_script_enabled=False, locale="zh-CN")
     context.add_cookies(site.window().cookies())

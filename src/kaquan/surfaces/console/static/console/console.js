@@ -126,6 +126,46 @@
     if (changed) event.preventDefault();
   });
 
+  // What was sent is kept until it has arrived: a session that ended meanwhile loses nothing.
+  const DRAFT = "kaquan-draft";
+  const notes = {
+    read() {
+      try {
+        return JSON.parse(window.sessionStorage.getItem(DRAFT));
+      } catch {
+        return null; // a browser that keeps nothing
+      }
+    },
+    write(draft) {
+      try {
+        if (draft) window.sessionStorage.setItem(DRAFT, JSON.stringify(draft));
+        else window.sessionStorage.removeItem(DRAFT);
+      } catch {
+        // the same
+      }
+    },
+  };
+  const guarded = document.querySelector("form[data-guarded]");
+  const fields = guarded ? [...guarded.elements].filter((one) => one.id.startsWith("f-")) : [];
+  const path = window.location.pathname;
+  const draft = notes.read();
+  if (draft && document.querySelector(".toast-success")) notes.write(null);
+  else if (draft?.path === path && guarded && !document.querySelector("[role=alert]")) {
+    for (const field of fields) {
+      if (field.type === "checkbox") field.checked = draft.values[field.name] === "on";
+      else field.value = draft.values[field.name] ?? field.value;
+    }
+    notes.write(null);
+    changed = true;
+  }
+  guarded?.addEventListener("submit", () => {
+    const values = {};
+    for (const field of fields) {
+      values[field.name] = field.type === "checkbox" && !field.checked ? "" : field.value;
+    }
+    notes.write({ path, values });
+  });
+
   let afterG = false;
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") showMenu(false);
