@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import identify_hasher
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.cache import cache
 from django.db import connection
 
+from kaquan.foundation import clock
 from kaquan.foundation.changes.models import Change
 from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.models import Organisation
@@ -21,6 +25,7 @@ from kaquan.staff.actions import (
     set_staff_active,
     update_staff,
 )
+from kaquan.staff.clearing import clear_logins
 from kaquan.staff.models import StaffUser
 from kaquan.staff.queries import (
     grants_of,
@@ -204,7 +209,7 @@ def test_a_disabled_account_is_logged_out_everywhere(east: Organisation) -> None
     set_staff_active(actor=SYSTEM, user_id=user.id, active=False)
 
     assert not UserSession.objects.exists()
-    (_, change) = Change.objects.order_by("id")
+    change = Change.objects.latest("id")
     assert (change.verb, change.before, change.after) == (
         "staff.disable",
         {"is_active": True},
@@ -281,3 +286,22 @@ def test_people_end_their_own_sessions_and_no_one_elses(east: Organisation) -> N
             == code
         )
     assert list(UserSession.objects.values_list("pk", flat=True)) == [theirs.pk]
+
+
+def test_sessions_that_are_over_and_old_attempts_are_cleared_away(east: Organisation) -> None:
+    user = somebody(east)
+    over, alive = SessionStore(), SessionStore()
+    for store, days in ((over, -1), (alive, 1)):
+        store.set_expiry(timedelta(days=days))
+        store.save()
+        a_session(user, store.session_key)
+    cache.set("attempt", 1, timeout=60)
+
+    clear_logins(clock.now())
+    clear_logins(clock.now() + timedelta(minutes=2))
+
+    assert list(UserSession.objects.values_list("session_key", flat=True)) == [alive.session_key]
+    assert cache.get("attempt") is None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (SELECT count(*) FROM django_session), count(*) FROM staff_cache")
+        assert cursor.fetchone() == (1, 0)

@@ -27,6 +27,7 @@ from kaquan.foundation.jobs import actions
 from kaquan.foundation.jobs.clearing import clear_old
 from kaquan.foundation.jobs.queue import QUEUE, TASK
 from kaquan.foundation.jobs.running import go_on, stop_soon
+from kaquan.staff.clearing import clear_logins
 from kaquan.surfaces.jobs.doing import RETRY_S, AgainError, do
 
 AT_ONCE = 2
@@ -156,6 +157,7 @@ class _JobWorker:
         if clock.monotonic_s() - self._cleared_s >= CLEAR_S:
             self._cleared_s = clock.monotonic_s()
             await asyncio.to_thread(_in_thread, clear_old, clock.now())
+            await asyncio.to_thread(_in_thread, clear_logins, clock.now())
 
 
 def _in_thread(act: Any, argument: Any) -> None:
