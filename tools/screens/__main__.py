@@ -1,7 +1,8 @@
 """Pictures of every screen with the demo issuer: ``python -m tools.screens [--home FOLDER]``.
 
-They are written to docs/screens, for a desk and for a phone. Without a folder the demo issuer is
-loaded into a new installation that is removed afterwards, which takes some minutes.
+They are written to docs/screens: all as on a desk, some as on a phone and in the dark. Without a
+folder the demo issuer is loaded into a new installation that is removed afterwards, which takes
+some minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs/screens"
 WIDTHS = (1440, 390)
 DARK = ("campaigns", "batch")
+PHONE = (
+    "campaigns", "campaign", "batches", "batch", "redemptions", "voucher-search", "voucher",
+    "customers", "stores", "budgets", "batch-pause", "campaign-new",
+)  # fmt: skip
 
 
 def main() -> int:
@@ -63,7 +68,7 @@ def _take(folder: Path, names: set[str]) -> None:
             context = as_user(browser, url, session, width=width, scheme=scheme)
             page = context.new_page()
             for name, address in addresses:
-                if scheme == "dark" and name not in DARK:
+                if (scheme == "dark" and name not in DARK) or (width < 1000 and name not in PHONE):
                     continue
                 page.goto(url + address)
                 shown = name if scheme == "light" else f"{name}-{scheme}"

@@ -52,9 +52,10 @@ class DetailScreen(Screen, Generic[Subject]):
         del subject
         return ()
 
-    def key(self, subject: Subject) -> Any:
-        """What names it in addresses."""
-        return subject.id  # type: ignore[attr-defined]  # most have one
+    def shows_link(self, name: str, subject: Subject) -> bool:
+        """Whether a link makes sense for a subject as it stands."""
+        del name, subject
+        return True
 
     def respond(self, call: Call, **key: Any) -> HttpResponseBase:
         """The page; the tab is named in the address."""
@@ -75,7 +76,7 @@ class DetailScreen(Screen, Generic[Subject]):
             "links": [
                 (reverse(f"console:{name}", kwargs={"key": key["key"]}), words)
                 for name, words, permission in self.links
-                if holds(call.actor, permission)
+                if holds(call.actor, permission) and self.shows_link(name, subject)
             ],
         }
         return self.page(call, "console/detail.html", context)

@@ -144,6 +144,10 @@ class BatchDetail(DetailScreen[BatchLine]):
         """Whether it runs."""
         return [state(BATCH_STATES, subject.supply.state)]
 
+    def shows_link(self, name: str, subject: BatchLine) -> bool:
+        """Nothing is minted for a batch that was stopped for good."""
+        return name != "batch-mint" or subject.supply.state != "stopped"
+
     @staticmethod
     def overview(_call: Call, line: BatchLine) -> Sequence[Panel]:
         """Facts and funnel."""

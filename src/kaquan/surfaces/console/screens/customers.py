@@ -78,7 +78,7 @@ class CustomerDetail(DetailScreen[CustomerLine]):
         owners = organisation_names(call.actor, [owner_id]) if owner_id else {}
         owner = owners.get(owner_id, "") if owner_id else _("Whole issuer")
         facts = [
-            Fact(_("Name"), text(line.masked_name)),
+            Fact(_("Full name"), text(line.masked_name)),
             Fact(_("Phone"), code(line.masked_phone)),
             Fact(_("Tags"), text("、".join(line.tags))),
             Fact(_("First order"), moment(line.first_order_at)),
@@ -123,7 +123,7 @@ CUSTOMER: CustomerDetail = CustomerDetail()
 _COLUMNS = (
     Column[CustomerLine]("number", _("Number"), lambda one: code(
         one.number, href=CUSTOMER.address(key=one.id)), sort="number"),
-    Column[CustomerLine]("name", _("Name"), lambda one: text(one.masked_name)),
+    Column[CustomerLine]("name", _("Full name"), lambda one: text(one.masked_name)),
     Column[CustomerLine]("phone", _("Phone"), lambda one: code(one.masked_phone)),
     Column[CustomerLine]("tags", _("Tags"), lambda one: text("、".join(one.tags)), wide=True),
     Column[CustomerLine]("state", _("State"), _state),

@@ -247,7 +247,7 @@ class VoucherSearch(Screen):
     path = "vouchers"
     title = _("Find a voucher")
     permission = TRACE
-    field = Field("code", _("Code"), required=True, characters_max=200)
+    field = Field("code", _("Voucher code"), required=True, characters_max=200)
 
     def respond(self, call: Call, **key: Any) -> HttpResponseBase:
         """The form; or the way to the voucher."""
