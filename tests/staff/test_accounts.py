@@ -26,6 +26,7 @@ from kaquan.staff.actions import (
     update_staff,
 )
 from kaquan.staff.clearing import clear_logins
+from kaquan.staff.granting import grant_role
 from kaquan.staff.models import StaffUser
 from kaquan.staff.queries import (
     grants_of,
@@ -244,6 +245,29 @@ def test_no_administrator_opens_the_account_of_another_one(role: str) -> None:
         == "permission_denied"
     )
     assert Authenticator.objects.count() == 1
+
+
+def test_an_account_that_reaches_further_is_not_one_parts_to_stop_or_open(
+    east: Organisation, west: Organisation
+) -> None:
+    keeper = staff_of(east, "staff.edit", "staff.delegate")
+    for role, where in (("auditor", None), ("clerk", west)):
+        user = somebody(east, "clerk")
+        grant_role(
+            actor=SYSTEM,
+            user_id=user.id,
+            role_code=role,
+            organisation_id=where.id if where else None,
+            at=NOON,
+        )
+        for act in (
+            lambda u=user: set_staff_active(actor=keeper, user_id=u.id, active=False),
+            lambda u=user: reset_password(actor=keeper, user_id=u.id, at=NOON),
+            lambda u=user: reset_second_factor(actor=keeper, user_id=u.id, at=NOON),
+        ):
+            assert refused(act) == "permission_denied"
+    plain = somebody(east, "clerk")
+    assert not set_staff_active(actor=keeper, user_id=plain.id, active=False).is_active
 
 
 def test_a_new_password_ends_the_sessions_and_must_be_changed(east: Organisation) -> None:

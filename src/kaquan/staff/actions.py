@@ -14,7 +14,9 @@ from allauth.usersessions.models import UserSession
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
+from kaquan.foundation import clock
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import EVERY_PERMISSION, Actor, require
 from kaquan.foundation.changes.actions import fields_of, record_change
@@ -23,6 +25,7 @@ from kaquan.organisations.models import Organisation
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 from kaquan.staff.acting import actor_id
 from kaquan.staff.errors import (
+    account_reaches_further,
     administrators_are_made_at_the_machine,
     own_account,
     session_unknown,
@@ -123,11 +126,13 @@ def update_staff(
 
 def set_staff_active(*, actor: Actor, user_id: int, active: bool) -> StaffUser:
     """Stop an account, wherever it is logged in, or let it go on. Raises `staff_unknown`, and
-    `permission_denied` for one's own."""
+    `permission_denied` for one's own and for those that reach beyond the actor's part of the tree.
+    """
     require(actor, EDIT)
     with transaction.atomic():
         user = staff_by_id(actor, user_id, for_update=True)
         _not_oneself(actor, user)
+        _within_reach(actor, user, clock.now())
         before = fields_of(user, *_SHOWN)
         user.is_active = active
         user.save(update_fields=["is_active"])
@@ -142,13 +147,15 @@ def reset_password(
 ) -> NewAccess:
     """Give somebody a password, by default a temporary one, and end their sessions.
 
-    Raises `staff_unknown`, `value_invalid`, and `permission_denied` for administrators.
+    Raises `staff_unknown`, `value_invalid`, and `permission_denied` for one's own, for
+    administrators', and for those that reach beyond the actor's part of the tree.
     """
     require(actor, EDIT)
     with transaction.atomic():
         user = staff_by_id(actor, user_id, for_update=True)
         _not_oneself(actor, user)
         _no_administrator(actor, user, at)
+        _within_reach(actor, user, at)
         temporary = _give_password(user, password)
         user.save(update_fields=["password", "must_change_password"])
         _end_all_sessions(user)
@@ -166,13 +173,14 @@ def note_password_changed(*, user: StaffUser) -> None:
 def reset_second_factor(*, actor: Actor, user_id: int, at: datetime) -> StaffUser:
     """Take somebody's second factors and passkeys away, when they are lost, and end the sessions.
 
-    Raises `staff_unknown`, and `permission_denied` for one's own and for administrators'.
+    Raises `staff_unknown`, and `permission_denied` as `reset_password` does.
     """
     require(actor, DELEGATE)
     with transaction.atomic():
         user = staff_by_id(actor, user_id, for_update=True)
         _not_oneself(actor, user)
         _no_administrator(actor, user, at)
+        _within_reach(actor, user, at)
         Authenticator.objects.filter(user=user).delete()
         _end_all_sessions(user)
         _note(actor, "staff.reset_second_factor", user)
@@ -209,6 +217,16 @@ def administered_by(user: StaffUser, at: datetime) -> set[str]:
 def organisation_path_of(organisation: Organisation | None) -> str:
     """Whose it is, as the change log wants it."""
     return organisation.path if organisation else ""
+
+
+def _within_reach(actor: Actor, user: StaffUser, at: datetime) -> None:
+    """A home below somebody does not put what its owner may do elsewhere into their hands."""
+    if not actor.organisation_path:
+        return
+    grants = RoleGrant.objects.filter(user=user, revoked_at__isnull=True).exclude(ends_at__lte=at)
+    below = Q(organisation__path__startswith=actor.organisation_path)
+    if grants.exclude(below, organisation__isnull=False).exists():
+        raise account_reaches_further(user.username)
 
 
 def _no_administrator(actor: Actor, user: StaffUser, at: datetime) -> None:

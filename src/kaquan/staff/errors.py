@@ -84,6 +84,14 @@ def administrators_are_made_at_the_machine(username: str) -> KaquanError:
     )
 
 
+def account_reaches_further(username: str) -> KaquanError:
+    """Who may act elsewhere too is not for one part of the tree to stop or to open."""
+    return _denied(
+        f"{username} 在您的管辖范围之外也有角色；请由上级办理。",
+        f"{username} holds a role outside your part of the tree as well; ask those above you.",
+    )
+
+
 def administrators_separated(username: str) -> KaquanError:
     """System, security and audit administrators are three people."""
     return KaquanError(
