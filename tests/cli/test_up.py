@@ -152,3 +152,13 @@ def _processes_of(home: Configuration) -> list[str]:
         if mine and b"kaquan" in command and b"postgres" not in command:
             found.append(command.decode(errors="replace"))
     return found
+
+
+def test_nothing_is_first_imported_by_a_thread_while_workers_are_forked_off() -> None:
+    # A worker born meanwhile would wait for the import for ever, as every lookup of a name did.
+    loads = "import sys, kaquan.surfaces.cli.up; print('encodings.idna' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", loads], capture_output=True, encoding="utf-8", check=True
+    )
+
+    assert done.stdout == "True\n"

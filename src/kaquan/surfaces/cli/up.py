@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Not used here: whoever resolves a name loads it. A thread of ours does so while workers are forked
+# off, and a worker that is born in the middle of an import waits for its end for ever.
+import encodings.idna  # noqa: F401
 import hashlib
 import os
 import signal
