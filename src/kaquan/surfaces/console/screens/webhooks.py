@@ -15,7 +15,7 @@ from kaquan.integrations.models import WebhookDelivery, WebhookEndpoint
 from kaquan.surfaces.console.kit.actions import Action, Doing
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, count, moment, text
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
-from kaquan.surfaces.console.kit.fields import Field, Values
+from kaquan.surfaces.console.kit.fields import Field, Values, day_start
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
@@ -53,6 +53,15 @@ def _send_test(endpoint: WebhookEndpoint, doing: Doing) -> Text:
     return _("A test event is on its way.")
 
 
+def _resend(endpoint: WebhookEndpoint, doing: Doing) -> Text:
+    since = day_start(doing.values["since"])
+    assert since is not None, "the field is required"
+    number = actions.resend_dead(
+        actor=doing.actor, endpoint_id=endpoint.id, since=since, at=clock.now()
+    )
+    return _("%(number)s deliveries are on their way again.") % {"number": number}
+
+
 WEBHOOK_ACTIONS: tuple[Action[WebhookEndpoint], ...] = (
     Action(
         "test",
@@ -60,6 +69,15 @@ WEBHOOK_ACTIONS: tuple[Action[WebhookEndpoint], ...] = (
         queries.EDIT,
         lambda endpoint: _("Send a test event to %(url)s?") % {"url": endpoint.url},
         _send_test,
+        offered=lambda endpoint: endpoint.active,
+    ),
+    Action(
+        "resend",
+        _("Send again"),
+        queries.EDIT,
+        lambda endpoint: _("Send again to %(url)s what was given up?") % {"url": endpoint.url},
+        _resend,
+        fields=(Field("since", _("Made since"), "day", required=True),),
         offered=lambda endpoint: endpoint.active,
     ),
     _switch(on=True, words=_("Switch on")),

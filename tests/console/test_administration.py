@@ -1,0 +1,85 @@
+"""Keys, webhooks and jobs, as administrators look after them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from kaquan.access.models import ApiKey
+from kaquan.foundation.jobs.models import Job, JobState
+from kaquan.integrations.models import DeliveryState, WebhookDelivery, WebhookEndpoint
+from tests.api.world import Side
+from tests.builders.issuer import NOON, an_organisation
+from tests.console.people import a_browser, an_operator, at
+from tests.fixtures_database import Database
+
+pytestmark = pytest.mark.usefixtures("static_files")
+
+
+@pytest.fixture
+def side(database: Database) -> Side:
+    return Side(an_organisation("总部", None))
+
+
+@pytest.fixture
+def browser(side: Side) -> Client:
+    return a_browser(an_operator(side.organisation))
+
+
+def do(browser: Client, screen: str, key: object, action: str, **values: str) -> str:
+    """Do it, and read the page that comes after it."""
+    answer = browser.post(at(f"{screen}-action", key=key, action=action), values, follow=True)
+    assert answer.status_code == 200, answer.content.decode()
+    return answer.content.decode()
+
+
+def test_a_key_is_revoked_and_no_page_shows_its_secret(side: Side, browser: Client) -> None:
+    made = side.key
+    key = ApiKey.objects.get(id=made.caller.key_id)
+
+    page = do(browser, "key", key.id, "revoke")
+
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+    assert "已吊销" in page
+    assert made.text not in page
+    again = browser.post(at("key-action", key=key.id, action="revoke"), {})
+    assert again.status_code in (302, 409)
+
+
+def test_a_webhook_is_switched_off_and_on(side: Side, browser: Client) -> None:
+    webhook = side.webhook
+    seen = []
+    for action in ("off", "on"):
+        do(browser, "webhook", webhook.id, action)
+        seen.append(WebhookEndpoint.objects.get(id=webhook.id).active)
+
+    assert seen == [False, True]
+
+
+def test_a_test_event_is_sent_and_what_was_given_up_is_sent_again(
+    side: Side, browser: Client
+) -> None:
+    webhook = side.webhook
+    do(browser, "webhook", webhook.id, "test")
+    delivery = WebhookDelivery.objects.get(endpoint=webhook)
+    WebhookDelivery.objects.filter(id=delivery.id).update(state=DeliveryState.DEAD, created_at=NOON)
+
+    later = do(browser, "webhook", webhook.id, "resend", since="2026-06-02")
+    assert "已重新投递 0 条" in later
+    again = do(browser, "webhook", webhook.id, "resend", since="2026-06-01")
+
+    assert "已重新投递 1 条" in again
+    delivery.refresh_from_db()
+    assert delivery.state == DeliveryState.PENDING
+
+
+def test_a_job_that_has_not_ended_is_cancelled(side: Side, browser: Client) -> None:
+    browser.post(at("stores"), {"query": ""})
+    job = Job.objects.get(kind="console.list")
+
+    page = do(browser, "job", job.id, "cancel")
+
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+    assert "已取消" in page
