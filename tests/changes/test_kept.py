@@ -31,6 +31,7 @@ from kaquan.integrations.actions import (
     update_endpoint,
 )
 from kaquan.offers.actions import create_offer, publish_version
+from kaquan.offers.imports import PRODUCTS
 from kaquan.organisations.actions import (
     create_store,
     move_organisation,
@@ -44,7 +45,7 @@ from kaquan.organisations.staffing import (
     update_clerk,
     update_terminal,
 )
-from tests.builders.issuer import NOON, SYSTEM, TERMS, an_organisation
+from tests.builders.issuer import NOON, SYSTEM, TERMS, an_organisation, import_rows
 from tests.fixtures_database import Database
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -240,6 +241,14 @@ def test_webhooks_are_kept_without_their_secrets() -> None:
     assert before is not None
 
     assert "very-secret" not in repr(list(Change.objects.values()))
+
+
+def test_an_import_of_products_is_one_change() -> None:
+    rows = [{"sku": f"P{number}", "name": "水"} for number in range(5)]
+
+    ((verb, before, after),) = kept(lambda: import_rows(PRODUCTS, rows))
+    assert (verb, before, after) == ("products.import", None, {"new": 5, "changed": 0})
+    assert kept(lambda: import_rows(PRODUCTS, rows)) == []
 
 
 def test_what_is_refused_is_not_kept(database: Database) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connections
 
+import kaquan
+from kaquan.access.permissions import PUBLISHABLE_PERMISSIONS
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.changes.models import Change
 from kaquan.foundation.errors import KaquanError
@@ -78,6 +82,17 @@ def test_the_built_in_roles_are_those_of_the_code_and_hold_known_permissions() -
         )
         assert set(role.permissions) <= PERMISSION_NAMES
         assert len(set(role.permissions)) == len(role.permissions)
+
+
+def test_whatever_the_code_asks_for_somebody_can_be_allowed_to_do() -> None:
+    named = re.compile(
+        r'(?:PERMISSION|VIEW|EDIT|GRANT|DELEGATE|permission) ?= ?"([a-z_]+[.][a-z_]+)"'
+    )
+    sources = Path(kaquan.__file__).parent.rglob("*.py")
+    asked = {name for one in sources for name in named.findall(one.read_text(encoding="utf-8"))}
+
+    assert len(asked) > 10
+    assert asked - PERMISSION_NAMES - set(PUBLISHABLE_PERMISSIONS) == set()
 
 
 def test_the_administrators_share_no_power() -> None:

@@ -6,6 +6,7 @@ from django.db.backends.utils import CursorWrapper
 
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor
+from kaquan.foundation.changes.actions import record_change
 from kaquan.foundation.imports import Column, ImportPlan
 from kaquan.foundation.imports_staging import Staging, staged
 
@@ -23,9 +24,22 @@ _COLUMNS = (
 )
 
 
-def _write(cursor: CursorWrapper, actor: Actor) -> None:  # noqa: ARG001
+def _write(cursor: CursorWrapper, actor: Actor) -> None:
     cursor.execute(_INSERT)
+    new = cursor.rowcount
     cursor.execute(_UPDATE)
+    changed = cursor.rowcount
+    if new or changed:
+        # One change for the file: products come by the hundred thousand.
+        record_change(
+            actor=actor,
+            verb="products.import",
+            kind="product",
+            object_id="",
+            object_name="",
+            before=None,
+            after={"new": new, "changed": changed},
+        )
 
 
 _JUDGE = """

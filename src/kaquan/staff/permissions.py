@@ -18,6 +18,8 @@ PERMISSIONS: tuple[Permission, ...] = (
         "授予、收回自己没有的业务角色，重置二次验证",
         "grant and revoke business roles that one does not hold; reset second factors",
     ),
+    Permission("products.edit", "导入商品", "bring in products"),
+    Permission("orders.edit", "导入历史订单", "bring in orders of the past"),
     Permission("changes.view", "查看变更记录", "see the change log"),
 )
 PERMISSION_NAMES = frozenset(permission.name for permission in PERMISSIONS)

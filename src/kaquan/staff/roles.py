@@ -43,6 +43,7 @@ BUILT_IN_ROLES = (
             *_SEE_BUSINESS,
             *("organisations.edit", "customers.edit", "customers.view_personal", "offers.edit"),
             *("campaigns.edit", "codes.import", "codes.export", "events.view"),
+            *("products.edit", "orders.edit"),
             *("redemption.redeem", "redemption.issue", "redemption.reverse", "voucher.care"),
             *("staff.view", "staff.grant"),
         ),
