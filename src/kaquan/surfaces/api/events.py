@@ -99,7 +99,7 @@ class EventQuery(Schema):
 def list_events(
     request: Request,
     wanted: Query[EventQuery],
-    last_event_id: Header[Cursor | None] = None,
+    last_event_id: Annotated[Cursor | None, Header(alias="Last-Event-ID")] = None,
 ) -> HttpResponseBase:
     """A page of events, or the stream of them."""
     selection = _selection(request, wanted)
