@@ -128,6 +128,24 @@ def test_the_application_cannot_alter_the_log(database: Database, statement: str
     assert proof(database).faults == []
 
 
+def test_tables_of_a_session_do_not_divert_the_chain(database: Database) -> None:
+    session = database.connect()
+    session.execute(
+        "CREATE TEMP TABLE changes_head (single boolean, seq bigint, hash bytea);"
+        "CREATE TEMP TABLE changes_link (seq bigint, change_id bigint, hash bytea);"
+        "INSERT INTO changes_head VALUES (true, 41, sha256('x'));"
+        "GRANT ALL ON changes_head, changes_link TO PUBLIC"
+    )
+    session.execute(
+        "INSERT INTO changes_change (at, actor_kind, actor_id, actor_name, origin, verb, kind,"
+        " object_id, object_name, organisation_path)"
+        " VALUES (now(), 'staff', 'staff:1', '', '', 'x', 'thing', '1', '', '')"
+    )
+
+    assert session.execute("SELECT count(*) FROM pg_temp.changes_link").fetchone() == (0,)
+    assert (proof(database).changes, proof(database).faults) == (1, [])
+
+
 TAMPERINGS = {
     "another actor": ("UPDATE changes_change SET actor_id = 'staff:2' WHERE object_id = '2'", "2"),
     "another value": (

@@ -8,7 +8,7 @@ CREATE TABLE changes_head (
 INSERT INTO changes_head (seq, hash) VALUES (0, sha256('kaquan changes'));
 
 -- The function acts as the schema's owner: the application itself cannot write the chain.
-CREATE FUNCTION changes_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE FUNCTION changes_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     head changes_head%ROWTYPE;
 BEGIN
@@ -31,6 +31,8 @@ DO $$
 DECLARE
     name text;
 BEGIN
+    -- Temporary tables last: else a session's own changes_head would be taken for ours.
+    EXECUTE format('ALTER FUNCTION changes_append() SET search_path = %I, pg_temp', current_schema());
     FOREACH name IN ARRAY ARRAY['changes_change', 'changes_link'] LOOP
         EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION changes_refuse()',
             name || '_only_grows', name);
