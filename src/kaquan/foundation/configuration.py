@@ -213,7 +213,8 @@ SETTINGS: Sequence[Setting] = (
     ),
     Setting(
         "KAQUAN_WEBHOOK_PRIVATE_TARGETS", "webhook_private_targets", NETWORKS, "",
-        "事件推送可以发往的内网网段，以逗号分隔；其中的地址也可用 http 和任何端口。留空则只能发往公网 https 地址。",
+        "事件推送可以发往的内网网段，以逗号分隔；其中的地址也可用 http 和任何端口。"
+        "留空则只能发往公网 https 地址。",
         "Private networks that webhooks may go to, separated by commas, also by http and on any "
         "port. When empty, webhooks go to public https addresses only.",
     ),
