@@ -51,6 +51,7 @@ LISTED: dict[str, Name] = {
     "keys": lambda side: f'/keys/{side.key.caller.key_id}/"',
     "webhooks": lambda side: f'/webhooks/{side.webhook.id}/"',
     "jobs": lambda side: str(side.job.id),
+    "changes": lambda side: f">{side.store.organisation.name}\n",
 }
 
 

@@ -83,3 +83,18 @@ def test_a_job_that_has_not_ended_is_cancelled(side: Side, browser: Client) -> N
     job.refresh_from_db()
     assert job.state == JobState.CANCELLED
     assert "已取消" in page
+
+
+def test_what_was_changed_is_shown_on_the_thing_and_in_the_log(side: Side, browser: Client) -> None:
+    store = side.store
+    browser.post(at("store-edit", key=store.pk), {"address": "长安街 1 号"})
+
+    page = browser.get(at("store", key=store.pk) + "?tab=changes").content.decode()
+    log = browser.get(at("changes") + "?kind=store").content.decode()
+    other = a_browser(an_operator(side.organisation, "organisations.view"))
+    without = other.get(at("store", key=store.pk) + "?tab=changes").content.decode()
+
+    assert "长安街 1 号" in page
+    assert "王小明" in page
+    assert store.organisation.name in log
+    assert "变更记录" not in without

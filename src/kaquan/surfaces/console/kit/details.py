@@ -61,13 +61,14 @@ class DetailScreen(Screen, Generic[Subject]):
         """The page; the tab is named in the address."""
         subject = self.subject(call.actor, key["key"])
         asked = call.request.GET.get("tab", "")
-        tab = next((one for one in self.tabs if one.name == asked), self.tabs[0])
+        tabs = [one for one in self.tabs if not one.permission or holds(call.actor, one.permission)]
+        tab = next((one for one in tabs if one.name == asked), tabs[0])
         here = urlencode({"back": call.request.get_full_path()})
         own = self.address(key=key["key"])
         context = {
             "heading": self.heading(subject),
             "badges": self.badges(subject),
-            "tabs": [(one, f"{own}?tab={one.name}", one is tab) for one in self.tabs],
+            "tabs": [(one, f"{own}?tab={one.name}", one is tab) for one in tabs],
             "panels": tab.panels(call, subject),
             "actions": [
                 (one, f"{action_address(self, key['key'], one)}?{here}")

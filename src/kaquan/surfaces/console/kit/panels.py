@@ -115,3 +115,5 @@ class Tab:
     title: Text
     panels: Callable[[Any, Any], Sequence[Panel]] = field(repr=False)
     """Takes the call and the subject."""
+    permission: str = ""
+    """What one needs besides the screen's own permission."""

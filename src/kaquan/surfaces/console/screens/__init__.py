@@ -20,6 +20,7 @@ from kaquan.surfaces.console.screens import (
     batches,
     budgets,
     campaigns,
+    changes,
     customers,
     jobs,
     offers,
@@ -41,6 +42,7 @@ LISTS: tuple[ListScreen[Any], ...] = (
     access.KEYS,
     webhooks.WEBHOOKS,
     jobs.JOBS,
+    changes.CHANGES,
 )
 DETAILS: tuple[DetailScreen[Any], ...] = (
     campaigns.CAMPAIGN,
@@ -99,7 +101,12 @@ MENU = (
     Group(_("Money"), (_entry(budgets.BUDGETS), _entry(_OTHERS["proof"]))),
     Group(
         _("System"),
-        (_entry(access.KEYS), _entry(webhooks.WEBHOOKS), _entry(jobs.JOBS)),
+        (
+            _entry(access.KEYS),
+            _entry(webhooks.WEBHOOKS),
+            _entry(jobs.JOBS),
+            _entry(changes.CHANGES),
+        ),
     ),
 )
 

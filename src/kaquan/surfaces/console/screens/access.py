@@ -21,6 +21,7 @@ from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab
 from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.words import KEY_KINDS
 
 _KINDS = list(KEY_KINDS.items())
@@ -104,7 +105,7 @@ class KeyDetail(DetailScreen[queries.KeyLine]):
         ]
         return [Facts("", facts)]
 
-    tabs = (Tab("facts", _("API key"), facts),)
+    tabs = (Tab("facts", _("API key"), facts), changes_tab("api_key"))
 
 
 class Keys(ListScreen[ApiKey]):

@@ -43,6 +43,7 @@ from kaquan.surfaces.console.screens.batch_columns import (
     funnel_of,
 )
 from kaquan.surfaces.console.screens.campaigns import CAMPAIGN
+from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.screens.offers import OFFER as OFFER_SCREEN
 from kaquan.surfaces.console.words import BATCH_STATES, state
 
@@ -186,7 +187,11 @@ class BatchDetail(DetailScreen[BatchLine]):
                   note if len(runs) == RUNS_SHOWN else "")
         ]  # fmt: skip
 
-    tabs = (Tab("overview", _("Overview"), overview), Tab("custody", _("Custody"), custody))
+    tabs = (
+        Tab("overview", _("Overview"), overview),
+        Tab("custody", _("Custody"), custody),
+        changes_tab("batch"),
+    )
 
 
 class Batches(ListScreen[BatchLine]):

@@ -31,6 +31,7 @@ from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.batch_columns import SHORT_COLUMNS, batch_lines, funnel_of
+from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.words import CAMPAIGN_STATES, state
 
 EDIT = actions.PERMISSION
@@ -88,7 +89,7 @@ class CampaignDetail(DetailScreen[Campaign]):
             Table(_("Batches"), SHORT_COLUMNS, batches, _("This campaign has no batches yet.")),
         ]
 
-    tabs = (Tab("overview", _("Overview"), overview),)
+    tabs = (Tab("overview", _("Overview"), overview), changes_tab("campaign"))
 
 
 class Campaigns(ListScreen[Campaign]):

@@ -19,6 +19,7 @@ from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Sentences, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.words import BENEFITS
 
 
@@ -101,7 +102,11 @@ class OfferDetail(DetailScreen[OfferLine]):
         note = _("Once vouchers stand on a version it is fixed for ever.")
         return [Table(_("Versions"), columns, rows, _("There is no version yet."), note)]
 
-    tabs = (Tab("terms", _("Terms"), terms), Tab("versions", _("Versions"), versions))
+    tabs = (
+        Tab("terms", _("Terms"), terms),
+        Tab("versions", _("Versions"), versions),
+        changes_tab("offer"),
+    )
 
 
 class Offers(ListScreen[OfferLine]):

@@ -26,6 +26,7 @@ from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call, Screen
+from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.words import NODE_KINDS, STORE_STATES, state
 
 VIEW = queries.VIEW
@@ -130,6 +131,7 @@ class StoreDetail(DetailScreen[Store]):
         Tab("facts", _("Store"), facts),
         Tab("clerks", _("Clerks"), clerks),
         Tab("terminals", _("Terminals"), terminals),
+        changes_tab("store"),
     )
 
 

@@ -19,6 +19,7 @@ from kaquan.surfaces.console.kit.fields import Field, Values, day_start
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.words import DELIVERY_STATES, state
 
 DELIVERIES_SHOWN = 100
@@ -148,7 +149,11 @@ class WebhookDetail(DetailScreen[WebhookEndpoint]):
                   note if found.after else "")
         ]  # fmt: skip
 
-    tabs = (Tab("facts", _("Webhook"), facts), Tab("deliveries", _("Deliveries"), deliveries))
+    tabs = (
+        Tab("facts", _("Webhook"), facts),
+        Tab("deliveries", _("Deliveries"), deliveries),
+        changes_tab("webhook"),
+    )
 
 
 class Webhooks(ListScreen[WebhookEndpoint]):
