@@ -114,9 +114,10 @@ class Changes(ListScreen[Change]):
         """The changes."""
         before_id = None
         if paging.after:
-            (before_id,) = keys_in(paging.after, 1)
-            if not isinstance(before_id, int):
+            (key,) = keys_in(paging.after, 1)
+            if not isinstance(key, int):
                 raise cursor_invalid()
+            before_id = key
         found = changes(
             actor,
             kind=values["kind"],
