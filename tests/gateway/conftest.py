@@ -1,4 +1,5 @@
-"""A server for this folder's tests, on the worker's own database."""
+"""A server for each module of this folder, on the worker's own database: one that outlived its tests
+would do the jobs of those that come after."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:  # pytest reads this file before Django is set up
     from tests.gateway.site import Caller, Site
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def site(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[Site]:
     """``kaquan up`` with an issuer. Its database is cleaned once: a server keeps what it knows."""
     from tests.gateway.site import end_site, start_site

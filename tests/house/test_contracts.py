@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
     "access", "analytics", "budgets", "campaigns", "customers", "engine", "foundation",
-    "integrations", "ledger", "offers", "organisations", "project", "redemption", "surfaces",
-    "surfaces/cli", "surfaces/web", "wiring",
+    "integrations", "ledger", "offers", "organisations", "project", "redemption", "staff",
+    "surfaces", "surfaces/cli", "surfaces/web", "wiring",
 )  # fmt: skip
 CLIENT = "../kaquan_client"
 CLEAN = {

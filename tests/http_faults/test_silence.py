@@ -20,6 +20,7 @@ from kaquan.foundation import clock
 from kaquan.ledger.connections import LedgerConnection
 from kaquan.ledger.door import Door
 from kaquan.ledger.rehearsal import Rehearsal
+from kaquan.redemption import codes
 from kaquan.redemption.codes import new_code
 from tests.builders.access import a_key
 from tests.builders.ledger import a_batch, claim, done, redeem
@@ -87,6 +88,9 @@ def test_as_much_is_read_for_a_code_of_nobodys_as_for_one_that_is_used_or_somebo
                     read[reason].append([*statements])
         return read
 
+    # Whether there are foreign codes is asked once, in the first turn, and not in between.
+    monkeypatch.setattr(codes, "_pools_asked_s", float("-inf"))
+    monkeypatch.setattr(codes, "POOLS_KNOWN_S", 3_600.0)
     monkeypatch.setattr(psycopg.Cursor, "execute", noted)
     read = with_gateway(public_key, ask_all)
     (first, *others) = [one for some in read.values() for one in some]
