@@ -1,5 +1,5 @@
-"""A server for each module of this folder, on the worker's own database: one that outlived its tests
-would do the jobs of those that come after."""
+"""A server for each module of this folder, on the worker's own database: one that outlived its
+tests would do the jobs of those that come after."""
 
 from __future__ import annotations
 
