@@ -27,8 +27,12 @@ def run(
     examples: int,
     sequences: int,
     phases: Sequence[str] = EVERY_PHASE,
+    seed_first: int | None = None,
 ) -> None:
-    """So many rounds of requests by design, by chance and in sequences, each of a new seed."""
+    """So many rounds of requests by design, by chance and in sequences, each of a new seed.
+
+    With ``seed_first`` the rounds are always the same ones.
+    """
     from tests.fuzz.world import an_issuer  # it needs Django, which the bench has set up
     from tests.gateway.site import end_server, start_server
 
@@ -39,6 +43,8 @@ def run(
         with TemporaryDirectory(prefix="kaquan-soak-") as folder:
             for number in track(range(rounds), "http-fuzz", console=verdict.console):
                 seed = random.SystemRandom().randrange(1 << 32)
+                if seed_first is not None:
+                    seed = seed_first + number
                 done = fuzz(
                     port=port,
                     world=an_issuer(),

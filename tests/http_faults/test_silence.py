@@ -89,6 +89,7 @@ def test_as_much_is_read_for_a_code_of_nobodys_as_for_one_that_is_used_or_somebo
         return read
 
     # Whether there are foreign codes is asked once, in the first turn, and not in between.
+    monkeypatch.setattr(codes, "_pools_exist", False)  # another test's database may have had some
     monkeypatch.setattr(codes, "_pools_asked_s", float("-inf"))
     monkeypatch.setattr(codes, "POOLS_KNOWN_S", 3_600.0)
     monkeypatch.setattr(psycopg.Cursor, "execute", noted)
