@@ -22,7 +22,8 @@ TONES = ("good", "bad", "warn", "info", "muted")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """``kind``: text, number, code, badge or moment; ``note`` stands below in small letters."""
+    """``kind``: text, number, code, badge, moment or question (a link that opens a question over the
+    page); ``note`` stands below in small letters."""
 
     text: Text
     kind: str = "text"
@@ -46,6 +47,11 @@ class Fact(Struct, frozen=True):
 def text(value: Text, *, href: str = "", note: Text = "") -> Cell:
     """Words."""
     return Cell(value, href=href, note=note)
+
+
+def question(value: Text, href: str) -> Cell:
+    """Something to do."""
+    return Cell(value, "question", href)
 
 
 def count(number: int | None, *, href: str = "") -> Cell:

@@ -18,6 +18,8 @@ Values = Mapping[str, Any]
 """What was read: text, a date, a moment or None for each field."""
 
 TEXT_CHARACTERS_MAX = 2_000
+SEPARATOR = "\n"
+"""Between the values of boxes, where they stand in one text."""
 
 
 class BadFieldError(Exception):
@@ -26,7 +28,8 @@ class BadFieldError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """``kind``: text, long_text, choice, day, moment or switch. ``more``: folded away at first."""
+    """``kind``: text, long_text, choice, choices (boxes, read as a tuple), day, moment, switch or
+    file. ``more``: folded away at first."""
 
     name: str
     title: Text
@@ -47,7 +50,9 @@ class Field:
         if not typed:
             if self.required:
                 raise BadFieldError(_("Please fill this in."))
-            return None
+            return () if self.kind == "choices" else None
+        if self.kind == "choices":
+            return self._read_boxes(typed.split(SEPARATOR))
         if "\0" in typed or len(typed) > self.characters_max:
             raise BadFieldError(
                 _("At most %(number)s characters.") % {"number": self.characters_max}
@@ -59,6 +64,12 @@ class Field:
         if self.kind in ("day", "moment"):
             return self._read_time(typed)
         return typed
+
+    def _read_boxes(self, typed: Sequence[str]) -> tuple[str, ...]:
+        offered = dict(self.options)
+        if not all(one in offered for one in typed):
+            raise BadFieldError(_("Please choose one of the list."))
+        return tuple(dict.fromkeys(typed))
 
     def _read_time(self, typed: str) -> date | datetime:
         try:
@@ -81,21 +92,36 @@ class Filled:
     @property
     def options(self) -> list[tuple[str, Text, bool]]:
         """Value, words and whether it is chosen."""
-        return [(value, words, value == self.typed) for value, words in self.field.options]
+        chosen = self.typed.split(SEPARATOR) if self.field.kind == "choices" else [self.typed]
+        return [(value, words, value in chosen) for value, words in self.field.options]
 
 
-def read_all(fields: Sequence[Field], typed: Mapping[str, str]) -> tuple[Values, list[Filled]]:
-    """The values of all fields, and the fields as they are to be shown again."""
+def read_all(
+    fields: Sequence[Field], typed: Mapping[str, str], files: Mapping[str, Any] | None = None
+) -> tuple[Values, list[Filled]]:
+    """The values of all fields, and the fields as they are to be shown again. A file's value is
+    what came; it is never shown again, for browsers do not let anyone fill it in."""
     values: dict[str, Any] = {}
     filled = []
     for field in fields:
-        text, error = typed.get(field.name, ""), ""
+        text, error = _typed(field, typed), ""
         try:
-            values[field.name] = field.read(text)
+            if field.kind == "file":
+                values[field.name] = (files or {}).get(field.name)
+                text = field.read("file" if values[field.name] is not None else "") and ""
+            else:
+                values[field.name] = field.read(text)
         except BadFieldError as fault:
             values[field.name], error = None, str(fault)
-        filled.append(Filled(field, text, error))
+        filled.append(Filled(field, text or "", error))
     return values, filled
+
+
+def _typed(field: Field, typed: Mapping[str, str]) -> str:
+    all_of = getattr(typed, "getlist", None)
+    if field.kind == "choices" and all_of is not None:
+        return SEPARATOR.join(all_of(field.name))
+    return typed.get(field.name, "")
 
 
 def typed_of(value: object) -> str:
@@ -104,6 +130,8 @@ def typed_of(value: object) -> str:
         return ""
     if value is True:
         return "on"
+    if isinstance(value, list | tuple):
+        return SEPARATOR.join(map(str, value))
     if isinstance(value, datetime):
         return value.astimezone(current_configuration().time_zone).strftime("%Y-%m-%dT%H:%M")
     return str(value)

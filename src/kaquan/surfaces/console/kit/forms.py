@@ -50,15 +50,19 @@ class FormScreen(Screen):
         if call.request.method != "POST":
             filled = [Filled(one, typed_of(initial.get(one.name))) for one in fields]
             return self._form(call, name, filled)
-        values, filled = read_all(fields, call.request.POST)
+        values, filled = read_all(fields, call.request.POST, call.request.FILES)
         if any(one.error for one in filled):
             return self._form(call, name, filled, status=422)
         try:
-            done, there = self.save(Doing(call.actor, values, name_in(call.request)), name)
+            return self.answer(call, Doing(call.actor, values, name_in(call.request)), name)
         except KaquanError as error:
             if error.exit_code is ExitCode.PERMISSION_DENIED or error.code.endswith("_unknown"):
                 raise
             return self._form(call, name, filled, in_words(error), status=409)
+
+    def answer(self, call: Call, doing: Doing, key: Any) -> HttpResponseBase:
+        """Do it and go on; raises what the action raises."""
+        done, there = self.save(doing, key)
         messages.success(call.request, str(done))
         return HttpResponseRedirect(there)
 

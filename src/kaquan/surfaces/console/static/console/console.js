@@ -146,14 +146,14 @@
     },
   };
   const guarded = document.querySelector("form[data-guarded]");
-  const fields = guarded ? [...guarded.elements].filter((one) => one.id.startsWith("f-")) : [];
+  const fields = guarded ? [...guarded.elements].filter((one) => one.id.startsWith("f-") && one.type !== "file") : [];
   const path = window.location.pathname;
   const draft = notes.read();
   if (draft && document.querySelector(".toast-success")) notes.write(null);
   else if (draft?.path === path && guarded && !document.querySelector("[role=alert]")) {
     for (const field of fields) {
-      if (field.type === "checkbox") field.checked = draft.values[field.name] === "on";
-      else field.value = draft.values[field.name] ?? field.value;
+      if (field.type === "checkbox") field.checked = draft.values[field.id] === "on";
+      else field.value = draft.values[field.id] ?? field.value;
     }
     notes.write(null);
     changed = true;
@@ -161,7 +161,7 @@
   guarded?.addEventListener("submit", () => {
     const values = {};
     for (const field of fields) {
-      values[field.name] = field.type === "checkbox" && !field.checked ? "" : field.value;
+      values[field.id] = field.type !== "checkbox" ? field.value : field.checked ? "on" : "";
     }
     notes.write({ path, values });
   });
