@@ -1,6 +1,6 @@
 """What can go wrong with the organisation tree."""
 
-from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.errors import ExitCode, KaquanError
 
 
 def organisation_unknown(wanted: int | str) -> KaquanError:
@@ -81,4 +81,42 @@ def terminal_exists(code: str) -> KaquanError:
         "terminal_exists",
         zh=f"终端编码“{code}”已存在；请换一个，或修改原终端。",
         en=f'The terminal code "{code}" is taken; choose another or change that terminal.',
+    )
+
+
+def only_the_whole_tree() -> KaquanError:
+    """What counts for the whole issuer is not for one part of the tree to change."""
+    return KaquanError(
+        "permission_denied",
+        zh="此项对整个发行方有效，只有管辖全部组织的人可以更改。",
+        en="This counts for the whole issuer: only people whose part is the whole tree change it.",
+        exit_code=ExitCode.PERMISSION_DENIED,
+    )
+
+
+def setting_unknown(name: str) -> KaquanError:
+    """There is no such setting."""
+    return KaquanError(
+        "setting_unknown",
+        zh=f"没有设置“{name[:64]}”。",
+        en=f'There is no setting "{name[:64]}".',
+    )
+
+
+def setting_invalid(zh: str, en: str, allowed: str) -> KaquanError:
+    """A value that the setting cannot have."""
+    return KaquanError(
+        "value_invalid",
+        zh=f"{zh}：应为 {allowed or '开或关'}。",
+        en=f"{en}: expected {allowed or 'on or off'}.",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def setting_changed_meanwhile(zh: str, en: str) -> KaquanError:
+    """Somebody else was quicker."""
+    return KaquanError(
+        "setting_changed",
+        zh=f"“{zh}”刚被别人改过；请看过新值再改。",
+        en=f'"{en}" was changed by somebody else just now; look at the new value first.',
     )

@@ -25,7 +25,8 @@ class StoreStatus(models.TextChoices):
 class Organisation(models.Model):
     """A node of the tree. `path` holds the ids from the root down to itself: ``1.5.17.``
 
-    Everything below a node has a path that begins with the node's.
+    Everything below a node has a path that begins with the node's. `search_text` is what a search
+    looks through: name, code and the name's pinyin, in small letters.
     """
 
     id = models.AutoField(primary_key=True)
@@ -34,6 +35,7 @@ class Organisation(models.Model):
     kind = models.CharField(max_length=16, choices=OrganisationKind)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
     path = models.TextField(db_collation="C")  # so that its index serves "begins with"
+    search_text = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         db_table = "organisations_organisation"
@@ -58,7 +60,12 @@ class Organisation(models.Model):
 
 
 class Store(models.Model):
-    """What only a store has; its id is that of its node."""
+    """What only a store has; its id is that of its node.
+
+    `division_code` is that of the county or district (民政部's six digits), where it is known;
+    `province`, `city` and `district` are names. `weekly_hours` holds for the weekdays 1 to 7 the
+    spans in which it is open; where it is null only `open_hours` says something, in words.
+    """
 
     organisation = models.OneToOneField(
         Organisation, models.PROTECT, primary_key=True, related_name="store"
@@ -66,7 +73,11 @@ class Store(models.Model):
     address = models.CharField(max_length=200, blank=True)
     province = models.CharField(max_length=50, blank=True)
     city = models.CharField(max_length=50, blank=True)
+    district = models.CharField(max_length=50, blank=True, default="", db_default="")
+    division_code = models.CharField(max_length=6, blank=True, default="", db_default="")
+    phone = models.CharField(max_length=32, blank=True, default="", db_default="")
     open_hours = models.CharField(max_length=100, blank=True)
+    weekly_hours = models.JSONField(null=True)
     status = models.CharField(max_length=16, choices=StoreStatus, default=StoreStatus.OPEN)
 
     class Meta:
@@ -119,5 +130,41 @@ class Terminal(models.Model):
             models.UniqueConstraint(fields=["code"], name="organisations_terminal_code"),
             models.CheckConstraint(
                 condition=Q(kind__in=TerminalKind.values), name="organisations_terminal_kind"
+            ),
+        )
+
+
+class IssuerSetting(models.Model):
+    """A setting of the issuer that somebody has changed; all others are at their default."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    value = models.JSONField()
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=100)
+
+    class Meta:
+        db_table = "organisations_issuersetting"
+
+
+class HolidayKind(models.TextChoices):
+    """What a day is that is not what its weekday says."""
+
+    OFF = "off", "放假"
+    WORK = "work", "调休上班"
+
+
+class Holiday(models.Model):
+    """A day of rest that is a weekday, or a day of work at a weekend, by decree of the State
+    Council or by the issuer's own; also days of rest that fall on a weekend."""
+
+    day = models.DateField(primary_key=True)
+    kind = models.CharField(max_length=8, choices=HolidayKind)
+    name = models.CharField(max_length=50)
+
+    class Meta:
+        db_table = "organisations_holiday"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(kind__in=HolidayKind.values), name="organisations_holiday_kind"
             ),
         )

@@ -1,0 +1,149 @@
+"""What the issuer may change while everything runs; what an installation is told from outside is
+in `foundation/configuration.py`.
+
+A setting that is not declared here does not exist, and each one does something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from kaquan.foundation import clock
+from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.changes.actions import record_change
+from kaquan.organisations.errors import (
+    only_the_whole_tree,
+    setting_changed_meanwhile,
+    setting_invalid,
+    setting_unknown,
+)
+from kaquan.organisations.models import IssuerSetting
+
+PERMISSION = "settings.edit"
+KIND = "issuer_setting"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingKind:
+    """One setting. ``choices`` empty: a switch where the default is a bool, else a whole number
+    from ``least`` to ``most``."""
+
+    name: str
+    default: bool | int | str
+    zh: str
+    en: str
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 0
+
+    def checked(self, value: object) -> bool | int | str:
+        """The value, if the setting can be that; raises `value_invalid`."""
+        if isinstance(self.default, bool):
+            if isinstance(value, bool):
+                return value
+        elif self.choices:
+            if isinstance(value, str) and value in self.choices:
+                return value
+        elif isinstance(value, int) and not isinstance(value, bool):
+            if self.least <= value <= self.most:
+                return value
+            raise setting_invalid(self.zh, self.en, f"{self.least:,}–{self.most:,}")
+        raise setting_invalid(self.zh, self.en, ", ".join(self.choices))
+
+
+APPROVALS_REQUIRED = SettingKind(
+    "approvals_required",
+    False,
+    "活动须经审批才能开始（含接口创建的活动）",
+    "Campaigns start only once approved, those made over the API too",
+)
+LANGUAGE = SettingKind(
+    "language",
+    "browser",
+    "运营后台的语言（个人选择的优先）",
+    "Language of the console, for people who have not chosen one",
+    choices=("browser", "zh-hans", "en"),
+)
+IDLE_MINUTES = SettingKind(
+    "idle_minutes",
+    120,
+    "多少分钟不操作后自动退出",
+    "Minutes without any use after which people are logged out",
+    least=5,
+    most=1_440,
+)
+EXPORT_ROWS_MAX = SettingKind(
+    "export_rows_max",
+    200_000,
+    "列表导出的最多行数",
+    "Rows that the export of a list holds at most",
+    least=100,
+    most=1_000_000,
+)
+SETTINGS: tuple[SettingKind, ...] = (APPROVALS_REQUIRED, LANGUAGE, IDLE_MINUTES, EXPORT_ROWS_MAX)
+_BY_NAME = {one.name: one for one in SETTINGS}
+
+
+def issuer_setting(name: str) -> Any:
+    """The value of a setting, its default where nobody changed it; for the system, not scoped."""
+    kind = _kind(name)
+    kept = IssuerSetting.objects.filter(name=name).values_list("value", flat=True).first()
+    return kind.default if kept is None else kept
+
+
+def issuer_settings(actor: Actor) -> Mapping[str, Any]:
+    """All settings as they are."""
+    require(actor, PERMISSION)
+    kept = dict(IssuerSetting.objects.filter(name__in=_BY_NAME).values_list("name", "value"))
+    return {one.name: kept.get(one.name, one.default) for one in SETTINGS}
+
+
+def change_settings(
+    *, actor: Actor, values: Mapping[str, object], expected: Mapping[str, object]
+) -> Mapping[str, Any]:
+    """Give settings other values; ``expected`` is what somebody saw when they chose. All or none.
+
+    Raises `setting_unknown`, `value_invalid`, `setting_changed`, and `permission_denied` for
+    people of one part of the tree: a setting counts for the whole issuer.
+    """
+    require(actor, PERMISSION)
+    if actor.organisation_path:
+        raise only_the_whole_tree()
+    checked = {name: _kind(name).checked(value) for name, value in values.items()}
+    with transaction.atomic():
+        for name in sorted(checked):
+            _change(actor, _kind(name), checked[name], expected.get(name))
+        return issuer_settings(actor)
+
+
+def _change(actor: Actor, kind: SettingKind, value: object, expected: object) -> None:
+    row, _ = IssuerSetting.objects.select_for_update().get_or_create(
+        name=kind.name,
+        defaults={"value": kind.default, "changed_at": clock.now(), "changed_by": actor.id},
+    )
+    if expected is not None and row.value != expected:
+        raise setting_changed_meanwhile(kind.zh, kind.en)
+    before = row.value
+    row.value, row.changed_at, row.changed_by = value, clock.now(), actor.id
+    row.save()
+    record_change(
+        actor=actor,
+        verb="settings.change",
+        kind=KIND,
+        object_id=kind.name,
+        object_name=kind.name,
+        before={"value": before},
+        after={"value": value},
+    )
+
+
+def _kind(name: str) -> SettingKind:
+    kind = _BY_NAME.get(name)
+    if kind is None:
+        raise setting_unknown(name)
+    return kind
+
