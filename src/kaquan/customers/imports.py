@@ -11,6 +11,7 @@ from kaquan.customers.actions import (
     read_number,
     read_tags,
 )
+from kaquan.customers.finders import finders_of
 from kaquan.customers.models import Customer, PersonBasis
 from kaquan.customers.persons import person_of
 from kaquan.customers.phones import read_phone
@@ -58,6 +59,7 @@ _STAGED = (
     ("name", "bytea"),
     ("phone", "bytea"),
     ("phone_index", "bytea"),
+    ("finders", "bigint[]"),
     ("person_id", "bigint"),
     ("person_basis", "smallint"),
     ("tags", "text[]"),
@@ -131,7 +133,7 @@ def _merged(row: ImportRow, customer: Customer | None) -> ImportRow:
 
 
 _KEPT = ("organisation_id", "name", "phone", "person_id", "person_basis", "tags")
-_NOTHING_SEALED = {"name": None, "phone": None, "phone_index": None}
+_NOTHING_SEALED = {"name": None, "phone": None, "phone_index": None, "finders": []}
 
 
 def _sealed(row: ImportRow) -> ImportRow:
@@ -144,6 +146,7 @@ def _sealed(row: ImportRow) -> ImportRow:
         "name": None if row["name"] is None else seal(row["name"], column="name", **place),
         "phone": None if phone is None else seal(phone, column="phone", **place),
         "phone_index": None if phone is None else blind_index("phone", phone),
+        "finders": finders_of(name=row["name"], phone=phone),
     }
 
 
@@ -155,15 +158,16 @@ def _write(cursor: CursorWrapper, actor: Actor) -> None:  # noqa: ARG001
 _WRITE = (
     """
     INSERT INTO customers_customer
-      (id, number, organisation_id, name, phone, phone_index, person_id, person_basis, tags)
+      (id, number, organisation_id, name, phone, phone_index, finders, person_id, person_basis,
+       tags)
     SELECT
-      id, number, organisation_id, name, phone, phone_index, person_id, person_basis, tags
+      id, number, organisation_id, name, phone, phone_index, finders, person_id, person_basis, tags
     FROM judged WHERE verdict = 'new' ORDER BY id
     """,
     """
     UPDATE customers_customer AS customer
     SET organisation_id = judged.organisation_id, name = judged.name, phone = judged.phone,
-      phone_index = judged.phone_index, person_id = judged.person_id,
+      phone_index = judged.phone_index, finders = judged.finders, person_id = judged.person_id,
       person_basis = judged.person_basis, tags = judged.tags
     FROM judged WHERE judged.verdict = 'changed' AND customer.id = judged.id
     """,

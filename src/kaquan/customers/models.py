@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from kaquan.customers.finders import FindersField
 from kaquan.foundation.encrypted_fields import EncryptedTextField
 from kaquan.organisations.models import Organisation
 
@@ -17,7 +18,8 @@ class PersonBasis(models.IntegerChoices):
 
 
 class Customer(models.Model):
-    """A member. Name and phone are sealed; `phone_index` finds the phone without opening it.
+    """A member. Name and phone are sealed; `phone_index` finds the phone without opening it,
+    `finders` the end of the phone and the name.
 
     `person_id` is the same for all customers that are one natural person, as far as
     `person_basis` can tell. `organisation` is whose customer this is, None the whole issuer's.
@@ -33,6 +35,7 @@ class Customer(models.Model):
     name = EncryptedTextField(null=True)
     phone = EncryptedTextField(null=True)
     phone_index = models.BinaryField(null=True)
+    finders = FindersField()
     person_id = models.BigIntegerField()
     person_basis = models.SmallIntegerField(choices=PersonBasis)
     tags = ArrayField(models.CharField(max_length=64), default=list)
@@ -53,7 +56,11 @@ class Customer(models.Model):
             models.CheckConstraint(
                 condition=models.Q(erased_at__isnull=True)
                 | models.Q(
-                    name__isnull=True, phone__isnull=True, phone_index__isnull=True, tags=[]
+                    name__isnull=True,
+                    phone__isnull=True,
+                    phone_index__isnull=True,
+                    finders=[],
+                    tags=[],
                 ),
                 name="customers_customer_erased",
             ),
@@ -62,6 +69,7 @@ class Customer(models.Model):
             models.Index(fields=["phone_index"], name="customers_customer_phone"),
             models.Index(fields=["person_id"], name="customers_customer_person_id"),
             GinIndex(fields=["tags"], name="customers_customer_tags"),
+            GinIndex(fields=["finders"], name="customers_customer_finders"),
         )
 
 
