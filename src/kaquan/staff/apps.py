@@ -9,3 +9,10 @@ class StaffConfig(AppConfig):
     name = "kaquan.staff"
     label = "staff"
     verbose_name = "员工 · Staff"
+
+    def ready(self) -> None:
+        """Let approvals know who holds which role."""
+        from kaquan.approvals.holders import lay_open  # noqa: PLC0415  # models are ready only now
+        from kaquan.staff.role_book import StaffRoles  # noqa: PLC0415  # the same
+
+        lay_open(StaffRoles())

@@ -7,6 +7,7 @@ VIEW = "staff.view"
 EDIT = "staff.edit"
 GRANT = "staff.grant"
 DELEGATE = "staff.delegate"
+ANNOUNCE = "announcements.edit"
 
 PERMISSIONS: tuple[Permission, ...] = (
     *(one for one in KEY_PERMISSIONS if one.name not in PUBLISHABLE_PERMISSIONS),
@@ -20,6 +21,19 @@ PERMISSIONS: tuple[Permission, ...] = (
     ),
     Permission("products.edit", "导入商品", "bring in products"),
     Permission("orders.edit", "导入历史订单", "bring in orders of the past"),
+    Permission("approvals.view", "查看审批单", "see requests for approval"),
+    Permission("approvals.rules", "设置审批规则", "make the rules of approval"),
+    Permission("campaigns.approve", "审批活动", "approve campaigns"),
     Permission("changes.view", "查看变更记录", "see the change log"),
+    Permission(
+        "views.share",
+        "把保存的视图共享给本组织",
+        "share saved views with one's part of the tree",
+    ),
+    Permission("settings.edit", "更改发行方的设置和节假日", "change the issuer's settings and holidays"),
+    Permission(ANNOUNCE, "发布公告", "publish announcements"),
 )
 PERMISSION_NAMES = frozenset(permission.name for permission in PERMISSIONS)
+
+ADMINISTRATORS_ONLY = frozenset({EDIT, DELEGATE, "settings.edit", "approvals.rules"})
+"""What no role but the built-in administrators' gives: who composes roles gets no further by it."""

@@ -18,6 +18,7 @@ _SEE_BUSINESS = (
     "reports.view",
     "voucher.trace",
     "jobs.view",
+    "approvals.view",
 )
 _SERVE = ("redemption.redeem", "voucher.trace", "customers.view", "organisations.view")
 _MANAGE = (*_SERVE, "redemption.reverse", "reports.view", "ledger.view", "campaigns.view")
@@ -42,8 +43,8 @@ BUILT_IN_ROLES = (
         (
             *_SEE_BUSINESS,
             *("organisations.edit", "customers.edit", "customers.view_personal", "offers.edit"),
-            *("campaigns.edit", "codes.import", "codes.export", "events.view"),
-            *("products.edit", "orders.edit"),
+            *("campaigns.edit", "campaigns.approve", "codes.import", "codes.export", "events.view"),
+            *("products.edit", "orders.edit", "announcements.edit", "views.share"),
             *("redemption.redeem", "redemption.issue", "redemption.reverse", "voucher.care"),
             *("staff.view", "staff.grant"),
         ),
@@ -55,7 +56,8 @@ BUILT_IN_ROLES = (
         "Regional operations",
         (
             *_SEE_BUSINESS,
-            *("organisations.edit", "customers.edit", "campaigns.edit"),
+            *("organisations.edit", "customers.edit", "campaigns.edit", "campaigns.approve"),
+            "views.share",
             *("redemption.redeem", "redemption.issue", "redemption.reverse", "voucher.care"),
             *("staff.view", "staff.grant"),
         ),
@@ -71,7 +73,7 @@ BUILT_IN_ROLES = (
         "finance",
         "财务",
         "Finance",
-        (*_SEE_BUSINESS, "budgets.edit"),
+        (*_SEE_BUSINESS, "budgets.edit", "campaigns.approve", "views.share"),
         must_use_second_factor=True,
     ),
     BuiltInRole(
@@ -87,6 +89,7 @@ BUILT_IN_ROLES = (
         (
             *("organisations.view", "organisations.edit", "staff.view", "staff.edit"),
             *("webhooks.view", "webhooks.edit", "events.view", "jobs.view"),
+            *("settings.edit", "announcements.edit"),
         ),
         Administers.SYSTEM,
         must_use_second_factor=True,
@@ -97,7 +100,7 @@ BUILT_IN_ROLES = (
         "Security administrator",
         (
             *("organisations.view", "staff.view", "staff.grant", "staff.delegate"),
-            *("keys.view", "keys.edit"),
+            *("keys.view", "keys.edit", "approvals.view", "approvals.rules"),
         ),
         Administers.SECURITY,
         must_use_second_factor=True,
@@ -106,7 +109,10 @@ BUILT_IN_ROLES = (
         "audit_administrator",
         "审计管理员",
         "Audit administrator",
-        ("organisations.view", "staff.view", "changes.view", "ledger.view", "keys.view"),
+        (
+            *("organisations.view", "staff.view", "changes.view", "ledger.view", "keys.view"),
+            "approvals.view",
+        ),
         Administers.AUDIT,
         must_use_second_factor=True,
     ),
