@@ -28,6 +28,68 @@ def role_unknown(code: str) -> KaquanError:
     return KaquanError("role_unknown", zh=f"没有角色“{code}”。", en=f'There is no role "{code}".')
 
 
+def role_exists(code: str) -> KaquanError:
+    """Somebody has it, perhaps somewhere else in the tree."""
+    return KaquanError(
+        "role_exists",
+        zh=f"角色编码“{code}”已被使用；请换一个。",
+        en=f'The role code "{code}" is taken; choose another one.',
+    )
+
+
+def role_fixed(zh: str, en: str) -> KaquanError:
+    """A role that is the same everywhere."""
+    return KaquanError(
+        "role_fixed",
+        zh=f"“{zh}”是内置角色，不能这样改；可以另建一个角色。",
+        en=f'"{en}" is a built-in role and cannot be changed so; compose one of your own.',
+    )
+
+
+def role_changed_meanwhile(zh: str, en: str) -> KaquanError:
+    """Somebody else was quicker."""
+    return KaquanError(
+        "role_changed",
+        zh=f"角色“{zh}”刚被别人改过；请看过新内容再改。",
+        en=f'The role "{en}" was changed by somebody else just now; look at it first.',
+    )
+
+
+def own_role(zh: str, en: str) -> KaquanError:
+    """Nobody gets further by a role that they hold."""
+    return _denied(
+        f"您自己持有角色“{zh}”，不能给它加上自己没有的权限。",
+        f'You hold the role "{en}" yourself and cannot add to it what you do not hold.',
+    )
+
+
+def administrators_only(names: Iterable[str]) -> KaquanError:
+    """What is kept apart stays so."""
+    listed = ", ".join(sorted(names))
+    return _denied(
+        f"这些权限只属于内置的管理员角色：{listed}。",
+        f"These belong to the built-in administrators' roles alone: {listed}.",
+    )
+
+
+def role_elsewhere(zh: str, en: str) -> KaquanError:
+    """A role is held in the part of the tree that it was made for."""
+    return KaquanError(
+        "role_elsewhere",
+        zh=f"角色“{zh}”只能在它所属的组织及其下级授予。",
+        en=f'The role "{en}" can be held in the part of the tree that it belongs to only.',
+    )
+
+
+def announcement_unknown(wanted: int) -> KaquanError:
+    """It does not exist, or lies outside the actor's part of the tree: both look alike."""
+    return KaquanError(
+        "announcement_unknown",
+        zh=f"没有公告“{wanted}”，或不在您的管辖范围内。",
+        en=f'There is no announcement "{wanted}", or not in your part of the tree.',
+    )
+
+
 def grant_unknown(grant_id: int) -> KaquanError:
     """It does not exist, has ended, or lies outside the actor's part of the tree."""
     return KaquanError(

@@ -23,6 +23,8 @@ from kaquan.staff.errors import (
     grant_exists,
     grant_unknown,
     own_account,
+    role_elsewhere,
+    role_unknown,
     value_invalid,
 )
 from kaquan.staff.models import Role, RoleGrant, StaffUser
@@ -58,8 +60,9 @@ def grant_role(
         # Locked: two grants at once must not make someone two administrators.
         user = staff_by_id(actor, user_id, for_update=True)
         role = role_by_code(role_code)
-        _require_giving(actor, user, role)
         organisation = _node(actor, organisation_id)
+        _require_place(actor, role, organisation)
+        _require_giving(actor, user, role)
         if role.administers and administered_by(user, at) - {role.administers}:
             raise administrators_separated(user.username)
         _end_what_is_over(user, role, organisation, at)
@@ -94,6 +97,18 @@ def revoke_role(*, actor: Actor, grant_id: int, at: datetime) -> RoleGrant:
         grant.save(update_fields=["revoked_at", "revoked_by"])
         _keep(actor, "staff.revoke", grant, before=_written(grant), after=None)
         return grant
+
+
+def _require_place(actor: Actor, role: Role, organisation: Organisation | None) -> None:
+    """A role that somebody composed is held in its own part of the tree, and known there only."""
+    if role.organisation is None:
+        return
+    path = organisation.path if organisation else ""
+    if not path.startswith(role.organisation.path):
+        visible = not actor.organisation_path or role.organisation.path.startswith(
+            actor.organisation_path
+        )
+        raise role_elsewhere(role.name_zh, role.name_en) if visible else role_unknown(role.code)
 
 
 def _require_giving(actor: Actor, user: StaffUser, role: Role) -> None:

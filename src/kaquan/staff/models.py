@@ -68,7 +68,8 @@ class Administers(models.TextChoices):
 
 
 class Role(models.Model):
-    """A named set of permissions."""
+    """A named set of permissions. One that somebody composed belongs to a part of the tree and can
+    be held there and below; None is the whole issuer. `revision` counts its changes."""
 
     code = models.CharField(max_length=64, primary_key=True)
     name_zh = models.CharField(max_length=64)
@@ -79,6 +80,8 @@ class Role(models.Model):
     )
     must_use_second_factor = models.BooleanField(default=False)
     built_in = models.BooleanField(default=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
+    revision = models.IntegerField(default=1, db_default=1)
 
     class Meta:
         db_table = "staff_role"
@@ -127,3 +130,51 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role_id}"
+
+
+class Announcement(models.Model):
+    """Something that people are told on every page of the console, for a time.
+
+    `organisation` None and no `roles` tell everybody; else those who act there or below, and hold
+    one of the roles. Taken back, it is shown no more.
+    """
+
+    id = models.AutoField(primary_key=True)
+    title_zh = models.CharField(max_length=100)
+    title_en = models.CharField(max_length=100, blank=True)
+    text_zh = models.TextField(blank=True)
+    text_en = models.TextField(blank=True)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
+    roles = ArrayField(models.CharField(max_length=64), default=list)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=100)
+
+    class Meta:
+        db_table = "staff_announcement"
+        indexes = (models.Index(fields=["ends_at"], name="staff_announcement_ends"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=models.F("starts_at")), name="staff_announcement_time"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title_zh
+
+
+class AnnouncementDismissal(models.Model):
+    """Somebody has read an announcement and wants to see it no more."""
+
+    pk = models.CompositePrimaryKey("announcement_id", "user_id")
+    announcement = models.ForeignKey(Announcement, models.CASCADE, related_name="dismissals")
+    user = models.ForeignKey(StaffUser, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "staff_announcement_dismissal"
+
+    def __str__(self) -> str:
+        return f"{self.announcement_id} {self.user_id}"

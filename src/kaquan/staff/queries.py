@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from allauth.usersessions.models import UserSession
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from kaquan.foundation.actor import Actor, require
 from kaquan.organisations.queries import within
 from kaquan.staff.acting import actor_id
-from kaquan.staff.errors import role_unknown, staff_unknown
+from kaquan.staff.errors import grant_unknown, role_unknown, session_unknown, staff_unknown
 from kaquan.staff.models import Role, RoleGrant, StaffUser
 from kaquan.staff.permissions import DELEGATE, EDIT, GRANT, VIEW
 
@@ -72,10 +72,24 @@ def staff(
     return list(rows.order_by("username")[: max(0, min(limit, LIST_MAX))])
 
 
+def visible_roles(actor: Actor) -> QuerySet[Role]:
+    """The roles that can be held in the actor's part of the tree: the whole issuer's, those of the
+    nodes above and of the nodes below."""
+    rows = Role.objects.select_related("organisation")
+    if not actor.organisation_path:
+        return rows
+    above = [int(part) for part in actor.organisation_path.split(".")[:-1]]
+    return rows.filter(
+        Q(organisation__isnull=True)
+        | Q(organisation__in=above)
+        | Q(organisation__path__startswith=actor.organisation_path)
+    )
+
+
 def roles(actor: Actor) -> Sequence[Role]:
-    """Every role; there are not many."""
+    """Every role that can be held in the actor's part; there are not many."""
     _require_view(actor)
-    return list(Role.objects.order_by("administers", "code")[:LIST_MAX])
+    return list(visible_roles(actor).order_by("administers", "code")[:LIST_MAX])
 
 
 def role_by_code(code: str) -> Role:
@@ -84,6 +98,40 @@ def role_by_code(code: str) -> Role:
     if role is None:
         raise role_unknown(code[:64])
     return role
+
+
+def role_for(
+    actor: Actor, code: str, *, for_update: bool = False, own_part: bool = False
+) -> Role:
+    """The role; with ``own_part`` only one that belongs to the actor's own part of the tree, and
+    so counts nowhere else. Raises `role_unknown`."""
+    _require_view(actor)
+    rows = visible_roles(actor).filter(code=code)
+    if own_part:
+        rows = within(actor, rows, "organisation")
+    role = (rows.select_for_update(of=("self",)) if for_update else rows).first()
+    if role is None:
+        raise role_unknown(code[:64])
+    return role
+
+
+def role_holders(actor: Actor, code: str, *, at: datetime, limit: int = 100) -> Sequence[RoleGrant]:
+    """Who holds a role, and where, as far as that lies in the actor's part of the tree."""
+    role = role_for(actor, code)
+    rows = RoleGrant.objects.filter(role=role, revoked_at__isnull=True).exclude(ends_at__lte=at)
+    rows = within(actor, rows, "organisation").select_related("user", "organisation")
+    return list(rows.order_by("-id")[: max(0, min(limit, LIST_MAX))])
+
+
+def grant_by_id(actor: Actor, grant_id: int) -> RoleGrant:
+    """One grant, in force or not, of an account that the actor sees; raises `grant_unknown`."""
+    _require_view(actor)
+    rows = within(actor, RoleGrant.objects.filter(id=grant_id), "organisation")
+    rows = within(actor, rows, "user__organisation").select_related("user", "role", "organisation")
+    grant = rows.first()
+    if grant is None:
+        raise grant_unknown(grant_id)
+    return grant
 
 
 def grants_of(
@@ -115,14 +163,30 @@ def sessions_of(actor: Actor, user_id: int) -> Sequence[SessionLine]:
     ]
 
 
+def session_by_id(actor: Actor, session_id: int) -> SessionLine:
+    """One place where somebody is logged in; raises `session_unknown`, `permission_denied`."""
+    _require_keeping(actor)
+    rows = within(actor, UserSession.objects.filter(pk=session_id), "user__organisation")
+    one = rows.first()
+    if one is None:
+        raise session_unknown(session_id)
+    return SessionLine(
+        one.pk, one.user_id, one.created_at, one.last_seen_at, one.ip, one.user_agent
+    )
+
+
 def keepable(actor: Actor, user_id: int) -> StaffUser:
     """The account, if it is the actor's own or one whose sessions the actor may end."""
     own = StaffUser.objects.filter(id=user_id).first()
     if own is not None and actor_id(own) == actor.id:
         return own
+    _require_keeping(actor)
+    return staff_by_id(actor, user_id)
+
+
+def _require_keeping(actor: Actor) -> None:
     if DELEGATE not in actor.permissions:
         require(actor, EDIT)
-    return staff_by_id(actor, user_id)
 
 
 def _require_view(actor: Actor) -> None:
