@@ -19,6 +19,7 @@ from kaquan.analytics.counting import (
     refused_serials,
     store_id_of,
 )
+from kaquan.analytics.hours import add_hours
 from kaquan.analytics.models import ProofRun
 from kaquan.engine.places import Place
 from kaquan.foundation import clock
@@ -87,8 +88,10 @@ def record_proof(proof: Proof) -> None:
 def _add(connection: Connection, blocks: Sequence[BlockRecords], zone: ZoneInfo) -> None:
     batch_of = batches_of(connection, refused_serials(blocks))
     _add_sums(connection, "analytics_counter", "batch_id", count(blocks, zone, batch_of))
-    by_store = count_by_store(blocks, zone, _stores_elsewhere(connection, blocks))
+    store_of = _stores_elsewhere(connection, blocks)
+    by_store = count_by_store(blocks, zone, store_of)
     _add_sums(connection, "analytics_storecounter", "store_id", by_store)
+    add_hours(connection, blocks, zone, store_of)
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO analytics_event (booked_at, block, index, at, operation, refusal, "

@@ -10,7 +10,7 @@ orders got off, ``card_paid_fen`` what prepaid cards paid, ``cost_fen`` what sto
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -73,6 +73,15 @@ def count_by_store(
             for _, name, amount in _amounts(record, {}):
                 sums[day, store_id, name] += amount
     return +sums
+
+
+def amounts_in_stores(
+    record: Record, store_of: Mapping[Place, int]
+) -> Iterator[tuple[int, str, int]]:
+    """What a record adds, by the store where it happened (0: in none) and name."""
+    store_id = _store_of(record, store_of)
+    for _, name, amount in _amounts(record, {}):
+        yield store_id, name, amount
 
 
 def places_elsewhere(records: Iterable[Record]) -> set[Place]:

@@ -38,6 +38,20 @@ class StoreCounter(models.Model):
         indexes = (models.Index(fields=["store_id", "day"], name="analytics_storecounter_store"),)
 
 
+class HourCounter(models.Model):
+    """What happened in an hour of a day in one store (0: in none), for the last days alone."""
+
+    pk = models.CompositePrimaryKey("day", "hour", "store_id", "name")
+    day = models.DateField()
+    hour = models.SmallIntegerField()
+    store_id = models.BigIntegerField()
+    name = models.CharField(max_length=64)
+    value = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_hourcounter"
+
+
 class Event(models.Model):
     """One of the commands that were booked last, for the first page; nobody is named in it.
 
