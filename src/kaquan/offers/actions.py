@@ -10,13 +10,15 @@ from kaquan.engine.rules.reading import read_terms, terms_bytes
 from kaquan.engine.rules.terms import Terms
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
-from kaquan.foundation.changes.actions import record_change, record_row
+from kaquan.foundation.changes.actions import fields_of, record_change, record_row
 from kaquan.offers.errors import offer_exists, terms_invalid
+from kaquan.offers.faces import Face, face_json
 from kaquan.offers.models import Offer, OfferVersion
 from kaquan.offers.queries import offer_by_id, version_by_id
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 
 PERMISSION = "offers.edit"
+_OFFER = ("code", "name", "organisation", "face")
 
 read_code = cells.code()
 read_name = cells.text(100)
@@ -30,6 +32,7 @@ def create_offer(
     terms: Terms | dict[str, Any] | bytes,
     at: datetime,
     organisation_id: int | None = None,
+    face: Face | None = None,
 ) -> OfferVersion:
     """Add an offer with its first version, by default to the actor's own part of the organisation.
 
@@ -46,6 +49,7 @@ def create_offer(
                     code=code,
                     name=name,
                     organisation=organisation_by_id(actor, belongs_to) if belongs_to else None,
+                    face=face_json(face),
                 )
         except IntegrityError:
             raise offer_exists(code) from None
@@ -55,7 +59,7 @@ def create_offer(
             kind="offer",
             row=offer,
             name=offer.name,
-            fields=("code", "name", "organisation"),
+            fields=_OFFER,
             organisation_path=_path(offer),
         )
         return publish_version(actor=actor, offer_id=offer.id, terms=terms, at=at)
@@ -90,6 +94,29 @@ def publish_version(
             after={"number": version.number, "terms": version.terms},
         )
         return version
+
+
+def change_face(*, actor: Actor, offer_id: int, name: str, face: Face | None) -> Offer:
+    """Another name and face; what vouchers promise stays. Raises `offer_unknown`,
+    `value_invalid`."""
+    require(actor, PERMISSION)
+    title = cells.accepted(read_name, name, zh="名称", en="name")
+    with transaction.atomic():
+        offer = offer_by_id(actor, offer_id, for_update=True)
+        before = fields_of(offer, *_OFFER)
+        offer.name, offer.face = title, face_json(face)
+        offer.save(update_fields=["name", "face"])
+        record_row(
+            actor=actor,
+            verb="offers.face",
+            kind="offer",
+            row=offer,
+            name=offer.name,
+            fields=_OFFER,
+            organisation_path=_path(offer),
+            before=before,
+        )
+        return offer
 
 
 def mark_version_used(*, actor: Actor, version_id: int) -> OfferVersion:

@@ -22,13 +22,15 @@ class Product(models.Model):
 class Offer(models.Model):
     """An offer under its name; what it promises is said by its versions.
 
-    `organisation` is whose offer it is, None the whole issuer's.
+    `organisation` is whose offer it is, None the whole issuer's. `face` is what it looks like
+    (`faces.Face`), empty where nobody said.
     """
 
     id = models.AutoField(primary_key=True)
     code = models.CharField(max_length=64)
     name = models.CharField(max_length=100)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
+    face = models.JSONField(default=dict)
 
     class Meta:
         db_table = "offers_offer"
