@@ -18,6 +18,7 @@ from kaquan.organisations.errors import (
 )
 from kaquan.organisations.models import Organisation, OrganisationKind, Store, StoreStatus
 from kaquan.organisations.queries import organisation_by_id, store_by_code
+from kaquan.organisations.searching import search_text_of
 
 PERMISSION = "organisations.edit"
 DEPTH_MAX = 64
@@ -59,6 +60,7 @@ def create_organisation(
             parent=parent,
             path=f"{parent.path if parent else ''}{organisation_id}.",
         )
+        organisation.search_text = search_text_of(name, organisation.code)
         _save(organisation)
         _keep(actor, "organisations.create", organisation, before=None)
         return organisation
@@ -134,6 +136,7 @@ def rename_organisation(*, actor: Actor, organisation_id: int, name: str) -> Org
         organisation = organisation_by_id(actor, organisation_id)
         before = fields_of(organisation, *_NODE)
         organisation.name = name
+        organisation.search_text = search_text_of(name, organisation.code)
         _save(organisation)
         _keep(actor, "organisations.rename", organisation, before=before)
         return organisation

@@ -12,6 +12,15 @@ def organisation_unknown(wanted: int | str) -> KaquanError:
     )
 
 
+def organisation_ambiguous(name: str) -> KaquanError:
+    """Several have this name."""
+    return KaquanError(
+        "organisation_ambiguous",
+        zh=f"有多个组织叫“{name}”；请填编码。",
+        en=f'Several organisations are called "{name}"; give the code.',
+    )
+
+
 def organisation_exists(code: str, name: str) -> KaquanError:
     """The code is taken, or the name is taken below the same parent."""
     return KaquanError(

@@ -19,6 +19,7 @@ from kaquan.organisations.actions import (
 )
 from kaquan.organisations.models import Organisation, OrganisationKind, StoreStatus
 from kaquan.organisations.queries import own_organisation_id
+from kaquan.organisations.searching import search_text_of
 
 HEAD_OFFICE_NAME = "总部"
 _LEVELS = {
@@ -101,6 +102,7 @@ def _resolve(
             problems.append(refusal(row["row_number"], _COLUMNS[2], place, OUTSIDE))
             continue
         row["has_place"] = bool(names)
+        row["search_text"] = search_text_of(row["name"], row["code"])
         if names:
             row["parent_id"] = node.id if node and not missing else None
         else:
@@ -188,10 +190,11 @@ WHERE parent_id IS NULL AND (has_place OR verdict = 'new')
 
 _WRITE = (
     """
-    INSERT INTO organisations_organisation (id, code, name, kind, parent_id, path)
-    SELECT fresh.id, fresh.code, fresh.name, 'store', parent.id, parent.path || fresh.id || '.'
+    INSERT INTO organisations_organisation (id, code, name, kind, parent_id, path, search_text)
+    SELECT fresh.id, fresh.code, fresh.name, 'store', parent.id, parent.path || fresh.id || '.',
+      fresh.search_text
     FROM (
-      SELECT code, name, parent_id,
+      SELECT code, name, parent_id, search_text,
         nextval(pg_get_serial_sequence('organisations_organisation', 'id')) AS id
       FROM judged WHERE verdict = 'new' ORDER BY row_number
     ) AS fresh
@@ -207,7 +210,8 @@ _WRITE = (
     """,
     """
     UPDATE organisations_organisation AS node
-    SET name = judged.name, parent_id = parent.id, path = parent.path || node.id || '.'
+    SET name = judged.name, parent_id = parent.id, path = parent.path || node.id || '.',
+      search_text = judged.search_text
     FROM judged, organisations_organisation AS parent
     WHERE judged.verdict = 'changed' AND node.code = judged.code
       AND parent.id = CASE WHEN judged.has_place THEN judged.parent_id ELSE node.parent_id END
@@ -236,6 +240,7 @@ STORES = ImportPlan(
             columns=(
                 *((column.name, "text") for column in _COLUMNS),
                 ("has_place", "boolean"),
+                ("search_text", "text"),
                 ("parent_id", "integer"),
             ),
             key=("code",),

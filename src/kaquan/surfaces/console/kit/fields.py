@@ -28,8 +28,8 @@ class BadFieldError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """``kind``: text, long_text, choice, choices (boxes, read as a tuple), day, moment, switch or
-    file. ``more``: folded away at first."""
+    """``kind``: text, long_text, choice, choices (boxes, read as a tuple), day, moment, switch,
+    file, node (an organisation by its name or code) or hidden. ``more``: folded away at first."""
 
     name: str
     title: Text
