@@ -7,7 +7,10 @@ they chose in the top bar, else the widest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -27,6 +30,16 @@ def actor_of_request(request: HttpRequest) -> Actor | None:
         return None
     chosen = request.session.get(CHOSEN) or None
     return actor_of(user, at=clock.now(), organisation_id=chosen)
+
+
+def actor_again(request: HttpRequest) -> Actor | None:
+    """The actor of a request that has been open for a while, as they are now; None for somebody
+    who has logged out meanwhile, was stopped, or holds no role any more."""
+    sessions = import_module(settings.SESSION_ENGINE)
+    fresh = HttpRequest()
+    fresh.session = sessions.SessionStore(request.session.session_key)
+    fresh.user = get_user(fresh)
+    return actor_of_request(fresh)
 
 
 def is_logged_in(request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from kaquan.surfaces.console.kit.screens import Screen
+from kaquan.surfaces.console.live import live
 from kaquan.surfaces.console.screens import SCREENS
 
 app_name = "console"
@@ -12,4 +13,7 @@ def _pattern(screen: Screen) -> str:
     return f"{screen.path}/" if screen.path else ""
 
 
-urlpatterns = [path(_pattern(screen), screen.view, name=screen.name) for screen in SCREENS]
+urlpatterns = [
+    path("live/", live, name="live"),
+    *(path(_pattern(screen), screen.view, name=screen.name) for screen in SCREENS),
+]

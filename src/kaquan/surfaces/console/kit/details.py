@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponseRedirect
@@ -24,6 +25,7 @@ from kaquan.surfaces.console.kit.actions import (
 )
 from kaquan.surfaces.console.kit.cells import Cell, Text
 from kaquan.surfaces.console.kit.fields import Filled, read_all
+from kaquan.surfaces.console.kit.live import Reading, parts_of
 from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Tab
 from kaquan.surfaces.console.kit.screens import Call, Screen, in_words
@@ -61,15 +63,20 @@ class DetailScreen(Screen, Generic[Subject]):
         """The page; the tab is named in the address."""
         subject = self.subject(call.actor, key["key"])
         asked = call.request.GET.get("tab", "")
-        tabs = [one for one in self.tabs if not one.permission or holds(call.actor, one.permission)]
+        tabs = self._open_to(call.actor)
         tab = next((one for one in tabs if one.name == asked), tabs[0])
+        panels = tab.panels(call, subject)
         here = urlencode({"back": call.request.get_full_path()})
         own = self.address(key=key["key"])
         context = {
             "heading": self.heading(subject),
             "badges": self.badges(subject),
             "tabs": [(one, f"{own}?tab={one.name}", one is tab) for one in tabs],
-            "panels": tab.panels(call, subject),
+            "panels": panels,
+            "parts": parts_of(panels, self.title) if tab.follows else [],
+            "live_address": self.live_address(call, key=key["key"], tab=tab.name)
+            if tab.follows
+            else "",
             "actions": [
                 (one, f"{action_address(self, key['key'], one)}?{here}")
                 for one in offered(self.actions, call.actor, subject)
@@ -81,6 +88,31 @@ class DetailScreen(Screen, Generic[Subject]):
             ],
         }
         return self.page(call, "console/detail.html", context)
+
+    def _open_to(self, actor: Actor) -> list[Tab]:
+        return [one for one in self.tabs if not one.permission or holds(actor, one.permission)]
+
+    def moves(self) -> bool:
+        """Whether one of its tabs does."""
+        return any(one.follows for one in self.tabs)
+
+    def live_key(self, text: str) -> dict[str, Any] | None:
+        """The thing that a stream's address names."""
+        try:
+            return {"key": UUID(text) if "<uuid:" in self.path else int(text[:20])}
+        except ValueError:
+            return None
+
+    def live_reading(self, call: Call, *, tab: str, **key: Any) -> Reading:
+        """A tab's panels as they are; raises ``…_unknown``."""
+        subject = self.subject(call.actor, key["key"])
+        tabs = self._open_to(call.actor)
+        shown = next((one for one in tabs if one.name == tab), tabs[0])
+        if shown.follows is None:
+            raise Http404
+        panels = shown.panels(call, subject)
+        batch_ids = frozenset(shown.follows(subject))
+        return Reading(parts_of(panels, self.title), batch_ids, frozenset())
 
 
 def action_address(screen: DetailScreen[Any], key: Any, action: Action[Any]) -> str:

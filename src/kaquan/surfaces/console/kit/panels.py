@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -117,3 +117,5 @@ class Tab:
     """Takes the call and the subject."""
     permission: str = ""
     """What one needs besides the screen's own permission."""
+    follows: Callable[[Any], Collection[int]] | None = field(default=None, repr=False)
+    """For a tab whose panels are told live: takes the subject, gives the batches that move it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlencode
 
 from django.db import Error as DatabaseError
@@ -25,6 +25,9 @@ from kaquan.surfaces.console.acting import (
     seats_of_request,
 )
 from kaquan.surfaces.console.kit.cells import Text
+
+if TYPE_CHECKING:
+    from kaquan.surfaces.console.kit.live import Reading
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +106,28 @@ class Screen:
             **context,
         }
         return render(call.request, template, shown, status=status)
+
+    #: What is told live of it is told to one person alone.
+    is_personal: ClassVar[bool] = False
+
+    def moves(self) -> bool:
+        """Whether parts of it are told live."""
+        return False
+
+    def live_key(self, text: str) -> dict[str, Any] | None:
+        """What an address of a stream names, as `respond` takes it; None for nonsense."""
+        return None if text else {}
+
+    def live_reading(self, call: Call, *, tab: str, **key: Any) -> Reading:
+        """The parts that move, as they are now; raises what `respond` does."""
+        raise NotImplementedError
+
+    def live_address(self, call: Call, *, key: object = "", tab: str = "") -> str:
+        """Where its stream is; empty where the server has none."""
+        if not hasattr(call.request, "scope"):
+            return ""
+        asked = {"screen": self.name, "key": key, "tab": tab}
+        return f"{reverse('console:live')}?{urlencode(asked)}"
 
     def address(self, **key: Any) -> str:
         """Where the screen is."""
