@@ -132,6 +132,40 @@ def create_key(
         return made
 
 
+def create_key_with_client(
+    *,
+    actor: Actor,
+    client_id: int | None,
+    client_name: str | None,
+    permissions: Collection[str],
+    at: datetime,
+    organisation_id: int | None = None,
+    kind: KeyKind = KeyKind.SECRET,
+    store_codes: Collection[str] = (),
+    networks: Collection[str] = (),
+    must_sign: bool = False,
+    expires_at: datetime | None = None,
+) -> NewKey:
+    """Make a key for a client that is there or, without one, for a new one of this name: both or
+    neither. Raises what `create_client` and `create_key` raise."""
+    with transaction.atomic():
+        if client_id is None:
+            client_id = create_client(
+                actor=actor, name=client_name or "", at=at, organisation_id=organisation_id
+            ).id
+        return create_key(
+            actor=actor,
+            client_id=client_id,
+            permissions=permissions,
+            at=at,
+            kind=kind,
+            store_codes=store_codes,
+            networks=networks,
+            must_sign=must_sign,
+            expires_at=expires_at,
+        )
+
+
 def rotate_key(*, actor: Actor, key_id: int, at: datetime, overlap_hours: int = 24) -> NewKey:
     """Replace a key by a new one that may do the same; the old one ends after the overlap.
 

@@ -62,3 +62,12 @@ def endpoint_inactive() -> KaquanError:
         zh="该推送地址已停用；请先启用。",
         en="The webhook is disabled; enable it first.",
     )
+
+
+def overlap_invalid(hours_max: int) -> KaquanError:
+    """An overlap of two secrets that is too long or no number."""
+    return KaquanError(
+        "value_invalid",
+        zh=f"重叠时间应为 0 到 {hours_max} 小时。",
+        en=f"The overlap must be from 0 to {hours_max} hours.",
+    )

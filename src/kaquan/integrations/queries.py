@@ -91,6 +91,14 @@ def delivery_by_id(actor: Actor, endpoint_id: int, delivery_id: int) -> WebhookD
     return delivery
 
 
+def count_dead(actor: Actor, *, at_most: int) -> int:
+    """How many deliveries of the actor's webhooks were given up, counted up to a bound."""
+    require(actor, VIEW)
+    rows = WebhookDelivery.objects.filter(state=DeliveryState.DEAD, endpoint__active=True)
+    rows = within(actor, rows, "endpoint__organisation")
+    return rows.order_by().values("pk")[:at_most].count()
+
+
 def body_for(actor: Actor, delivery: WebhookDelivery) -> str:
     """The document of a delivery that was found before, as far as the actor may see it."""
     if may_name_customers(actor):

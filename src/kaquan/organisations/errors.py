@@ -129,3 +129,12 @@ def setting_changed_meanwhile(zh: str, en: str) -> KaquanError:
         zh=f"“{zh}”刚被别人改过；请看过新值再改。",
         en=f'"{en}" was changed by somebody else just now; look at the new value first.',
     )
+
+
+def holidays_not_known(year: int) -> KaquanError:
+    """This version was made before the decree."""
+    return KaquanError(
+        "holidays_not_known",
+        zh=f"本版本尚无 {year} 年的放假安排；请按国务院通知逐日填写，或升级。",
+        en=f"This version does not know the holidays of {year}; enter them, or upgrade.",
+    )

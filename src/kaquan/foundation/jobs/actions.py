@@ -19,7 +19,12 @@ from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.jobs import exports
 from kaquan.foundation.jobs.actors import as_json
-from kaquan.foundation.jobs.errors import JobEndedError, JobInterruptedError, jobs_too_many
+from kaquan.foundation.jobs.errors import (
+    JobEndedError,
+    JobInterruptedError,
+    job_not_repeatable,
+    jobs_too_many,
+)
 from kaquan.foundation.jobs.models import Job, JobState
 from kaquan.foundation.jobs.queries import job_by_id
 from kaquan.foundation.jobs.queue import enqueue
@@ -151,6 +156,26 @@ def cancel(*, actor: Actor, job_id: UUID, client_id: int = 0) -> Job:
     if cancelled and job.state == JobState.QUEUED:
         exports.remove(job_id)
     return job_by_id(actor, job_id, client_id=client_id)
+
+
+def ask_again(*, actor: Actor, job_id: UUID) -> Job:
+    """Ask once more for what failed or was cancelled, as a new job: only whoever asked for it does,
+    for the work acts in their name, with the permissions held now.
+
+    Its parameters must hold all that it needs; what came with a file is gone by now. The caller
+    has asked for the permission of the work. Raises `job_unknown`, `job_not_repeatable`,
+    `jobs_too_many`.
+    """
+    job = job_by_id(actor, job_id)
+    if job.state not in (JobState.FAILED, JobState.CANCELLED) or job.actor["id"] != actor.id:
+        raise job_not_repeatable()
+    return start(
+        actor=actor,
+        kind=job.kind,
+        title_zh=job.title_zh,
+        title_en=job.title_en,
+        parameters=job.parameters,
+    )
 
 
 def put_back(job_id: UUID, *, counts: bool) -> None:

@@ -14,6 +14,15 @@ def job_unknown(job_id: UUID | str) -> KaquanError:
     )
 
 
+def job_not_repeatable() -> KaquanError:
+    """It went well, goes on, or was asked for by somebody else."""
+    return KaquanError(
+        "job_not_repeatable",
+        zh="只有自己提交的、已失败或已取消的任务可以重新执行。",
+        en="Only what failed or was cancelled can be run again, and only by whoever asked for it.",
+    )
+
+
 def jobs_too_many(limit: int) -> KaquanError:
     """One caller's jobs that have not ended fill the queue."""
     return KaquanError(

@@ -46,6 +46,8 @@ class Action(Generic[Subject]):
     bulk: bool = False
     offered: Callable[[Subject], bool] = lambda _: True
     consequence: Text = ""
+    leads_to: str = ""
+    """The screen to go to when it is done, where the subject is gone by then."""
 
 
 def offered(

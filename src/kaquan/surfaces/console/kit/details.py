@@ -164,7 +164,8 @@ class ActionScreen(Screen):
                 status=409,
             )
         messages.success(call.request, str(done))
-        return HttpResponseRedirect(back)
+        gone = reverse(f"console:{action.leads_to}") if action.leads_to else ""
+        return HttpResponseRedirect(gone or back)
 
     def _question(
         self,

@@ -72,6 +72,7 @@ class KeyDetail(DetailScreen[queries.KeyLine]):
     permission = queries.PERMISSION
     parent = "keys"
     actions = KEY_ACTIONS
+    links = (("key-rotate", _("Replace"), queries.EDIT),)
 
     def subject(self, actor: Actor, key: int) -> queries.KeyLine:
         """The key; raises `key_unknown`."""
@@ -84,6 +85,11 @@ class KeyDetail(DetailScreen[queries.KeyLine]):
     def badges(self, subject: queries.KeyLine) -> Sequence[Cell]:
         """Whether it opens anything."""
         return [_state(subject)]
+
+    def shows_link(self, name: str, subject: queries.KeyLine) -> bool:
+        """What has ended or been replaced is replaced no more."""
+        del name
+        return subject.replaced_by_id is None and not subject.has_ended(clock.now())
 
     @staticmethod
     def facts(call: Call, key: queries.KeyLine) -> Sequence[Panel]:
@@ -116,6 +122,7 @@ class Keys(ListScreen[ApiKey]):
     title = _("API keys")
     permission = queries.PERMISSION
     actions = KEY_ACTIONS
+    creates = ("key-new", _("New API key"), queries.EDIT)
     empty = _("There are no API keys yet.")
     fields = (
         Field("words", _("API client or public id")),

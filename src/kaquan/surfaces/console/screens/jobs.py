@@ -14,7 +14,7 @@ from kaquan.analytics import reconciliation, reconciliation_jobs
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.jobs import actions, exports, queries
 from kaquan.foundation.jobs.listings import job_page
-from kaquan.foundation.jobs.models import Job
+from kaquan.foundation.jobs.models import Job, JobState
 from kaquan.foundation.paging import Page, Paging
 from kaquan.redemption import code_files, code_jobs, publication_jobs
 from kaquan.redemption.actions import ISSUE
@@ -34,6 +34,8 @@ FILE_PERMISSIONS = {
     publication_jobs.KIND: ISSUE,
     reconciliation_jobs.KIND: reconciliation.PERMISSION,
 }
+#: What can be asked for again: all that they need stands in their parameters.
+REPEATABLE = frozenset({code_jobs.KIND, reconciliation_jobs.KIND, list_exports.KIND})
 _STATES = [(name, words) for name, (words, _tone) in JOB_STATES.items()]
 
 
@@ -58,6 +60,12 @@ def _cancel(job: Job, doing: Doing) -> Text:
     return _("“%(title)s” was cancelled.") % {"title": _title(job)}
 
 
+def _ask_again(job: Job, doing: Doing) -> Text:
+    require(doing.actor, _file_permission(job))
+    actions.ask_again(actor=doing.actor, job_id=job.id)
+    return _("“%(title)s” was begun once more.") % {"title": _title(job)}
+
+
 JOB_ACTIONS: tuple[Action[Job], ...] = (
     Action(
         "cancel",
@@ -68,6 +76,16 @@ JOB_ACTIONS: tuple[Action[Job], ...] = (
         danger=True,
         offered=lambda job: not job.ended,
         consequence=_("What is done by then stays done."),
+    ),
+    Action(
+        "again",
+        _("Run again"),
+        queries.VIEW,
+        lambda job: _("Run “%(title)s” once more?") % {"title": _title(job)},
+        _ask_again,
+        offered=lambda job: (
+            job.kind in REPEATABLE and job.state in (JobState.FAILED, JobState.CANCELLED)
+        ),
     ),
 )
 

@@ -11,7 +11,7 @@ from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.integrations import actions, queries
 from kaquan.integrations.listings import delivery_page, endpoint_page
-from kaquan.integrations.models import WebhookDelivery, WebhookEndpoint
+from kaquan.integrations.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from kaquan.surfaces.console.kit.actions import Action, Doing
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, count, moment, text
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
@@ -63,6 +63,11 @@ def _resend(endpoint: WebhookEndpoint, doing: Doing) -> Text:
     return _("%(number)s deliveries are on their way again.") % {"number": number}
 
 
+def _remove(endpoint: WebhookEndpoint, doing: Doing) -> Text:
+    actions.remove_endpoint(actor=doing.actor, endpoint_id=endpoint.id)
+    return _("The webhook was removed.")
+
+
 WEBHOOK_ACTIONS: tuple[Action[WebhookEndpoint], ...] = (
     Action(
         "test",
@@ -83,6 +88,17 @@ WEBHOOK_ACTIONS: tuple[Action[WebhookEndpoint], ...] = (
     ),
     _switch(on=True, words=_("Switch on")),
     _switch(on=False, words=_("Switch off")),
+    Action(
+        "remove",
+        _("Remove"),
+        queries.EDIT,
+        lambda endpoint: _("Remove the webhook to %(url)s for good?") % {"url": endpoint.url},
+        _remove,
+        danger=True,
+        offered=lambda endpoint: not endpoint.active,
+        consequence=_("What was sent, and what waits to be sent, is forgotten with it."),
+        leads_to="webhooks",
+    ),
 )
 
 DELIVERY_COLUMNS = (
@@ -98,6 +114,15 @@ DELIVERY_COLUMNS = (
 )  # fmt: skip
 
 
+def _deliveries(
+    call: Call, endpoint: WebhookEndpoint, wanted: str | None, title: Text, empty: Text
+) -> Panel:
+    paging = Paging(limit=DELIVERIES_SHOWN, counts=False)
+    found = delivery_page(call.actor, endpoint.id, wanted, paging)
+    note = _("The last %(number)s.") % {"number": DELIVERIES_SHOWN}
+    return Table(title, DELIVERY_COLUMNS, found.rows, empty, note if found.after else "")
+
+
 class WebhookDetail(DetailScreen[WebhookEndpoint]):
     """One webhook with its last deliveries."""
 
@@ -107,6 +132,10 @@ class WebhookDetail(DetailScreen[WebhookEndpoint]):
     permission = queries.VIEW
     parent = "webhooks"
     actions = WEBHOOK_ACTIONS
+    links = (
+        ("webhook-edit", _("Edit"), queries.EDIT),
+        ("webhook-secret", _("New secret"), queries.EDIT),
+    )
 
     def subject(self, actor: Actor, key: int) -> WebhookEndpoint:
         """The webhook; raises `webhook_unknown`."""
@@ -141,17 +170,18 @@ class WebhookDetail(DetailScreen[WebhookEndpoint]):
     @staticmethod
     def deliveries(call: Call, endpoint: WebhookEndpoint) -> Sequence[Panel]:
         """The last ones."""
-        paging = Paging(limit=DELIVERIES_SHOWN, counts=False)
-        found = delivery_page(call.actor, endpoint.id, None, paging)
-        note = _("The last %(number)s.") % {"number": DELIVERIES_SHOWN}
-        return [
-            Table(_("Deliveries"), DELIVERY_COLUMNS, found.rows, _("Nothing was sent yet."),
-                  note if found.after else "")
-        ]  # fmt: skip
+        return [_deliveries(call, endpoint, None, _("Deliveries"), _("Nothing was sent yet."))]
+
+    @staticmethod
+    def dead(call: Call, endpoint: WebhookEndpoint) -> Sequence[Panel]:
+        """The last of those that were given up."""
+        state_name = DeliveryState.DEAD.value
+        return [_deliveries(call, endpoint, state_name, _("Given up"), _("Nothing was given up."))]
 
     tabs = (
         Tab("facts", _("Webhook"), facts),
         Tab("deliveries", _("Deliveries"), deliveries),
+        Tab("dead", _("Given up"), dead),
         changes_tab("webhook"),
     )
 
@@ -164,6 +194,7 @@ class Webhooks(ListScreen[WebhookEndpoint]):
     title = _("Webhooks")
     permission = queries.VIEW
     actions = WEBHOOK_ACTIONS
+    creates = ("webhook-new", _("New webhook"), queries.EDIT)
     empty = _("There are no webhooks yet.")
     fields = (Field("active", _("State"), "choice", options=[("on", _("On")), ("off", _("Off"))]),)
     columns = (
