@@ -47,6 +47,13 @@ def jobs(
     return list(rows.order_by("-created_at", "-id")[: min(limit, LIST_MAX)])
 
 
+def count_failed(actor: Actor, *, since: datetime, at_most: int) -> int:
+    """How many jobs of the actor's part were begun since then and failed, counted up to a bound."""
+    require(actor, VIEW)
+    rows = _visible(actor, 0).filter(created_at__gte=since, state=JobState.FAILED)
+    return rows.order_by().values("pk")[:at_most].count()
+
+
 class Backlog(NamedTuple):
     """How much waits for workers. Stalled are those whose worker has not been heard of."""
 

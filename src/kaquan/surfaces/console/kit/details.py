@@ -138,7 +138,8 @@ class ActionScreen(Screen):
         action = action_named(self.detail.actions, key["action"])
         if action is None:
             raise Http404
-        require(call.actor, action.permission)
+        if action.permission:
+            require(call.actor, action.permission)
         subject = self.detail.subject(call.actor, key["key"])
         back = way_back(call.request, self.detail.address(key=key["key"]))
         if call.request.method != "POST":

@@ -39,6 +39,8 @@ class Field:
     more: bool = False
     hint: Text = ""
     characters_max: int = 100
+    narrows: bool = False
+    """Other fields' options depend on this one."""
 
     def with_options(self, options: Options) -> Field:
         """The same field with other options."""

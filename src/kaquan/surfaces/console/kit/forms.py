@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -24,6 +25,13 @@ class FormScreen(Screen):
     hint: ClassVar[Text] = ""
     save_words: ClassVar[Text] = ""
 
+    narrows: ClassVar[bool] = False
+    """Some choices depend on others: the form can come back with other lists, nothing saved."""
+
+    def fields_of(self, call: Call, key: Any) -> Sequence[Field]:
+        """The fields for what was typed so far, where their options depend on it."""
+        return self.form_fields(call.actor, key)
+
     def form_fields(self, actor: Actor, key: Any) -> Sequence[Field]:
         """The fields; with options of the actor's own where one needs them."""
         del actor, key
@@ -33,6 +41,10 @@ class FormScreen(Screen):
         """The values before anyone has typed; raises ``…_unknown``."""
         del actor, key
         return {}
+
+    def initial_of(self, call: Call, key: Any) -> Mapping[str, Any]:
+        """The same, for a form that takes values from its address too."""
+        return self.initial(call.actor, key)
 
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Do it; what was done, and where to go. Raises what the action raises."""
@@ -45,12 +57,14 @@ class FormScreen(Screen):
     def respond(self, call: Call, **key: Any) -> HttpResponseBase:
         """The form; or, for POST, what came of it."""
         name = key.get("key")
-        fields = self.form_fields(call.actor, name)
-        initial = self.initial(call.actor, name)
+        fields = self.fields_of(call, name)
+        initial = self.initial_of(call, name)
         if call.request.method != "POST":
             filled = [Filled(one, typed_of(initial.get(one.name))) for one in fields]
             return self._form(call, name, filled)
         values, filled = read_all(fields, call.request.POST, call.request.FILES)
+        if self.narrows and "narrow" in call.request.POST:
+            return self._form(call, name, [replace(one, error="") for one in filled])
         if any(one.error for one in filled):
             return self._form(call, name, filled, status=422)
         try:

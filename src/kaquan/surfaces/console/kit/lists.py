@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import COUNTED_MAX, ROWS, Page, Paging
+from kaquan.staff.saved_views.queries import default_query, views_for
 from kaquan.surfaces.console.kit import exports
 from kaquan.surfaces.console.kit.actions import Action, offered
 from kaquan.surfaces.console.kit.cells import Cell, Text
@@ -28,7 +29,8 @@ from kaquan.surfaces.console.kit.screens import Call, Screen
 
 Row = TypeVar("Row")
 SIZES = (20, 50, 100)
-_OURS = ("sort", "after", "before", "size", "columns")
+NO_VIEW = "view=none"
+"""In an address: as the list is, not as somebody's default has it."""
 
 
 @dataclass(frozen=True)  # without slots: Python 3.11 cannot make such a one by its generic name
@@ -73,6 +75,8 @@ class ListScreen(Screen, Generic[Row]):
     actions: ClassVar[Sequence[Action[Any]]] = ()
     creates: ClassVar[tuple[str, Text, str] | None] = None
     """The form that adds one: its name, words, permission."""
+    links: ClassVar[Sequence[tuple[str, Text, str]]] = ()
+    """More screens that a button leads to: the name of the address, words, permission."""
     empty: ClassVar[Text] = ""
     exported: ClassVar[bool] = True
 
@@ -98,6 +102,10 @@ class ListScreen(Screen, Generic[Row]):
         del key
         if call.request.method == "POST":
             return self._export(call)
+        if not call.request.GET:
+            query = default_query(call.actor, self.name)
+            if query:
+                return HttpResponseRedirect(f"{self.address()}?{query}")
         return self.page(call, "console/list.html", self.context(call))
 
     def context(self, call: Call) -> dict[str, Any]:
@@ -129,7 +137,28 @@ class ListScreen(Screen, Generic[Row]):
             "bulk": [one for one in self.actions if one.bulk and holds(actor, one.permission)],
             "back": request.get_full_path(),
             "creates": self._creating(actor),
+            "links": [
+                (reverse(f"console:{name}"), words)
+                for name, words, permission in self.links
+                if holds(actor, permission)
+            ],
             "query_string": request.GET.urlencode(),
+            **self._views(call),
+        }
+
+    def _views(self, call: Call) -> dict[str, Any]:
+        """What the list offers of saved views; resetting leaves one's default behind, too."""
+        here = call.request.GET.urlencode()
+        views = views_for(call.actor, self.name)
+        asked = urlencode({"screen": self.name, "query": here})
+        has_default = any(one.is_default and one.owner == call.actor.id for one in views)
+        return {
+            "views": [
+                (one, f"{call.request.path}?{one.query or NO_VIEW}", one.query == here)
+                for one in views
+            ],
+            "save_view_href": f"{reverse('console:view-new')}?{asked}",
+            "reset_href": f"{call.request.path}?{NO_VIEW}" if has_default else call.request.path,
         }
 
     def _creating(self, actor: Actor) -> tuple[str, Text] | None:

@@ -35,7 +35,11 @@ class Group:
 
 def holds(actor: Actor, permission: str) -> bool:
     """Whether an actor has a permission; what is shown follows it, what is done asks again."""
-    return permission in actor.permissions or EVERY_PERMISSION in actor.permissions
+    return (
+        not permission
+        or permission in actor.permissions
+        or EVERY_PERMISSION in actor.permissions
+    )
 
 
 def shown(groups: Sequence[Group], actor: Actor) -> list[Group]:

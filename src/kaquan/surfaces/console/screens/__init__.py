@@ -13,7 +13,7 @@ from kaquan.surfaces.console.kit import exports
 from kaquan.surfaces.console.kit.bulk import BulkScreen
 from kaquan.surfaces.console.kit.details import ActionScreen, DetailScreen
 from kaquan.surfaces.console.kit.lists import ListScreen
-from kaquan.surfaces.console.kit.menu import Entry, Group, shown
+from kaquan.surfaces.console.kit.menu import Entry, Group
 from kaquan.surfaces.console.kit.screens import Call, Screen
 from kaquan.surfaces.console.screens import (
     access,
@@ -27,8 +27,11 @@ from kaquan.surfaces.console.screens import (
     organisations,
     proof,
     redemptions,
+    search,
+    views,
     vouchers,
     webhooks,
+    workbench,
 )
 
 LISTS: tuple[ListScreen[Any], ...] = (
@@ -43,6 +46,7 @@ LISTS: tuple[ListScreen[Any], ...] = (
     webhooks.WEBHOOKS,
     jobs.JOBS,
     changes.CHANGES,
+    views.VIEWS,
 )
 DETAILS: tuple[DetailScreen[Any], ...] = (
     campaigns.CAMPAIGN,
@@ -54,8 +58,11 @@ DETAILS: tuple[DetailScreen[Any], ...] = (
     access.KEY,
     webhooks.WEBHOOK,
     jobs.JOB,
+    views.VIEW,
 )
 OTHERS: tuple[Screen, ...] = (
+    search.SEARCH,
+    views.NewView(),
     campaigns.NewCampaign(),
     campaigns.EditCampaign(),
     batches.NewBatch(),
@@ -74,6 +81,9 @@ BULK = (
 )
 
 
+views.TITLES.update({screen.name: screen.title for screen in LISTS})
+
+
 def _entry(screen: Screen) -> Entry:
     return Entry(screen.name, screen.title, screen.permission)
 
@@ -83,6 +93,7 @@ MENU = (
     Group(
         _("Work"),
         (
+            _entry(workbench.WORKBENCH),
             _entry(campaigns.CAMPAIGNS),
             _entry(batches.BATCHES),
             _entry(offers.OFFERS),
@@ -111,26 +122,6 @@ MENU = (
 )
 
 
-class Home(Screen):
-    """Where the console begins: at the first screen that someone may open."""
-
-    name = "home"
-    path = ""
-    title = _("Console")
-    permission = ""
-
-    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
-        """On to the first screen."""
-        del key
-        groups = shown(MENU, call.actor)
-        if not groups:
-            text = _("You hold no permission for any screen; ask an administrator.")
-            return self.page(
-                call, "console/error.html", {"title": _("Nothing to show"), "text": text}
-            )
-        return HttpResponseRedirect(groups[0].entries[0].href)
-
-
 class ActingIn(Screen):
     """Which part of the organisation someone acts in from now on."""
 
@@ -145,11 +136,11 @@ class ActingIn(Screen):
         asked = call.request.POST.get("organisation", "")
         if asked.isascii() and asked.isdigit() and len(asked) < 10:
             choose(call.request, int(asked) or None)
-        return HttpResponseRedirect(Home().address())
+        return HttpResponseRedirect(workbench.WORKBENCH.address())
 
 
 SCREENS: tuple[Screen, ...] = (
-    Home(), ActingIn(), *LISTS, *DETAILS, *OTHERS, *map(ActionScreen, DETAILS), *BULK
+    workbench.WORKBENCH, ActingIn(), *LISTS, *DETAILS, *OTHERS, *map(ActionScreen, DETAILS), *BULK
 )  # fmt: skip
 
 

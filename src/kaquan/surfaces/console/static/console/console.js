@@ -41,6 +41,59 @@
     dialog.querySelector("input:not([type=hidden]), textarea, [data-cancel]")?.focus();
   }
 
+  // The page about a row, beside its list.
+  const WIDE = window.matchMedia("(min-width: 62rem)");
+  const firstLink = (row) => row?.querySelector("td:not(.row-actions) a[href]");
+  let cameFrom = null;
+
+  async function peek(href, keepsFocus) {
+    const drawer = byId("drawer");
+    if (!href || !drawer) return;
+    if (!WIDE.matches) {
+      window.location.assign(href);
+      return;
+    }
+    drawer.hidden = false;
+    drawer.setAttribute("aria-busy", "true");
+    let page;
+    try {
+      const answer = await fetch(href, { credentials: "same-origin" });
+      page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (!answer.ok || !page.getElementById("screen")) throw new Error("not a page of ours");
+    } catch {
+      window.location.assign(href); // its own page says what is wrong
+      return;
+    }
+    const screen = document.importNode(page.getElementById("screen"), true);
+    // A page holds each name once, and what is asked here comes back to this list.
+    for (const one of [screen, ...screen.querySelectorAll("[id]")]) {
+      if (!one.matches("script")) one.removeAttribute("id");
+    }
+    screen.removeAttribute("data-live");
+    screen.querySelector(".live-state")?.remove();
+    for (const link of screen.querySelectorAll("a[data-question]")) {
+      const there = new URL(link.href);
+      there.searchParams.set("back", window.location.pathname + window.location.search);
+      link.href = there.href;
+    }
+    byId("drawer-open").href = href;
+    byId("drawer-body").replaceChildren(screen);
+    drawer.removeAttribute("aria-busy");
+    if (!keepsFocus) {
+      cameFrom = document.activeElement;
+      byId("drawer-close").focus();
+    }
+    screen.dispatchEvent(new CustomEvent("kaquan:part", { bubbles: true }));
+  }
+
+  function closeDrawer() {
+    const drawer = byId("drawer");
+    if (!drawer || drawer.hidden) return;
+    drawer.hidden = true;
+    byId("drawer-body").replaceChildren();
+    if (cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
+  }
+
   function countChosen() {
     const line = byId("chosen-count");
     if (!line) return;
@@ -68,10 +121,25 @@
     else if (target.closest("dialog [data-cancel]")) {
       event.preventDefault();
       target.closest("dialog").close();
-    } else if (target.closest("a[data-question]")) {
-      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    } else if (target.closest("#drawer-close")) closeDrawer();
+    else if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    else if (target.closest("a[data-question]")) {
       event.preventDefault();
       ask(target.closest("a").href);
+    } else if (target.closest("#drawer .tabs a")) {
+      event.preventDefault();
+      peek(target.closest("a").href, true);
+    } else if (
+      target.closest(".list tr[data-row]") &&
+      !target.closest("a, button, input, label, select, summary") &&
+      WIDE.matches &&
+      !String(window.getSelection())
+    ) {
+      const row = target.closest("tr");
+      document.querySelector("tr.current")?.classList.remove("current");
+      row.classList.add("current");
+      current = [...document.querySelectorAll("tr[data-row]")].indexOf(row);
+      peek(firstLink(row)?.href);
     }
   });
 
@@ -96,84 +164,19 @@
     window.setTimeout(forget, READ_MS, note);
   }
 
-  // A second click on a button that is on its way does nothing.
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (!form.matches("[data-once]")) return;
-    if (form.dataset.sent) {
-      event.preventDefault();
-      return;
-    }
-    form.dataset.sent = "yes";
-    form.setAttribute("aria-busy", "true");
-  });
-  window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) {
-      delete form.dataset.sent;
-      form.removeAttribute("aria-busy");
-    }
-  });
-
-  // What was typed into a form is not left by mistake.
-  let changed = false;
-  document.addEventListener("input", (event) => {
-    if (event.target.closest("form[data-guarded]")) changed = true;
-  });
-  document.addEventListener("submit", () => {
-    changed = false;
-  });
-  window.addEventListener("beforeunload", (event) => {
-    if (changed) event.preventDefault();
-  });
-
-  // What was sent is kept until it has arrived: a session that ended meanwhile loses nothing.
-  const DRAFT = "kaquan-draft";
-  const notes = {
-    read() {
-      try {
-        return JSON.parse(window.sessionStorage.getItem(DRAFT));
-      } catch {
-        return null; // a browser that keeps nothing
-      }
-    },
-    write(draft) {
-      try {
-        if (draft) window.sessionStorage.setItem(DRAFT, JSON.stringify(draft));
-        else window.sessionStorage.removeItem(DRAFT);
-      } catch {
-        // the same
-      }
-    },
-  };
-  const guarded = document.querySelector("form[data-guarded]");
-  const fields = guarded ? [...guarded.elements].filter((one) => one.id.startsWith("f-") && one.type !== "file") : [];
-  const path = window.location.pathname;
-  const draft = notes.read();
-  if (draft && document.querySelector(".toast-success")) notes.write(null);
-  else if (draft?.path === path && guarded && !document.querySelector("[role=alert]")) {
-    for (const field of fields) {
-      if (field.type === "checkbox") field.checked = draft.values[field.id] === "on";
-      else field.value = draft.values[field.id] ?? field.value;
-    }
-    notes.write(null);
-    changed = true;
-  }
-  guarded?.addEventListener("submit", () => {
-    const values = {};
-    for (const field of fields) {
-      values[field.id] = field.type !== "checkbox" ? field.value : field.checked ? "on" : "";
-    }
-    notes.write({ path, values });
-  });
-
   let afterG = false;
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") showMenu(false);
+    if (event.key === "Escape") {
+      showMenu(false);
+      if (!document.querySelector("dialog[open]")) closeDrawer();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
     const key = event.key;
     const press = {
-      "/": () => document.querySelector(".query input, .query select, #f-code")?.focus(),
+      "/": () => byId("find-words")?.focus(),
+      f: () => document.querySelector(".query input:not([type=hidden]), .query select, #f-code")?.focus(),
+      v: () => peek(firstLink(document.querySelector("tr.current"))?.href),
       j: () => move(1),
       k: () => move(-1),
       "]": () => document.querySelector("a[rel=next]")?.click(),
@@ -191,6 +194,7 @@
   document.addEventListener("htmx:after:swap", () => {
     current = -1;
     countChosen();
+    closeDrawer();
   });
   countChosen();
 })();

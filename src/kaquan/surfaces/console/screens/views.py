@@ -1,0 +1,254 @@
+"""Saved views: a list as somebody wants it, under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from kaquan.foundation import clock
+from kaquan.foundation.actor import Actor
+from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.paging import Page, Paging
+from kaquan.staff.saved_views import actions, queries
+from kaquan.staff.saved_views.models import SavedView
+from kaquan.surfaces.console.kit.actions import Action, Doing
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, moment, text
+from kaquan.surfaces.console.kit.details import DetailScreen, action_address
+from kaquan.surfaces.console.kit.fields import Field, Values
+from kaquan.surfaces.console.kit.forms import FormScreen
+from kaquan.surfaces.console.kit.lists import Column, ListScreen
+from kaquan.surfaces.console.kit.menu import holds
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab
+from kaquan.surfaces.console.kit.screens import Call
+
+TITLES: dict[str, Text] = {}
+"""The lists that have views, filled where all screens are known."""
+_PAGE = ("after", "before", "view")
+
+
+def kept_query(query: str) -> str:
+    """What of an address is worth keeping: not which page somebody was on."""
+    pairs = parse_qsl(query, max_num_fields=200)
+    return urlencode([(name, value) for name, value in pairs if name not in _PAGE])
+
+
+def _opened(view: SavedView) -> str:
+    there = reverse(f"console:{view.screen}")
+    return f"{there}?{view.query or 'view=none'}"
+
+
+def _list_of(view: SavedView) -> Text:
+    return TITLES.get(view.screen, view.screen)
+
+
+def _shared(view: SavedView) -> Cell:
+    return badge(_("Private"), "muted") if view.shared_path is None else badge(_("Shared"), "info")
+
+
+def _default(view: SavedView) -> Cell:
+    return badge(_("Opens first"), "good") if view.is_default else text("")
+
+
+def _set_default(wanted: bool) -> Any:
+    def run(view: SavedView, doing: Doing) -> Text:
+        actions.set_default(actor=doing.actor, view_id=view.id, is_default=wanted)
+        return _("“%(name)s” was changed.") % {"name": view.name}
+
+    return run
+
+
+def _share(wanted: bool) -> Any:
+    def run(view: SavedView, doing: Doing) -> Text:
+        actions.share_view(actor=doing.actor, view_id=view.id, shared=wanted)
+        return _("“%(name)s” was changed.") % {"name": view.name}
+
+    return run
+
+
+def _delete(view: SavedView, doing: Doing) -> Text:
+    actions.delete_view(actor=doing.actor, view_id=view.id)
+    return _("“%(name)s” was deleted.") % {"name": view.name}
+
+
+def _asks(words: Text) -> Any:
+    return lambda view: str(words) % {"name": view.name}
+
+
+VIEW_ACTIONS: tuple[Action[SavedView], ...] = (
+    Action(
+        "default",
+        _("Open first"),
+        "",
+        _asks(_("Let the list open with “%(name)s”?")),
+        _set_default(True),
+        offered=lambda view: not view.is_default,
+    ),
+    Action(
+        "no-default",
+        _("Open no more first"),
+        "",
+        _asks(_("Let the list open as it is, without “%(name)s”?")),
+        _set_default(False),
+        offered=lambda view: view.is_default,
+    ),
+    Action(
+        "share",
+        _("Share"),
+        queries.SHARE,
+        _asks(_("Let everybody in your part of the organisation use “%(name)s”?")),
+        _share(True),
+        offered=lambda view: view.shared_path is None,
+        consequence=_("They see the query, and of its rows only what they may see anyway."),
+    ),
+    Action(
+        "unshare",
+        _("Share no more"),
+        queries.SHARE,
+        _asks(_("Keep “%(name)s” for yourself?")),
+        _share(False),
+        offered=lambda view: view.shared_path is not None,
+    ),
+    Action(
+        "delete",
+        _("Delete"),
+        "",
+        _asks(_("Delete the view “%(name)s”?")),
+        _delete,
+        danger=True,
+        leads_to="views",
+    ),
+)
+
+
+class ViewDetail(DetailScreen[SavedView]):
+    """One view."""
+
+    name = "view"
+    path = "views/<int:key>"
+    title = _("View")
+    permission = ""
+    parent = "views"
+    actions = VIEW_ACTIONS
+
+    def subject(self, actor: Actor, key: int) -> SavedView:
+        """The view; raises `view_unknown`."""
+        return queries.view_by_id(actor, key)
+
+    def heading(self, subject: SavedView) -> str:
+        """Its name."""
+        return subject.name
+
+    def badges(self, subject: SavedView) -> Sequence[Cell]:
+        """Who may use it."""
+        return [_shared(subject)]
+
+    @staticmethod
+    def facts(_call: Call, view: SavedView) -> Sequence[Panel]:
+        """What it is."""
+        return [
+            Facts(
+                "",
+                [
+                    Fact(_("List"), text(_list_of(view), href=_opened(view))),
+                    Fact(_("Made by"), text(view.owner_name)),
+                    Fact(_("Made"), moment(view.created_at)),
+                    Fact(_("Opens first"), _default(view)),
+                ],
+            )
+        ]
+
+    tabs = (Tab("facts", _("View"), facts),)
+
+
+class Views(ListScreen[SavedView]):
+    """The views that somebody may use."""
+
+    name = "views"
+    path = "views"
+    title = _("Saved views")
+    permission = ""
+    actions = VIEW_ACTIONS
+    exported = False
+    empty = _("Nothing was saved yet: each list has a button for it.")
+    columns = (
+        Column[SavedView]("name", _("Name"), lambda one: text(one.name, href=_opened(one)),
+                          sort="name"),
+        Column[SavedView]("list", _("List"), lambda one: text(_list_of(one))),
+        Column[SavedView]("shared", _("For whom"), _shared),
+        Column[SavedView]("default", _("Opens first"), _default, wide=True),
+        Column[SavedView]("owner", _("Made by"), lambda one: text(one.owner_name), wide=True),
+    )  # fmt: skip
+
+    def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[SavedView]:
+        """The views."""
+        del values
+        return queries.view_page(actor, None, paging)
+
+    def action_address(self, row: SavedView, action: Action[SavedView]) -> str:
+        """On the view's own page."""
+        return action_address(VIEW, row.id, action)
+
+
+class NewView(FormScreen):
+    """A list as it stands, kept under a name."""
+
+    name = "view-new"
+    path = "views/new"
+    title = _("Save this view")
+    hint = _("Filters, order and columns are kept; the rows are always those of the moment.")
+    permission = ""
+    parent = "views"
+    fields = (
+        Field("name", _("Name"), required=True, characters_max=actions.NAME_CHARACTERS_MAX),
+        Field("is_default", _("Opens first"), "switch", hint=_("The list opens with it.")),
+        Field("shared", _("Share"), "switch",
+              hint=_("Everybody in my part of the organisation may use it.")),
+        Field("screen", _("List"), "hidden", characters_max=64),
+        Field("query", _("Query"), "hidden", characters_max=actions.QUERY_CHARACTERS_MAX),
+    )  # fmt: skip
+
+    def form_fields(self, actor: Actor, key: Any) -> Sequence[Field]:
+        """Sharing is for those who may."""
+        del key
+        may_share = holds(actor, queries.SHARE)
+        return [one for one in self.fields if one.name != "shared" or may_share]
+
+    def initial_of(self, call: Call, key: Any) -> Mapping[str, Any]:
+        """The list that somebody comes from."""
+        del key
+        asked = call.request.GET
+        return {"screen": asked.get("screen", ""), "query": kept_query(asked.get("query", ""))}
+
+    def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
+        """Keep it, and go back to the list as it opens."""
+        del key
+        screen = doing.values["screen"] or ""
+        if screen not in TITLES:
+            raise KaquanError(
+                "value_invalid",
+                zh="请从要保存的列表打开此页。",
+                en="Open this page from the list that is to be kept.",
+            )
+        view = actions.save_view(
+            actor=doing.actor,
+            screen=screen,
+            name=doing.values["name"],
+            query=kept_query(doing.values["query"] or ""),
+            at=clock.now(),
+            is_default=bool(doing.values["is_default"]),
+            shared=bool(doing.values.get("shared")),
+        )
+        return _("“%(name)s” was saved.") % {"name": view.name}, _opened(view)
+
+    def home(self, key: Any) -> str:
+        """The list of views."""
+        del key
+        return reverse("console:views")
+
+
+VIEW: ViewDetail = ViewDetail()
+VIEWS = Views()
