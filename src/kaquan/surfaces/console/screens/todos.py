@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.urls import reverse
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.analytics.queries import last_proof
@@ -71,7 +71,7 @@ def _batches(actor: Actor, at: datetime) -> Iterator[ToDo]:
 
 
 def _left(one: StandingBatch) -> str:
-    return now_("%(name)s: %(number)s left") % {
+    return gettext("%(name)s: %(number)s left") % {
         "name": one.batch.name,
         "number": f"{one.supply.stock_left:,}",
     }
