@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from kaquan.campaigns.listings import VIEW
-from kaquan.campaigns.models import CampaignBatch
+from kaquan.campaigns.models import Campaign, CampaignBatch
 from kaquan.campaigns.queries import supplies_of
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.configuration import current_configuration
@@ -56,6 +56,13 @@ def wanting(actor: Actor, at: datetime) -> Wanting:
         low=[one for one in standing if _is_low(one)],
         ending=[one for one in standing if one.last_day and today <= one.last_day <= today + SOON],
     )
+
+
+def batch_ids_of(campaign: Campaign) -> Sequence[int]:
+    """The batches of a campaign that was read with a scope before."""
+    return list(campaign.batches.order_by("-id").values_list("id", flat=True)[
+        :BATCHES_LOOKED_AT_MAX
+    ])  # fmt: skip
 
 
 def _is_low(one: StandingBatch) -> bool:
