@@ -39,6 +39,7 @@ class Chart(Panel):
     """
 
     template: ClassVar[str] = "console/parts/chart.html"
+    is_live: ClassVar[bool] = True
     name: str
     label_title: Text
     labels: Sequence[str]

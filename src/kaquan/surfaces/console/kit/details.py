@@ -25,9 +25,9 @@ from kaquan.surfaces.console.kit.actions import (
 )
 from kaquan.surfaces.console.kit.cells import Cell, Text
 from kaquan.surfaces.console.kit.fields import Filled, read_all
-from kaquan.surfaces.console.kit.live import Reading, parts_of
+from kaquan.surfaces.console.kit.live import Part, Reading, parts_of
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.kit.panels import Tab
+from kaquan.surfaces.console.kit.panels import Panel, Tab
 from kaquan.surfaces.console.kit.screens import Call, Screen, in_words
 
 Subject = TypeVar("Subject")
@@ -72,8 +72,7 @@ class DetailScreen(Screen, Generic[Subject]):
             "heading": self.heading(subject),
             "badges": self.badges(subject),
             "tabs": [(one, f"{own}?tab={one.name}", one is tab) for one in tabs],
-            "panels": panels,
-            "parts": parts_of(panels, self.title) if tab.follows else [],
+            "panels": self._shown(panels, tab),
             "live_address": self.live_address(call, key=key["key"], tab=tab.name)
             if tab.follows
             else "",
@@ -88,6 +87,11 @@ class DetailScreen(Screen, Generic[Subject]):
             ],
         }
         return self.page(call, "console/detail.html", context)
+
+    def _shown(self, panels: Sequence[Panel], tab: Tab) -> list[tuple[Panel, Part | None]]:
+        """Each panel, drawn already where it is told live."""
+        parts = {one.name: one for one in parts_of(panels, self.title)} if tab.follows else {}
+        return [(panel, parts.get(f"part-{number}")) for number, panel in enumerate(panels)]
 
     def _open_to(self, actor: Actor) -> list[Tab]:
         return [one for one in self.tabs if not one.permission or holds(actor, one.permission)]

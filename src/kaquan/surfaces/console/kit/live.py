@@ -95,10 +95,11 @@ def part(name: str, template: str, context: Mapping[str, object]) -> Part:
 
 
 def parts_of(panels: Sequence[Panel], title: Text) -> list[Part]:
-    """Each panel as a part."""
+    """Each panel that may be drawn anew, as a part; its number on the page is its name."""
     return [
         part(f"part-{number}", panel.template, {"panel": panel, "title": title})
         for number, panel in enumerate(panels)
+        if panel.is_live
     ]
 
 

@@ -15,6 +15,8 @@ class Panel:
     """A part of a page, drawn by its template; ``title`` may be empty."""
 
     template: ClassVar[str]
+    is_live: ClassVar[bool] = False
+    """Whether it may be drawn anew while somebody looks at it; not what holds a form."""
     title: Text
 
 
@@ -23,6 +25,7 @@ class Facts(Panel):
     """Named values."""
 
     template: ClassVar[str] = "console/parts/facts.html"
+    is_live: ClassVar[bool] = True
     facts: Sequence[Fact]
 
 
@@ -31,6 +34,7 @@ class Table(Panel):
     """Rows, all of them; ``empty`` says what it means that there are none."""
 
     template: ClassVar[str] = "console/parts/table.html"
+    is_live: ClassVar[bool] = True
     columns: Sequence[Column[Any]]
     rows: Sequence[Any]
     empty: Text
@@ -60,6 +64,7 @@ class Funnel(Panel):
     """How many came how far; ``aside`` are those who left it."""
 
     template: ClassVar[str] = "console/parts/funnel.html"
+    is_live: ClassVar[bool] = True
     stages: Sequence[Stage]
     aside: Sequence[Fact] = ()
 

@@ -39,6 +39,7 @@ class RecentEvents(Panel):
     """The last of them, newest first."""
 
     template: ClassVar[str] = "console/parts/events.html"
+    is_live: ClassVar[bool] = True
     lines: Sequence[EventLine]
 
 
