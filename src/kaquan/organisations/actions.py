@@ -11,11 +11,13 @@ from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.foundation.ids import draw_ids
+from kaquan.organisations.divisions import place_of
 from kaquan.organisations.errors import (
     organisation_exists,
     organisation_misplaced,
     organisation_unknown,
 )
+from kaquan.organisations.hours import WeeklyHours, week_in_words
 from kaquan.organisations.models import Organisation, OrganisationKind, Store, StoreStatus
 from kaquan.organisations.queries import organisation_by_id, store_by_code
 from kaquan.organisations.searching import search_text_of
@@ -24,7 +26,10 @@ PERMISSION = "organisations.edit"
 DEPTH_MAX = 64
 _TREE_LOCK = 7_313_001
 _NODE = ("code", "name", "kind", "parent")
-_STORE = ("address", "province", "city", "open_hours", "status")
+_STORE = (
+    *("address", "province", "city", "district", "division_code", "phone"),
+    *("open_hours", "weekly_hours", "status"),
+)
 
 read_code = cells.code(200)
 read_name = cells.text(100)
@@ -32,6 +37,8 @@ _STORE_TEXTS = {
     "address": (cells.text(200), "地址", "address"),
     "province": (cells.text(50), "省份", "province"),
     "city": (cells.text(50), "城市", "city"),
+    "district": (cells.text(50), "区县", "district"),
+    "phone": (cells.text(32), "电话", "phone"),
     "open_hours": (cells.text(100), "营业时间", "open hours"),
 }
 
@@ -75,18 +82,26 @@ def create_store(
     address: str = "",
     province: str = "",
     city: str = "",
+    district: str = "",
+    phone: str = "",
     open_hours: str = "",
+    division_code: str | None = None,
+    weekly_hours: WeeklyHours | None = None,
     status: StoreStatus = StoreStatus.OPEN,
 ) -> Store:
-    """Add a store; raises what `create_organisation` raises."""
-    texts = {"address": address, "province": province, "city": city, "open_hours": open_hours}
+    """Add a store; a division's code says its province, city and district, weekly hours say the
+    open hours in words. Raises what `create_organisation` raises."""
+    facts = _facts(
+        {"address": address, "province": province, "city": city, "district": district,
+         "phone": phone, "open_hours": open_hours},
+        division_code,
+        weekly_hours,
+    )  # fmt: skip
     with transaction.atomic():
         organisation = create_organisation(
             actor=actor, kind=OrganisationKind.STORE, code=code, name=name, parent_id=parent_id
         )
-        store = Store.objects.create(
-            organisation=organisation, status=status, **_accepted_texts(texts)
-        )
+        store = Store.objects.create(organisation=organisation, status=status, **facts)
         _keep_store(actor, "stores.create", store, before=None)
         return store
 
@@ -100,17 +115,26 @@ def update_store(
     address: str | None = None,
     province: str | None = None,
     city: str | None = None,
+    district: str | None = None,
+    phone: str | None = None,
     open_hours: str | None = None,
+    division_code: str | None = None,
+    weekly_hours: WeeklyHours | None = None,
     status: StoreStatus | None = None,
 ) -> Store:
     """Change what is given of a store; None leaves it as it is.
 
-    While a store is not open no voucher can be used there. Raises `store_unknown`,
+    While a store is not open no voucher can be used there. A division's code says its province,
+    city and district, weekly hours say the open hours in words. Raises `store_unknown`,
     `organisation_unknown`, `organisation_exists`, `organisation_misplaced`, `value_invalid`.
     """
     require(actor, PERMISSION)
-    texts = {"address": address, "province": province, "city": city, "open_hours": open_hours}
-    changes = _accepted_texts(texts)
+    changes = _facts(
+        {"address": address, "province": province, "city": city, "district": district,
+         "phone": phone, "open_hours": open_hours},
+        division_code,
+        weekly_hours,
+    )  # fmt: skip
     if status is not None:
         changes["status"] = status
     with transaction.atomic():
@@ -174,6 +198,22 @@ def lock_tree() -> None:
     """Wait for the turn to change the tree; it lasts until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TREE_LOCK])
+
+
+def _facts(
+    texts: Mapping[str, str | None], division_code: str | None, weekly_hours: WeeklyHours | None
+) -> dict[str, Any]:
+    """What is given of a store, checked; one fact makes others that say the same in words."""
+    facts: dict[str, Any] = _accepted_texts(texts)
+    if division_code:
+        facts |= {**place_of(division_code)._asdict(), "division_code": division_code}
+    elif facts.keys() & {"province", "city", "district"}:
+        facts["division_code"] = ""  # names of one's own are no longer those of a code
+    if weekly_hours is not None:
+        facts |= {"weekly_hours": weekly_hours, "open_hours": week_in_words(weekly_hours)}
+    elif "open_hours" in facts:
+        facts["weekly_hours"] = None
+    return facts
 
 
 def _accepted_texts(texts: Mapping[str, str | None]) -> dict[str, str]:

@@ -138,3 +138,8 @@ def holidays_not_known(year: int) -> KaquanError:
         zh=f"本版本尚无 {year} 年的放假安排；请按国务院通知逐日填写，或升级。",
         en=f"This version does not know the holidays of {year}; enter them, or upgrade.",
     )
+
+
+def value_invalid(zh: str, en: str) -> KaquanError:
+    """An argument that makes no sense."""
+    return KaquanError("value_invalid", zh=zh, en=en, exit_code=ExitCode.USAGE)

@@ -35,7 +35,8 @@ def store_page(actor: Actor, wanted: StoreFilter, paging: Paging) -> Page[Store]
     rows = within(actor, Store.objects.select_related("organisation__parent"), "organisation")
     if wanted.words is not None:
         rows = rows.filter(
-            Q(organisation__name__icontains=wanted.words)
+            Q(organisation__search_text__contains=wanted.words.lower())
+            | Q(organisation__name__icontains=wanted.words)
             | Q(organisation__code__icontains=wanted.words)
             | Q(address__icontains=wanted.words)
         )

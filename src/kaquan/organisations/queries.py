@@ -13,10 +13,18 @@ from kaquan.organisations.errors import (
     store_unknown,
     terminal_unknown,
 )
-from kaquan.organisations.models import Clerk, Organisation, Store, StoreStatus, Terminal
+from kaquan.organisations.models import (
+    Clerk,
+    Organisation,
+    OrganisationKind,
+    Store,
+    StoreStatus,
+    Terminal,
+)
 
 VIEW = "organisations.view"
 LIST_MAX = 500
+COUNTED_MAX = 100_000
 FACTS_AGE_S_MAX = 1.0
 
 Row = TypeVar("Row", bound=Model)
@@ -78,6 +86,41 @@ def nodes_below(
     if parent_id is not None:
         organisation_by_id(actor, parent_id)
     return children(actor, parent_id, after_code=after_code, limit=limit)
+
+
+class NumbersBelow(NamedTuple):
+    """How much stands below a node, the node itself left out."""
+
+    nodes: int
+    stores: int
+
+
+def numbers_below(actor: Actor, organisation_id: int) -> NumbersBelow:
+    """How much stands below a node, counted up to a bound; raises `organisation_unknown`."""
+    node = organisation_by_id(actor, organisation_id)
+    rows = Organisation.objects.filter(path__startswith=node.path).exclude(id=node.id)
+    stores_only = rows.filter(kind=OrganisationKind.STORE)
+    return NumbersBelow(
+        rows.values("id")[:COUNTED_MAX].count(), stores_only.values("id")[:COUNTED_MAX].count()
+    )
+
+
+def clerk_by_id(actor: Actor, clerk_id: int) -> Clerk:
+    """The clerk; raises `clerk_unknown`."""
+    rows = Clerk.objects.select_related("organisation").filter(id=clerk_id)
+    clerk = within(actor, rows, "organisation").first()
+    if clerk is None:
+        raise clerk_unknown(str(clerk_id))
+    return clerk
+
+
+def terminal_by_id(actor: Actor, terminal_id: int) -> Terminal:
+    """The terminal; raises `terminal_unknown`."""
+    rows = Terminal.objects.select_related("store__organisation").filter(id=terminal_id)
+    terminal = within(actor, rows, "store__organisation").first()
+    if terminal is None:
+        raise terminal_unknown(str(terminal_id))
+    return terminal
 
 
 def stores(

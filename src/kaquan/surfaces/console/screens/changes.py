@@ -35,7 +35,14 @@ KINDS: dict[str, Text] = {
     "api_key": _("API key"),
     "webhook": _("Webhook"),
     "staff": _("Account"),
+    "approval": _("Request for approval"),
+    "approval_rule": _("Approval rule"),
     "role_grant": _("Granted role"),
+    "role": _("Role"),
+    "announcement": _("Announcement"),
+    "issuer_setting": _("Settings"),
+    "holiday": _("Special day"),
+    "care_limit": _("Authority over vouchers"),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.foundation import clock
@@ -115,7 +115,7 @@ class Holidays(Screen):
         except KaquanError as error:
             messages.error(call.request, in_words(error))
         else:
-            words = now_("%(number)s days of %(year)s were brought in.")
+            words = gettext("%(number)s days of %(year)s were brought in.")
             messages.success(call.request, words % {"number": number, "year": year})
         return HttpResponseRedirect(f"{self.address()}?year={year}")
 

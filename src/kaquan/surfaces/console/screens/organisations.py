@@ -1,33 +1,31 @@
-"""The organisation tree and the stores."""
+"""The stores: their list, and a page about each with its clerks and terminals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.organisations import actions, queries
-from kaquan.organisations.listings import (
-    StoreFilter,
-    nodes_above,
-    store_page,
-    upper_nodes,
-)
-from kaquan.organisations.models import Organisation, OrganisationKind, Store, StoreStatus
+from kaquan.organisations.hours import written_day
+from kaquan.organisations.listings import StoreFilter, nodes_above, store_page
+from kaquan.organisations.models import Store, StoreStatus
 from kaquan.surfaces.console.kit.actions import Action, Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, text
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, moment, text
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
-from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
+from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
-from kaquan.surfaces.console.kit.screens import Call, Screen
+from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.changes import changes_tab
-from kaquan.surfaces.console.words import NODE_KINDS, STORE_STATES, state
+from kaquan.surfaces.console.screens.holidays import WEEKDAYS
+from kaquan.surfaces.console.screens.node_fields import node_id
+from kaquan.surfaces.console.words import STORE_STATES, state
 
 VIEW = queries.VIEW
 EDIT = actions.PERMISSION
@@ -35,38 +33,14 @@ PEOPLE_SHOWN = 200
 _STATUS = [(name, words) for name, (words, _tone) in STORE_STATES.items()]
 
 
-class OrganisationTree(Screen):
-    """Level by level: the nodes below the one that was asked for."""
-
-    name = "organisations"
-    path = "organisations"
-    title = _("Organisation")
-    permission = VIEW
-
-    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
-        """The node, the way up, and its children."""
-        del key
-        asked = call.request.GET.get("node", "")
-        node = _node(call.actor, asked)
-        after = call.request.GET.get("after", "")[:200]
-        below = queries.nodes_below(call.actor, node.id if node else None, after_code=after)
-        if node is None and len(below) == 1 and below[0].kind != OrganisationKind.STORE:
-            node = below[0]  # where there is but one to choose, it is open already
-            below = queries.nodes_below(call.actor, node.id)
-        context = {
-            "node": node,
-            "node_kind": NODE_KINDS[node.kind] if node else "",
-            "above": nodes_above(call.actor, node)[:-1] if node else [],
-            "below": [(one, NODE_KINDS[one.kind]) for one in below],
-            "more_after": below[-1].code if len(below) == queries.LIST_MAX else "",
-        }
-        return self.page(call, "console/organisations.html", context)
-
-
-def _node(actor: Actor, asked: str) -> Organisation | None:
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
-        return None
-    return queries.organisation_by_id(actor, int(asked))
+def _week(store: Store) -> Sequence[Panel]:
+    if store.weekly_hours is None:
+        return []
+    days = [
+        Fact(words, text(written_day(store.weekly_hours, number) or _("Closed that day")))
+        for number, words in enumerate(WEEKDAYS, 1)
+    ]
+    return [Facts(_("Opening hours"), days)]
 
 
 class StoreDetail(DetailScreen[Store]):
@@ -77,7 +51,12 @@ class StoreDetail(DetailScreen[Store]):
     title = _("Store")
     permission = VIEW
     parent = "stores"
-    links = (("store-edit", _("Edit"), EDIT),)
+    links = (
+        ("clerk-new", _("New clerk"), EDIT),
+        ("terminal-new", _("New terminal"), EDIT),
+        ("organisation-move", _("Move"), EDIT),
+        ("store-edit", _("Edit"), EDIT),
+    )
 
     def subject(self, actor: Actor, key: int) -> Store:
         """The store; raises `organisation_unknown`, `store_unknown`."""
@@ -100,20 +79,23 @@ class StoreDetail(DetailScreen[Store]):
             Fact(_("Belongs to"), text(above)),
             Fact(_("Province"), text(store.province)),
             Fact(_("City"), text(store.city)),
+            Fact(_("District"), text(store.district)),
             Fact(_("Address"), text(store.address)),
+            Fact(_("Phone"), code(store.phone)),
             Fact(_("Opening hours"), text(store.open_hours)),
         ]
-        return [Facts("", facts)]
+        return [Facts("", facts), *_week(store)]
 
     @staticmethod
     def clerks(call: Call, store: Store) -> Sequence[Panel]:
         """Who works there."""
         rows = queries.clerks(call.actor, under_id=store.pk, limit=PEOPLE_SHOWN)
         columns = (
-            Column[Any]("staff_no", _("Staff number"), lambda one: code(one.staff_no)),
+            Column[Any]("staff_no", _("Staff number"), lambda one: code(
+                one.staff_no, href=_form_of(call, "clerk-edit", one.id))),
             Column[Any]("name", _("Name"), lambda one: text(one.name)),
             Column[Any]("active", _("State"), lambda one: _active(one.active)),
-        )
+        )  # fmt: skip
         return [Table(_("Clerks"), columns, rows, _("No clerk is registered here."))]
 
     @staticmethod
@@ -121,10 +103,12 @@ class StoreDetail(DetailScreen[Store]):
         """What stands there."""
         rows = queries.terminals(call.actor, store_code=store.organisation.code)
         columns = (
-            Column[Any]("code", _("Code"), lambda one: code(one.code)),
+            Column[Any]("code", _("Code"), lambda one: code(
+                one.code, href=_form_of(call, "terminal-edit", one.id))),
             Column[Any]("kind", _("Kind"), lambda one: text(TERMINAL_KINDS[one.kind])),
             Column[Any]("active", _("State"), lambda one: _active(one.active)),
-        )
+            Column[Any]("seen", _("Last seen"), lambda one: moment(one.last_seen_at), wide=True),
+        )  # fmt: skip
         return [Table(_("Terminals"), columns, rows, _("No terminal is registered here."))]
 
     tabs = (
@@ -151,6 +135,10 @@ TERMINAL_KINDS: dict[str, Text] = {
 }
 
 
+def _form_of(call: Call, name: str, key: int) -> str:
+    return reverse(f"console:{name}", kwargs={"key": key}) if holds(call.actor, EDIT) else ""
+
+
 def _active(active: bool) -> Cell:
     return Cell(_("In use") if active else _("Not in use"), "badge",
                 tone="good" if active else "muted")  # fmt: skip
@@ -167,6 +155,16 @@ STORE_ACTIONS: tuple[Action[Store], ...] = (
         bulk=True,
         offered=lambda store: store.status == StoreStatus.OPEN,
         consequence=_("No voucher can be used there until it is opened again."),
+    ),
+    Action(
+        "close",
+        _("Close for good"),
+        EDIT,
+        lambda store: _("Close the store “%(name)s” for good?") % {"name": store.organisation.name},
+        _set_status(StoreStatus.CLOSED),
+        danger=True,
+        offered=lambda store: store.status == StoreStatus.PAUSED,
+        consequence=_("It stays in the books; no voucher can be used there any more."),
     ),
     Action(
         "open",
@@ -192,7 +190,8 @@ class Stores(ListScreen[Store]):
     actions = STORE_ACTIONS
     creates = ("store-new", _("New store"), EDIT)
     fields = (
-        Field("words", _("Name, code or address")),
+        Field("words", _("Name, code or address"), hint=_("Pinyin too")),
+        Field("under", _("Below"), "node", more=True),
         Field("status", _("State"), "choice", options=_STATUS),
         Field("province", _("Province"), more=True),
     )
@@ -212,7 +211,8 @@ class Stores(ListScreen[Store]):
 
     def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[Store]:
         """The stores."""
-        wanted = StoreFilter(values["words"], values["status"], values["province"])
+        under_id = node_id(actor, values["under"])
+        wanted = StoreFilter(values["words"], values["status"], values["province"], under_id)
         return store_page(actor, wanted, paging)
 
     def key(self, row: Store) -> str:
@@ -225,75 +225,6 @@ class Stores(ListScreen[Store]):
 
 
 STORE: StoreDetail = StoreDetail()
-
-
-class StoreForm(FormScreen):
-    """What may be said of a store."""
-
-    fields: ClassVar[Sequence[Field]] = (
-        Field("code", _("Code"), required=True, characters_max=200),
-        Field("name", _("Name"), required=True),
-        Field("parent", _("Belongs to"), "choice", required=True),
-        Field("province", _("Province"), characters_max=50),
-        Field("city", _("City"), characters_max=50),
-        Field("address", _("Address"), characters_max=200),
-        Field("open_hours", _("Opening hours"), hint=_("Such as 09:00–21:00")),
-    )
-    permission = EDIT
-    parent = "stores"
-
-
-class NewStore(StoreForm):
-    """A new store."""
-
-    name = "store-new"
-    path = "new-store"
-    title = _("New store")
-
-    def form_fields(self, actor: Actor, key: Any) -> Sequence[Field]:
-        """The nodes that a store may stand below: those of the tree's upper levels."""
-        del key
-        nodes = [(str(one.id), one.name) for one in upper_nodes(actor)]
-        return [one.with_options(nodes) if one.name == "parent" else one for one in self.fields]
-
-    def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
-        """Add it."""
-        del key
-        values = doing.values
-        given = {name: value for name, value in values.items() if value and name != "parent"}
-        parent_id = int(values["parent"])
-        store = actions.create_store(actor=doing.actor, parent_id=parent_id, **given)
-        return _("The store was added."), STORE.address(key=store.pk)
-
-    def home(self, key: Any) -> str:
-        """The list."""
-        del key
-        return STORES.address()
-
-
-class EditStore(StoreForm):
-    """Other words for a store."""
-
-    name = "store-edit"
-    path = "stores/<int:key>/edit"
-    title = _("Edit the store")
-    fields = StoreForm.fields[3:]
-
-    def initial(self, actor: Actor, key: int) -> dict[str, Any]:
-        """As it is."""
-        store = STORE.subject(actor, key)
-        return {one.name: getattr(store, one.name) for one in self.fields}
-
-    def save(self, doing: Doing, key: int) -> tuple[Text, str]:
-        """Change it."""
-        store = STORE.subject(doing.actor, key)
-        given: dict[str, Any] = {name: value or "" for name, value in doing.values.items()}
-        actions.update_store(actor=doing.actor, code=store.organisation.code, **given)
-        return _("The store was changed."), STORE.address(key=key)
-
-    def home(self, key: int) -> str:
-        """Its page."""
-        return STORE.address(key=key)
 
 
 STORES = Stores()

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.db import Error as DatabaseError
 
+from kaquan.foundation import clock
+from kaquan.staff.announcing import announcements_for
+from kaquan.staff.models import StaffUser
 from kaquan.surfaces.console.kit import menu
 from kaquan.surfaces.console.screens import MENU
+from kaquan.surfaces.console.screens.announcements import text_of, title_of
 
 register = template.Library()
 
@@ -38,3 +43,22 @@ def menu_entry(context: Mapping[str, Any]) -> menu.Entry | None:
     """The entry that the page belongs to."""
     current = context.get("menu_name")
     return next((entry for group in MENU for entry in group.entries if entry.name == current), None)
+
+
+@register.inclusion_tag("console/parts/announcements.html", takes_context=True)
+def announcements(context: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody has not read yet; nothing where the database is away."""
+    request, actor = context.get("request"), context.get("actor")
+    user = getattr(request, "user", None)
+    found: list[tuple[Any, str, str]] = []
+    if request is not None and actor is not None and isinstance(user, StaffUser):
+        try:
+            shown = announcements_for(user, actor, at=clock.now())
+        except DatabaseError:
+            shown = []
+        found = [(one, title_of(one), text_of(one)) for one in shown]
+    return {
+        "announcements": found,
+        "here": request.get_full_path() if request is not None else "",
+        "csrf_token": context.get("csrf_token"),
+    }
