@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from rich.console import Console
 
 from kaquan.surfaces.cli.installation import open_installation, report
-from kaquan.surfaces.cli.output import Json, show
+from kaquan.surfaces.cli.output import Json, show, stderr, table
 from kaquan.surfaces.cli.progress import ProgressBar
 from kaquan.surfaces.cli.prove import prove_and_record
 
@@ -44,6 +45,8 @@ def demo(
                 console.print(f"  {name}: {count}")
 
         show(msgspec.to_builtins(loaded), json=json, people=people)
+        if not json:
+            show_accounts()
         if traffic:
             _run_traffic(traffic)
 
@@ -57,6 +60,29 @@ def load() -> DemoReport:
         if loaded.answers:
             prove_and_record(bar)
         return loaded
+
+
+def show_accounts() -> None:
+    """An account for each role, its password shown here and nowhere else: only where people read,
+    for what is not a terminal may be a log."""
+    console = stderr()
+    if not sys.stderr.isatty():
+        report(
+            "演示账号请在终端中运行 kaquan demo 查看",
+            "run kaquan demo in a terminal to be given accounts",
+        )
+        return
+    from kaquan.surfaces.demo.accounts import demo_accounts
+
+    shown = table("用户名 User", "角色 Role", "一次性密码 One-time password")
+    for one in demo_accounts():
+        shown.add_row(one.username, one.role, one.password or "使用中 · in use")
+    console.print("\n  运营后台 · console  /console/", style="bold")
+    console.print(shown)
+    console.print(
+        "  密码只显示这一次，首次登录须修改；忘记时：kaquan staff password 用户名 · Shown once, to be "
+        "changed at first login; when lost: kaquan staff password USER\n"
+    )
 
 
 def _run_traffic(per_second: float) -> None:

@@ -15,6 +15,7 @@ from kaquan.foundation.jobs import actions, exports
 from kaquan.foundation.jobs.actors import from_json
 from kaquan.foundation.jobs.models import Job
 from kaquan.foundation.paging import ROWS_MAX, Paging
+from kaquan.organisations.issuer_settings import EXPORT_ROWS_MAX, issuer_setting
 from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.fields import read_all
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from kaquan.surfaces.console.kit.lists import ListScreen
 
 KIND = "console.list"
-ROWS_EXPORTED_MAX = 200_000
 QUERY_CHARACTERS_MAX = 4_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _LANGUAGES = ("zh-hans", "en")
@@ -74,7 +74,7 @@ def writer(screen_named: Callable[[str], ListScreen[Any]]) -> Callable[[Job], di
 
 def _lines(screen: ListScreen[Any], actor: Actor, asked: QueryDict) -> Iterator[list[str]]:
     values, _ = read_all(screen.query_fields(actor), asked)
-    after, left = "", ROWS_EXPORTED_MAX
+    after, left = "", int(issuer_setting(EXPORT_ROWS_MAX.name))
     while left:
         paging = Paging(asked.get("sort", ""), after, limit=min(left, ROWS_MAX), counts=False)
         found = screen.page_of(actor, values, paging)

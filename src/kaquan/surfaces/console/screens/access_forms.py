@@ -19,7 +19,7 @@ from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.fields import Field, day_end
 from kaquan.surfaces.console.kit.secrets import Revealed, Secret, SecretFormScreen
 from kaquan.surfaces.console.screens.access import KEY, KEYS
-from kaquan.surfaces.console.screens.node_fields import NODE_HINT, node_id
+from kaquan.surfaces.console.screens.node_fields import NODE_HINT, node_id, typed_wrong
 from kaquan.surfaces.console.screens.roles import permission_words
 from kaquan.surfaces.console.words import KEY_KINDS
 
@@ -81,19 +81,20 @@ class NewKey(SecretFormScreen):
                 "请选择一个接入方，或填写新接入方的名称（二选一）。",
                 "Choose an API client or name a new one: one of both.",
             )
-        made = actions.create_key_with_client(
-            actor=doing.actor,
-            client_id=int(values["client"]) if values["client"] else None,
-            client_name=values["new_client"],
-            organisation_id=node_id(doing.actor, values["organisation"]),
-            kind=KeyKind(values["kind"]),
-            permissions=values["permissions"],
-            store_codes=(values["stores"] or "").split(),
-            networks=(values["networks"] or "").split(),
-            must_sign=bool(values["must_sign"]),
-            expires_at=day_end(values["last_day"]),
-            at=at,
-        )
+        with typed_wrong("organisation_unknown"):
+            made = actions.create_key_with_client(
+                actor=doing.actor,
+                client_id=int(values["client"]) if values["client"] else None,
+                client_name=values["new_client"],
+                organisation_id=node_id(doing.actor, values["organisation"]),
+                kind=KeyKind(values["kind"]),
+                permissions=values["permissions"],
+                store_codes=(values["stores"] or "").split(),
+                networks=(values["networks"] or "").split(),
+                must_sign=bool(values["must_sign"]),
+                expires_at=day_end(values["last_day"]),
+                at=at,
+            )
         return _revealed(_("The key %(key)s was made."), made)
 
     def home(self, key: Any) -> str:

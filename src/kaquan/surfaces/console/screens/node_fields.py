@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.foundation.actor import Actor
@@ -18,11 +21,21 @@ class FormFaultError(KaquanError):
         super().__init__("value_invalid", zh=fault.zh, en=fault.en, exit_code=fault.exit_code)
 
 
+@contextmanager
+def typed_wrong(*codes: str) -> Iterator[None]:
+    """An error of one of these codes is one of the form: something that was typed into it names
+    nothing."""
+    try:
+        yield
+    except KaquanError as error:
+        if error.code not in codes:
+            raise
+        raise FormFaultError(error) from None
+
+
 def node_id(actor: Actor, text: str | None) -> int | None:
     """The node that somebody named, None for none; raises `FormFaultError`."""
     if not text:
         return None
-    try:
+    with typed_wrong("organisation_unknown"):
         return node_named(actor, text).id
-    except KaquanError as error:
-        raise FormFaultError(error) from None

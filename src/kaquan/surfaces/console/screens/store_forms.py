@@ -114,7 +114,7 @@ class EditStore(StoreForm):
     name = "store-edit"
     path = "stores/<int:key>/edit"
     title = _("Edit the store")
-    fields = (StoreForm.fields[1], *StoreForm.fields[3:])
+    fields = (Field("name", _("Name")), *StoreForm.fields[3:])
 
     def initial(self, actor: Actor, key: int) -> dict[str, Any]:
         """As it is."""
@@ -139,7 +139,7 @@ class EditStore(StoreForm):
         actions.update_store(
             actor=doing.actor,
             code=store.organisation.code,
-            name=name if name != store.organisation.name else None,
+            name=name if name and name != store.organisation.name else None,
             **self.given(doing.values),
         )
         return _("The store was changed."), STORE.address(key=key)
