@@ -19,9 +19,9 @@ import msgspec
 from msgspec import Struct
 
 ROOT = Path(__file__).resolve().parents[2]
-CARDS = 240
+CARDS = 288
 CARD_FEN = 20_000
-SINGLES = 1_200
+SINGLES = 1_440
 CARDS_A_STOCK = 20
 STOCK = 400
 CALL = 500

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.http_faults.callers import Connection
+from tests.programs import start_program
 
 WITHIN_S = 60.0
 
@@ -59,6 +59,15 @@ class ServerProcess:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
+    def kill_writers(self) -> None:
+        """kill -9 of those processes that write for the ones that serve."""
+        assert self._process is not None
+        for worker in children(self._process.pid):
+            for pid in children(worker):
+                if _command(pid) == _command(self._process.pid):
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+
     def tell_to_end(self) -> None:
         """SIGTERM; returns at once."""
         assert self._process is not None
@@ -93,12 +102,8 @@ class ServerProcess:
 def _launch(
     environment: Mapping[str, str], workers: int, said: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "kaquan", "up", "--workers", str(workers)],
-        env=dict(environment),
-        stdout=said,
-        stderr=said,
-    )
+    up = ("-m", "kaquan", "up", "--workers", str(workers))
+    return start_program(*up, env=dict(environment), stdout=said, stderr=said)
 
 
 def soon(happens: Callable[[], bool], *, within_s: float = WITHIN_S) -> bool:
@@ -112,16 +117,22 @@ def soon(happens: Callable[[], bool], *, within_s: float = WITHIN_S) -> bool:
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes below one, from Linux's /proc."""
-    parents = {}
+    """The processes below one."""
+    found = [pid]
+    for one in found:
+        found += children(one)
+    return found[1:]
+
+
+def children(pid: int) -> list[int]:
+    """The processes that one started, from Linux's /proc."""
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            parents[int(folder.name)] = int(fields[1])
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found[1:]
+            if int(fields[1]) == pid:
+                found.append(int(folder.name))
+    return found
 
 
 def _is_running(pid: int) -> bool:

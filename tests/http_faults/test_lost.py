@@ -91,6 +91,20 @@ def test_a_server_killed_under_load_and_started_again_loses_and_doubles_nothing(
     _prove(cluster, goods, attempts)
 
 
+def test_writers_killed_under_load_lose_and_double_nothing_and_their_workers_go_on(
+    cluster: OwnCluster, server: ServerProcess, goods: Goods
+) -> None:
+    load = Load([server.port], goods).start()
+    load.wait_for_progress()
+    server.kill_writers()
+    load.wait_for_progress()
+    attempts = load.stop()
+    attempts += settle(server.port, goods.issuer.till_key, attempts)
+
+    _prove(cluster, goods, attempts)
+    assert "writers' process ended" in server.said()
+
+
 def test_a_server_told_to_end_under_load_answers_all_that_it_books(
     cluster: OwnCluster, server: ServerProcess, goods: Goods
 ) -> None:

@@ -1,9 +1,13 @@
 """Many callers, few transactions: a queue drained by writer threads, each with its own lane.
 
-Each writer takes what has queued up, at most ``BLOCK_COMMANDS_MAX``, and books it as one block:
-the more load, the bigger the blocks, and one fsync is shared by hundreds of callers. Answers go
-back by a callback, once for each block, because waking another thread for each costs more than
-booking does.
+A writer takes what has queued up, at most ``BLOCK_COMMANDS_MAX``, and books it as one block: the
+more load, the bigger the blocks, and one fsync is shared by hundreds of callers. Answers go back by
+a callback, once for each block, because waking another thread for each costs more than booking
+does.
+
+One writer has the turn. The others join in only where a block takes long, because somebody else
+holds a row or the blocks are big: two who always share what comes make twice as many blocks of
+half the size, and a small block costs nearly as much as a big one.
 """
 
 from __future__ import annotations
@@ -24,6 +28,8 @@ from kaquan.ledger.door import Door, open_door
 
 BLOCK_COMMANDS_MAX = 500
 QUEUE_COMMANDS_MAX = 20_000
+#: After so long without a new block the next writer joins in.
+JOIN_S = 0.02
 UNAVAILABLE = Outcome(OutcomeCode.UNAVAILABLE)
 
 log = logging.getLogger(__name__)
@@ -63,6 +69,9 @@ class Batcher:
         self._queued_commands = 0
         self._counting = threading.Lock()
         self._closing = False
+        self._turn = threading.Lock()
+        self._is_booking = threading.Event()  # whoever has the turn
+        self._blocks_begun = 0
         self._threads = [
             threading.Thread(target=self._write, name=f"kaquan-writer-{number}", daemon=True)
             for number in range(writers)
@@ -106,7 +115,7 @@ class Batcher:
         intake = _Intake(self._queue)
         door = self._open()
         try:
-            while (requests := intake.take()) is not None:
+            while (requests := self._take(intake)) is not None:
                 with self._counting:
                     self._queued_commands -= sum([len(one.commands) for one in requests])
                 wanted = [one for one in requests if _is_wanted(one)]
@@ -114,8 +123,32 @@ class Batcher:
                     door = door or self._open()
                     self._book(door, wanted)
         finally:
+            self._give_turn(intake)
             if door is not None:
                 door.close()
+
+    def _take(self, intake: _Intake) -> list[_Request] | None:
+        """The next block's requests: from whoever comes first while it is this writer's turn, else
+        what waits when somebody else's block takes long. None when the queue is closed."""
+        self._give_turn(intake)
+        while not self._turn.acquire(blocking=False):
+            self._is_booking.wait()
+            seen = self._blocks_begun
+            if self._turn.acquire(timeout=JOIN_S):
+                break
+            if seen == self._blocks_begun and (waiting := intake.take(wait=False)):
+                return waiting
+        intake.has_turn = True
+        self._is_booking.clear()
+        taken = intake.take()
+        self._blocks_begun += 1
+        self._is_booking.set()
+        return taken
+
+    def _give_turn(self, intake: _Intake) -> None:
+        if intake.has_turn:
+            intake.has_turn = False
+            self._turn.release()
 
     def _open(self) -> Door | None:
         """A writer; None while the database cannot be reached."""
@@ -161,12 +194,18 @@ class _Intake:
         self._queue = queue
         self._next: _Request | None = None  # taken already, but it did not fit into the last block
         self._ended = False
+        self.has_turn = False
 
-    def take(self) -> list[_Request] | None:
-        """Wait for requests and take what has queued up; None when the queue is closed."""
+    def take(self, *, wait: bool = True) -> list[_Request] | None:
+        """Wait for requests and take what has queued up; None when the queue is closed, or empty
+        and nobody is to ``wait``."""
         request = self._next
-        if request is None:
-            request = None if self._ended else self._queue.get()
+        if request is None and not self._ended:
+            try:
+                request = self._queue.get(block=wait)
+            except Empty:
+                return None
+            self._ended = request is None
         self._next = None
         if request is None:
             return None

@@ -40,11 +40,19 @@ class CursorMovedError(Exception):
 
 
 class Tail:
-    """One consumer's way through the blocks, on its own connection; not to be shared by threads."""
+    """One consumer's way through the blocks, on its own connection; not to be shared by threads.
 
-    def __init__(self, connect: Callable[[], Connection], consumer: str) -> None:
+    One that is not ``durable`` may lose its last steps with the server, and takes them again: what
+    it wrote and its cursors are lost together. Then nobody waits for the disk for its sake.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Connection], consumer: str, *, durable: bool = True
+    ) -> None:
         self._connection = connect()
         self._connection.autocommit = True
+        if not durable:
+            self._connection.execute("SET synchronous_commit = off")
         self._consumer = consumer
 
     def read(self, limit_blocks: int = BLOCKS_MAX) -> list[BlockRecords]:

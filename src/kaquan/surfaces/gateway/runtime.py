@@ -14,23 +14,34 @@ from kaquan.surfaces.gateway.booking import Bookings
 from kaquan.surfaces.gateway.calls import SWEEP_S, BodyReader
 from kaquan.surfaces.gateway.commanding import Commands
 from kaquan.surfaces.gateway.knowledge import Librarian
+from kaquan.surfaces.gateway.linked_writers import LinkedWriters
 from kaquan.surfaces.gateway.loop_threads import Readers, Writers
 from kaquan.surfaces.gateway.routes import Handle
 from kaquan.surfaces.gateway.validating import Dry
+from kaquan.surfaces.gateway.writer_process import WriterProcess
 
 END_CHECK_S = 0.2
+#: Names that grow old are gathered for so long and read together: one by one, as requests meet
+#: them, their readings cost as much as deciding does.
+GATHER_S = 0.1
 READER_THREADS = 2
 
 
 class Runtime:
     """Opened by the first request, on its event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, writer_process: WriterProcess | None = None) -> None:
         configuration = current_configuration()
         loop = asyncio.get_running_loop()
         self._loop = loop
         self.bodies = BodyReader()
-        self._writers = Writers(Batcher(writers=configuration.writer_threads), loop)
+
+        def threads() -> Writers:
+            return Writers(Batcher(writers=configuration.writer_threads), loop)
+
+        self._writers: Writers | LinkedWriters = (
+            threads() if writer_process is None else LinkedWriters(writer_process, loop, threads)
+        )
         self._rehearsers = Readers(loop, name="rehearsal", threads=READER_THREADS)
         self._fact_readers = Readers(loop, name="facts")
         self._librarian = Librarian(FactsCache(), self._fact_readers)
@@ -47,6 +58,7 @@ class Runtime:
             "validate": dry.validate,
             "look_up": dry.look_up,
         }
+        self._is_gathering = False
         loop.call_later(SWEEP_S, self._sweep)
         self._closing = threading.Event()
         # Not a daemon: the process waits for it, and so for what is queued.
@@ -55,13 +67,19 @@ class Runtime:
 
     def keep_warm(self) -> None:
         """Have facts that are about to grow old read again."""
-        if self._librarian.cache.growing_old:
-            self._librarian.refresh()
+        if not self._is_gathering and self._librarian.cache.growing_old:
+            self._is_gathering = True
+            self._loop.call_later(GATHER_S, self._refresh)
 
     def close(self) -> None:
         """Book what is queued, then close every connection; as the end of the server does."""
         self._closing.set()
         self._end.join()
+
+    def _refresh(self) -> None:
+        self._is_gathering = False
+        if not self._closing.is_set():
+            self._librarian.refresh()
 
     def _sweep(self) -> None:
         if not self._closing.is_set():
