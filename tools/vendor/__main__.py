@@ -26,6 +26,7 @@ class Package(NamedTuple):
 
 
 PACKAGES = (
+    Package("echarts", "echarts", "6.1.0", ("dist/echarts.min.js",)),
     Package("htmx", "htmx.org", "4.0.1", ("dist/htmx.min.js",)),
     Package("tabler", "@tabler/core", "1.6.1", ("dist/css/tabler.min.css",)),
 )

@@ -8,6 +8,12 @@ from importlib import import_module
 from typing import Any
 
 WORDS_KEPT = 50_000
+#: Places that the library reads as other words.
+_PLACES = {
+    "朝阳": [["cháo"], ["yáng"]],
+    "长治": [["cháng"], ["zhì"]],
+    "单县": [["shàn"], ["xiàn"]],
+}
 _LETTERS = re.compile(r"[a-z0-9]{1,40}")
 
 
@@ -34,5 +40,7 @@ def may_be_typed(words: str) -> bool:
 
 @cache
 def _library() -> Any:
-    # Its dictionary takes a moment and some memory: only whoever reads Chinese pays for it.
-    return import_module("pypinyin")
+    # Its dictionary takes a second and 60 MB: only whoever reads Chinese pays for it.
+    library = import_module("pypinyin")
+    library.load_phrases_dict(_PLACES)
+    return library

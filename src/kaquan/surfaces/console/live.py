@@ -68,10 +68,7 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     """The stream for one page."""
     if request.method != "GET" or not hasattr(request, "scope"):
         return HttpResponse(status=204)  # a server that gives each request a thread has no streams
-    try:
-        watch = await sync_to_async(open_watch)(request)
-    except KaquanError:
-        watch = None
+    watch = await sync_to_async(_opened)(request)
     if watch is None:
         return HttpResponse(status=404)
     if _streams[watch.person] >= STREAMS_MAX_PER_PERSON or _streams.total() >= STREAMS_MAX:
@@ -85,6 +82,17 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect events first
     return response
+
+
+def _opened(request: HttpRequest) -> Watch | None:
+    """What is watched, if anything. The request's database session is given back at once: it would
+    be kept as long as the stream is open."""
+    try:
+        return open_watch(request)
+    except KaquanError:
+        return None
+    finally:
+        connections.close_all()
 
 
 def open_watch(request: HttpRequest) -> Watch | None:

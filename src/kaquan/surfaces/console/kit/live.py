@@ -162,9 +162,10 @@ class LiveHub(Generic[Cut]):
         """
         one = self._topics.setdefault(topic, _Topic(read))
         one.watchers += 1
-        self._wanted.set()
         if self._reader is None:
+            self._moved, self._wanted = asyncio.Event(), asyncio.Event()  # of this event loop
             self._reader = asyncio.create_task(self._keep_reading())
+        self._wanted.set()
         seen = 0
         try:
             while not is_shutting_down():

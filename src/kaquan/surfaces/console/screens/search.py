@@ -149,7 +149,7 @@ class Search(Screen):
         words = words[:WORDS_CHARACTERS_MAX]
         groups = found_by_kind(call.actor, words) if words else []
         context = {
-            "words": words,
+            "searched": words,
             "groups": groups,
             "number": sum(len(found) for _title, found in groups),
         }

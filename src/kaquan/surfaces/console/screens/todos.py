@@ -11,11 +11,18 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.analytics.queries import last_proof
+from kaquan.approvals import queries as approvals
+from kaquan.budgets import alerts
+from kaquan.budgets.listings import VIEW as BUDGETS
 from kaquan.campaigns.listings import VIEW as CAMPAIGNS
 from kaquan.campaigns.standing import StandingBatch, wanting
+from kaquan.customers import tasks
+from kaquan.customers.queries import VIEW as CUSTOMERS
 from kaquan.foundation.actor import Actor
+from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.jobs import queries as jobs
 from kaquan.foundation.jobs.models import JobState
+from kaquan.foundation.paging import Paging
 from kaquan.integrations import queries as webhooks
 from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.menu import holds
@@ -56,6 +63,36 @@ def todos(actor: Actor, at: datetime) -> list[ToDo]:
         for todo in source.ask(actor, at)
         if todo.number
     ]
+
+
+def _approvals(actor: Actor, _at: datetime) -> Iterator[ToDo]:
+    number = approvals.count_waiting(actor)
+    first = approvals.waiting_for(actor, Paging(limit=NAMED_MAX, counts=False)).rows
+    named = [(one.title, reverse("console:approval", kwargs={"key": one.pk})) for one in first]
+    yield ToDo(_("Waiting for my approval"), number, reverse("console:approvals"), "info", named)
+
+
+def _tasks(actor: Actor, at: datetime) -> Iterator[ToDo]:
+    first = tasks.open_of(actor, limit=NAMED_MAX)
+    today = at.astimezone(current_configuration().time_zone).date()
+    is_late = any(one.due_on < today for one in first)
+    named = [
+        (f"{one.title} · {one.due_on:%m-%d}", reverse("console:task", kwargs={"key": one.id}))
+        for one in first
+    ]
+    there = f"{reverse('console:tasks')}?whose=mine&state=open"
+    tone = "bad" if is_late else "info"
+    yield ToDo(_("Follow-up tasks"), tasks.count_open(actor), there, tone, named)
+
+
+def _budgets(actor: Actor, _at: datetime) -> Iterator[ToDo]:
+    first = alerts.open_alerts(actor, limit=NAMED_MAX)
+    named = [
+        (one.budget.name, reverse("console:budget", kwargs={"key": one.budget_id}))
+        for one in first
+    ]
+    there = reverse("console:budgets")
+    yield ToDo(_("Budgets near their end"), alerts.count_open_alerts(actor), there, "warn", named)
 
 
 def _batches(actor: Actor, at: datetime) -> Iterator[ToDo]:
@@ -100,7 +137,10 @@ def _proof(_actor: Actor, _at: datetime) -> Iterator[ToDo]:
 
 
 SOURCES: tuple[Source, ...] = (
+    Source(approvals.VIEW, _approvals),
     Source("ledger.view", _proof),
+    Source(CUSTOMERS, _tasks),
+    Source(BUDGETS, _budgets),
     Source(CAMPAIGNS, _batches),
     Source(jobs.VIEW, _failed_jobs),
     Source(webhooks.VIEW, _dead_deliveries),

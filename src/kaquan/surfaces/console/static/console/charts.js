@@ -44,7 +44,7 @@
       animation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
       animationDuration: 300,
       color: [1, 2, 3, 4, 5].map((number) => colour(`--console-chart-${number}`)),
-      textStyle: { fontFamily: "inherit" },
+      textStyle: { fontFamily: window.getComputedStyle(document.body).fontFamily },
       grid: { left: 8, right: 12, top: 36, bottom: 4, containLabel: true },
       legend: { top: 0, right: 0, itemWidth: 14, textStyle: { color: text } },
       tooltip: {
