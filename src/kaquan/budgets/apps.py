@@ -9,3 +9,9 @@ class BudgetsConfig(AppConfig):
     name = "kaquan.budgets"
     label = "budgets"
     verbose_name = "预算 · Budgets"
+
+    def ready(self) -> None:
+        """Tell approvals what may be asked for about budgets."""
+        from kaquan.budgets.approved import register_kinds  # noqa: PLC0415  # needs the models
+
+        register_kinds()

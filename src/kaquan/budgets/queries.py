@@ -12,11 +12,21 @@ from kaquan.organisations.queries import within
 LIST_MAX = 200
 
 
-def budget_by_id(actor: Actor, budget_id: int) -> Budget:
-    """The budget; raises `budget_unknown`."""
-    budget = within(actor, Budget.objects.filter(id=budget_id), "organisation").first()
+def budget_by_id(actor: Actor, budget_id: int, *, for_update: bool = False) -> Budget:
+    """The budget with what it belongs to; raises `budget_unknown`."""
+    rows = Budget.objects.select_related("funder", "organisation", "parent")
+    rows = within(actor, rows.filter(id=budget_id), "organisation")
+    budget = (rows.select_for_update(of=("self",)) if for_update else rows).first()
     if budget is None:
         raise budget_unknown(budget_id)
+    return budget
+
+
+def budget_by_code(actor: Actor, code: str) -> Budget:
+    """The budget; raises `budget_unknown`."""
+    budget = within(actor, Budget.objects.filter(code=code), "organisation").first()
+    if budget is None:
+        raise budget_unknown(code)
     return budget
 
 
@@ -25,6 +35,12 @@ def budgets(actor: Actor, *, after_code: str = "", limit: int = LIST_MAX) -> Seq
     last one's code."""
     rows = within(actor, Budget.objects.filter(code__gt=after_code), "organisation")
     return list(rows.select_related("funder").order_by("code")[: min(limit, LIST_MAX)])
+
+
+def budget_names(actor: Actor, budget_ids: Collection[int]) -> dict[int, str]:
+    """Names by id; unknown ids are left out."""
+    rows = within(actor, Budget.objects.filter(id__in=budget_ids), "organisation")
+    return dict(rows.values_list("id", "name"))
 
 
 def funder_names() -> dict[int, str]:

@@ -23,6 +23,11 @@ from kaquan.ledger.trace import entry_of
 ENTRIES_LOOKED_AT_MAX = 50_000
 RECORDS_LOOKED_AT_MAX = 20_000
 _AT_ONCE = 2_000
+BUDGET_ACCOUNTS = (
+    Account.BUDGET_AVAILABLE,
+    Account.BUDGET_COMMITTED,
+    Account.BUDGET_RELEASED,
+)
 
 Connection = psycopg.Connection[Any]
 Item = TypeVar("Item")
@@ -67,12 +72,14 @@ class Scope(Struct, frozen=True):
 
 
 class EntryFilter(Struct, frozen=True, kw_only=True):
-    """Which entries are wanted; None does not restrict. ``account`` is either side."""
+    """Which entries are wanted; None does not restrict. ``account`` is either side; ``budget_id``:
+    with one of the accounts of this budget."""
 
     operation: int | None = None
     batch_ids: Collection[int] | None = None
     store_ids: Collection[int] | None = None
     account: tuple[Account, int | None] | None = None
+    budget_id: int | None = None
 
 
 def is_wanted(entry: Entry, wanted: EntryFilter, scope: Scope | None) -> bool:
@@ -89,6 +96,10 @@ def is_wanted(entry: Entry, wanted: EntryFilter, scope: Scope | None) -> bool:
         kind, number = wanted.account
         if not any(account is kind and number in (None, side) for account, side in sides):
             return False
+    if wanted.budget_id is not None and not any(
+        account in BUDGET_ACCOUNTS and side == wanted.budget_id for account, side in sides
+    ):
+        return False
     return (
         scope is None or entry.batch_id in scope.batch_ids or not stores.isdisjoint(scope.store_ids)
     )
@@ -219,6 +230,9 @@ _CONDITIONS = """
     AND (%(account)s::int IS NULL
         OR (credit = %(account)s AND credit_id = coalesce(%(account_id)s::bigint, credit_id))
         OR (debit = %(account)s AND debit_id = coalesce(%(account_id)s::bigint, debit_id)))
+    AND (%(budget_id)s::bigint IS NULL
+        OR (credit = any(%(budget_accounts)s) AND credit_id = %(budget_id)s)
+        OR (debit = any(%(budget_accounts)s) AND debit_id = %(budget_id)s))
     AND (%(scope_batch_ids)s::int[] IS NULL
         OR batch_id = any(%(scope_batch_ids)s)
         OR (credit = %(store)s AND credit_id = any(%(scope_store_ids)s))
@@ -235,6 +249,8 @@ def _values(wanted: EntryFilter, scope: Scope | None) -> dict[str, Any]:
         "account": account,
         "account_id": account_id,
         "store": Account.STORE,
+        "budget_id": wanted.budget_id,
+        "budget_accounts": list(BUDGET_ACCOUNTS),
         "scope_batch_ids": None if scope is None else list(scope.batch_ids),
         "scope_store_ids": None if scope is None else list(scope.store_ids),
     }

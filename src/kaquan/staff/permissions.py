@@ -24,6 +24,13 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("approvals.view", "查看审批单", "see requests for approval"),
     Permission("approvals.rules", "设置审批规则", "make the rules of approval"),
     Permission("campaigns.approve", "审批活动", "approve campaigns"),
+    Permission("budgets.approve", "审批预算变更和划拨", "approve changes of and between budgets"),
+    Permission("ledger.prove", "立即核对全部账目", "prove the whole ledger now"),
+    Permission(
+        "voucher.approve",
+        "审批券的批量和超限操作",
+        "approve what is done to many vouchers, or beyond a person's authority",
+    ),
     Permission("changes.view", "查看变更记录", "see the change log"),
     Permission(
         "views.share",

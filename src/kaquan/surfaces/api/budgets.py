@@ -202,7 +202,7 @@ def get_budget(request: Request, budget_id: PathNodeId) -> BudgetAnswer:
     about="Compare and set: if the total is no longer `expected_fen`, the problem "
     "`budget_changed` tells the total of now and nothing changes.",
     example={"expected_fen": 1_000_000, "total_fen": 1_500_000},
-    problems=("budget_unknown", "budget_changed", "budget_exhausted"),
+    problems=("budget_unknown", "budget_closed", "budget_changed", "budget_exhausted"),
 )
 def change_budget(request: Request, budget_id: PathNodeId, body: BudgetChange) -> BudgetAnswer:
     """A budget's total."""
