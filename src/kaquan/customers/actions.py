@@ -1,30 +1,73 @@
 """Changes of customers."""
 
+import re
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 from django.db import IntegrityError, connection, transaction
 
 from kaquan.customers.errors import customer_erased, customer_exists
+from kaquan.customers.keeping import keep
 from kaquan.customers.models import Customer, PersonBasis
 from kaquan.customers.persons import person_of
 from kaquan.customers.phones import read_phone
 from kaquan.customers.queries import customer_by_id, customer_by_number
+from kaquan.customers.segment_tags import SEGMENT_PREFIX
+from kaquan.foundation import clock
 from kaquan.foundation import imports_cells as cells
-from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.actor import Actor, ActorKind, require
+from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.encrypted_fields import blind_index
 from kaquan.foundation.ids import draw_ids
+from kaquan.foundation.imports_cells import BadCellError, Reason
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 
 PERMISSION = "customers.edit"
 _ROWS_PER_STATEMENT = 10_000
+_EARLIEST_BIRTHDAY = date(1900, 1, 1)
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 TAGS_MAX = 100
+RESERVED = Reason(
+    "tag_reserved",
+    f"标签不能以“{SEGMENT_PREFIX}”开头，那是分群的名字",
+    f'a tag cannot begin with "{SEGMENT_PREFIX}": that names a segment',
+)
+NOT_A_BIRTHDAY = Reason(
+    "not_a_birthday",
+    "应为 1900 年以后、今天以前的日期，例如 1990-05-01",
+    "expected a day since 1900 that is over, such as 1990-05-01",
+)
 
 read_number = cells.code()
 read_name = cells.text(100)
 read_id_document = cells.code()
-read_tags = cells.words(longest=64, most=TAGS_MAX)
+_read_words = cells.words(longest=64, most=TAGS_MAX)
+
+
+def read_tags(cell: object) -> list[str]:
+    """Tags, from a program or from text with separators between them."""
+    found: list[str] = _read_words(cell)  # type: ignore[assignment]  # a list by its own word
+    if any(one.startswith(SEGMENT_PREFIX) for one in found):
+        raise BadCellError(RESERVED)
+    return found
+
+
+def read_birthday(cell: object) -> date:
+    """A day of birth such as 1990-05-01 or 1990年5月1日; raises `BadCellError`."""
+    day = cell if type(cell) is date else _spelled_day(str(cell))
+    today = clock.now().astimezone(current_configuration().time_zone).date()
+    if day is None or not _EARLIEST_BIRTHDAY <= day <= today:
+        raise BadCellError(NOT_A_BIRTHDAY)
+    return day
+
+
+def _spelled_day(spelled: str) -> date | None:
+    match = _DAY.fullmatch(spelled.translate(cells.FULL_WIDTH).strip())
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3])) if match else None
+    except ValueError:
+        return None
 
 
 def create_customer(
@@ -36,6 +79,7 @@ def create_customer(
     id_document: str | None = None,
     tags: Collection[str] = (),
     organisation_id: int | None = None,
+    birthday: date | None = None,
 ) -> Customer:
     """Add a customer, by default to the actor's own part of the organisation.
 
@@ -49,6 +93,8 @@ def create_customer(
         phone = cells.accepted(read_phone, phone, zh="手机号", en="phone")
     if id_document is not None:
         id_document = cells.accepted(read_id_document, id_document, zh="证件号", en="ID document")
+    if birthday is not None:
+        birthday = cells.accepted(read_birthday, birthday, zh="生日", en="birthday")
     person = person_of(number=number, phone=phone, id_document=id_document)
     belongs_to = organisation_id or own_organisation_id(actor)
     (customer_id,) = draw_ids(Customer, 1)
@@ -62,10 +108,15 @@ def create_customer(
         person_id=person.person_id,
         person_basis=person.basis,
         tags=_tag_list(tags),
+        joined_at=clock.now(),
+        birthday=birthday and birthday.isoformat(),
+        birth_month=birthday and birthday.month,
     )
     try:
         with transaction.atomic():
             customer.save(force_insert=True)
+            if actor.kind is ActorKind.STAFF:  # others register by the thousand, one by one
+                keep(actor, "customers.create", customer)
     except IntegrityError:
         raise customer_exists(number) from None
     return customer
@@ -79,8 +130,13 @@ def update_customer(
     phone: str | None = None,
     add_tags: Collection[str] = (),
     remove_tags: Collection[str] = (),
+    birthday: date | None = None,
+    organisation_id: int | None = None,
 ) -> Customer:
-    """Change what is given; raises `customer_unknown`, `customer_erased`, `value_invalid`."""
+    """Change what is given.
+
+    Raises `customer_unknown`, `customer_erased`, `organisation_unknown`, `value_invalid`.
+    """
     require(actor, PERMISSION)
     with transaction.atomic():
         customer = customer_by_number(actor, number, for_update=True)
@@ -98,19 +154,36 @@ def update_customer(
                 customer.person_id, customer.person_basis = person.person_id, person.basis
         if add_tags or remove_tags:
             customer.tags = _tag_list({*customer.tags, *add_tags} - set(remove_tags))
+        if birthday is not None:
+            day = cells.accepted(read_birthday, birthday, zh="生日", en="birthday")
+            customer.birthday, customer.birth_month = day.isoformat(), day.month
+        if organisation_id is not None:
+            customer.organisation = organisation_by_id(actor, organisation_id)
         customer.save()
+        given = {
+            "name": name, "phone": phone, "tags": add_tags or remove_tags or None,
+            "birthday": birthday, "organisation": organisation_id,
+        }  # fmt: skip
+        changed = [field for field, value in given.items() if value is not None]
+        if changed:
+            keep(actor, "customers.update", customer, *changed)
         return customer
 
 
 def tag_customer(
     *, actor: Actor, customer_id: int, add: Collection[str] = (), remove: Collection[str] = ()
 ) -> Customer:
-    """Add and take away tags; raises `customer_unknown`, `value_invalid`."""
+    """Add and take away tags; raises `customer_unknown`, `customer_erased`, `value_invalid`."""
     require(actor, PERMISSION)
     with transaction.atomic():
         customer = customer_by_id(actor, customer_id, for_update=True)
-        customer.tags = _tag_list({*customer.tags, *add} - set(remove))
-        customer.save(update_fields=["tags"])
+        if customer.erased_at is not None:
+            raise customer_erased(customer.number)
+        tags = _tag_list({*customer.tags, *add} - set(remove))
+        if tags != customer.tags:
+            customer.tags = tags
+            customer.save(update_fields=["tags"])
+            keep(actor, "customers.tag", customer, "tags")
         return customer
 
 

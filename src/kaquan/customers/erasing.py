@@ -1,7 +1,9 @@
 """The right to be forgotten: personal fields go, the books stay.
 
 The ledger holds customer ids and no personal data, so nothing in it has to change. After an erasure
-the row stands for nobody: its number, name, phone, tags and the person made from them are gone.
+the row stands for nobody: its number, name, phone, tags and the person made from them are gone,
+and so are its identities, notes and tasks. That it agreed to something, and who looked, stays: both
+name nobody.
 """
 
 from datetime import datetime
@@ -14,6 +16,7 @@ from kaquan.customers.errors import (
     erasure_requested_already,
     erasure_unknown,
 )
+from kaquan.customers.keeping import keep
 from kaquan.customers.models import Customer, ErasureRequest, ErasureState
 from kaquan.customers.persons import person_of
 from kaquan.customers.queries import customer_by_number
@@ -58,11 +61,15 @@ def erase_customer(*, actor: Actor, number: str, at: datetime) -> ErasureRequest
         nobody = person_of(number=customer.number, phone=None, id_document=None)
         customer.person_id, customer.person_basis = nobody.person_id, nobody.basis
         customer.name = customer.phone = customer.phone_index = None
-        customer.first_order_at = customer.merged_into = None
-        customer.tags = []
+        customer.first_order_at = customer.merged_into = customer.merged_at = None
+        customer.birthday = customer.birth_month = None
+        customer.tags, customer.consents = [], []
         customer.erased_at = at
         customer.save()
-        customer.merged.update(merged_into=None)
+        customer.merged.update(merged_into=None, merged_at=None)
+        for personal in (customer.identities, customer.notes, customer.tasks):
+            personal.all().delete()
+        keep(actor, "customers.erase", customer)
         request.customer = customer
         return _end(request, ErasureState.DONE, actor, at)
 

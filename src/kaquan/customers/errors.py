@@ -73,3 +73,137 @@ def customer_erased(number: str) -> KaquanError:
         zh=f"客户“{number}”的个人信息已删除，不能再修改；请新建客户。",
         en=f'The customer "{number}" was erased and cannot be changed; create a new one.',
     )
+
+
+def merge_too_old(number: str, days: int) -> KaquanError:
+    """Limits have counted both as one person for too long."""
+    return KaquanError(
+        "merge_too_old",
+        zh=f"客户“{number}”合并已超过 {days} 天，不能再撤销。",
+        en=f'The customer "{number}" was merged more than {days} days ago; '
+        "that can no longer be undone.",
+    )
+
+
+def identity_taken() -> KaquanError:
+    """Somebody else is known by it."""
+    return KaquanError(
+        "identity_taken",
+        zh="这个编号已属于另一位客户；如为同一人，请先合并。",
+        en="This identity is another customer's; if they are one person, merge them.",
+    )
+
+
+def identity_unknown(identity_id: int) -> KaquanError:
+    """The customer has none such."""
+    return KaquanError(
+        "identity_unknown",
+        zh=f"该客户没有编号为 {identity_id} 的身份标识。",
+        en=f"The customer has no identity {identity_id}.",
+    )
+
+
+def consent_unchanged() -> KaquanError:
+    """It is so already."""
+    return KaquanError(
+        "consent_unchanged",
+        zh="该用途的同意状态本来就是这样，未作改动。",
+        en="The customer's consent to this purpose is so already; nothing was changed.",
+    )
+
+
+def task_unknown(task_id: int) -> KaquanError:
+    """There is none, or its customer is not in the actor's part of the organisation."""
+    return KaquanError(
+        "task_unknown",
+        zh=f"没有编号为 {task_id} 的跟进任务，或不在您的管辖范围内。",
+        en=f"There is no task {task_id}, or not in your part of the organisation.",
+    )
+
+
+def task_done_already() -> KaquanError:
+    """Somebody was faster."""
+    return KaquanError(
+        "task_done_already",
+        zh="这项任务已经完成。",
+        en="This task is done already.",
+    )
+
+
+def looks_too_many(most: int) -> KaquanError:
+    """So many in one hour is more than work needs."""
+    return KaquanError(
+        "looks_too_many",
+        zh=f"一小时内最多查看 {most} 次完整信息；请稍后再试，或联系安全管理员。",
+        en=f"At most {most} looks at full information an hour; "
+        "try later or ask the security administrator.",
+    )
+
+
+def nothing_to_show() -> KaquanError:
+    """The field is empty."""
+    return KaquanError(
+        "nothing_to_show",
+        zh="这位客户没有填写这一项。",
+        en="The customer has nothing in this field.",
+    )
+
+
+def reason_missing() -> KaquanError:
+    """ "Other" is no reason by itself."""
+    return KaquanError(
+        "reason_missing",
+        zh="选择“其他”时请写明原因。",
+        en='With "other", say why.',
+    )
+
+
+def segment_unknown(wanted: int | str) -> KaquanError:
+    """There is none, or not in the actor's part of the organisation."""
+    return KaquanError(
+        "segment_unknown",
+        zh=f"没有分群“{wanted}”，或不在您的管辖范围内。",
+        en=f'There is no segment "{wanted}", or not in your part of the organisation.',
+    )
+
+
+def segment_exists(code: str) -> KaquanError:
+    """The code is taken."""
+    return KaquanError(
+        "segment_exists",
+        zh=f"分群编码“{code}”已存在；请换一个。",
+        en=f'The segment code "{code}" is taken; choose another.',
+    )
+
+
+def segment_changed() -> KaquanError:
+    """Somebody else saved it meanwhile."""
+    return KaquanError(
+        "segment_changed",
+        zh="您编辑期间，别人保存了这个分群；您填写的内容还在页面上，请核对后再保存。",
+        en="Somebody else saved this segment meanwhile; what you typed is still here: "
+        "compare, then save again.",
+    )
+
+
+def segment_conditions_invalid(zh: str, en: str) -> KaquanError:
+    """The conditions cannot mean anything."""
+    return KaquanError("segment_conditions_invalid", zh=f"{zh}。", en=f"{en}.")
+
+
+def segment_not_active(code: str) -> KaquanError:
+    """It was switched off."""
+    return KaquanError(
+        "segment_not_active",
+        zh=f"分群“{code}”已停用；请先启用。",
+        en=f'The segment "{code}" is switched off; switch it on first.',
+    )
+
+
+def segments_in_offers_too_many(most: int) -> KaquanError:
+    """Every till judges each of them for each customer."""
+    return KaquanError(
+        "segments_in_offers_too_many",
+        zh=f"最多 {most} 个分群可用于券规则；请先取消其他分群的这一项。",
+        en=f"At most {most} segments may be used in offers; take another one out first.",
+    )

@@ -1,11 +1,13 @@
 """Bringing in customers. Names and phones are sealed before they reach the database."""
 
+from datetime import date
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
 from kaquan.customers.actions import (
     PERMISSION,
+    read_birthday,
     read_id_document,
     read_name,
     read_number,
@@ -15,8 +17,10 @@ from kaquan.customers.finders import finders_of
 from kaquan.customers.models import Customer, PersonBasis
 from kaquan.customers.persons import person_of
 from kaquan.customers.phones import read_phone
+from kaquan.foundation import clock
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor
+from kaquan.foundation.changes.actions import record_change
 from kaquan.foundation.encrypted_fields import blind_index, seal
 from kaquan.foundation.ids import draw_ids
 from kaquan.foundation.imports import Column, ImportPlan, ImportRow, refusal
@@ -51,6 +55,8 @@ _COLUMNS = (
     Column("id_document", "证件号", read_id_document, also=("身份证号",), sensitive=True),
     _STORE_CODE,
     Column("tags", "标签", read_tags),
+    Column("birthday", "生日", read_birthday, also=("出生日期",), sensitive=True),
+    Column("joined_at", "入会时间", cells.moment, also=("入会日期", "注册时间", "member_since")),
 )
 _STAGED = (
     ("id", "bigint"),
@@ -63,6 +69,9 @@ _STAGED = (
     ("person_id", "bigint"),
     ("person_basis", "smallint"),
     ("tags", "text[]"),
+    ("birthday", "bytea"),
+    ("birth_month", "smallint"),
+    ("joined_at", "timestamptz"),
     ("verdict", "text"),
 )
 
@@ -116,13 +125,17 @@ def _merged(row: ImportRow, customer: Customer | None) -> ImportRow:
         "person_id": person.person_id,
         "person_basis": int(person.basis),
         "tags": sorted(set(row["tags"] or ())),
+        "birthday": row["birthday"].isoformat() if row["birthday"] else None,
+        "joined_at": row["joined_at"] or clock.now(),
         "verdict": "new",
     }
     if customer is None:
         return merged
     known: dict[str, Any] = {name: getattr(customer, name) for name in _KEPT}
-    for name in ("organisation_id", "name", "phone"):
+    for name in ("organisation_id", "name", "phone", "birthday"):
         merged[name] = merged[name] or known[name]
+    if row["joined_at"] is None:
+        merged["joined_at"] = known["joined_at"]
     if row["tags"] is None:
         merged["tags"] = known["tags"]
     # A new phone does not make a new person, or limits per person would end with it.
@@ -132,43 +145,70 @@ def _merged(row: ImportRow, customer: Customer | None) -> ImportRow:
     return merged | {"verdict": "unchanged" if same else "changed"}
 
 
-_KEPT = ("organisation_id", "name", "phone", "person_id", "person_basis", "tags")
-_NOTHING_SEALED = {"name": None, "phone": None, "phone_index": None, "finders": []}
+_KEPT = (
+    *("organisation_id", "name", "phone", "person_id", "person_basis", "tags"),
+    *("birthday", "joined_at"),
+)
+_NOTHING_SEALED = {
+    "name": None,
+    "phone": None,
+    "phone_index": None,
+    "finders": [],
+    "birthday": None,
+    "birth_month": None,
+}
 
 
 def _sealed(row: ImportRow) -> ImportRow:
     """The row as it may be stored; what does not change need not be stored."""
     if row["verdict"] == "unchanged":
         return row | _NOTHING_SEALED
-    phone = row["phone"]
+    phone, birthday = row["phone"], row["birthday"]
     place = {"table": _TABLE, "row_id": row["id"]}
     return row | {
         "name": None if row["name"] is None else seal(row["name"], column="name", **place),
         "phone": None if phone is None else seal(phone, column="phone", **place),
         "phone_index": None if phone is None else blind_index("phone", phone),
         "finders": finders_of(name=row["name"], phone=phone),
+        "birthday": None if birthday is None else seal(birthday, column="birthday", **place),
+        "birth_month": None if birthday is None else date.fromisoformat(birthday).month,
     }
 
 
-def _write(cursor: CursorWrapper, actor: Actor) -> None:  # noqa: ARG001
+def _write(cursor: CursorWrapper, actor: Actor) -> None:
     for statement in _WRITE:
         cursor.execute(statement)
+    cursor.execute("SELECT verdict, count(*) FROM judged WHERE verdict <> 'unchanged' GROUP BY 1")
+    counts = {"new": 0, "changed": 0} | dict(cursor.fetchall())
+    if any(counts.values()):
+        record_change(
+            actor=actor,
+            verb="customers.import",
+            kind="customer",
+            object_id="",
+            object_name="导入",
+            organisation_path=actor.organisation_path,
+            before=None,
+            after=counts,
+        )
 
 
 _WRITE = (
     """
     INSERT INTO customers_customer
       (id, number, organisation_id, name, phone, phone_index, finders, person_id, person_basis,
-       tags)
+       tags, birthday, birth_month, joined_at)
     SELECT
-      id, number, organisation_id, name, phone, phone_index, finders, person_id, person_basis, tags
+      id, number, organisation_id, name, phone, phone_index, finders, person_id, person_basis,
+      tags, birthday, birth_month, joined_at
     FROM judged WHERE verdict = 'new' ORDER BY id
     """,
     """
     UPDATE customers_customer AS customer
     SET organisation_id = judged.organisation_id, name = judged.name, phone = judged.phone,
       phone_index = judged.phone_index, finders = judged.finders, person_id = judged.person_id,
-      person_basis = judged.person_basis, tags = judged.tags
+      person_basis = judged.person_basis, tags = judged.tags, birthday = judged.birthday,
+      birth_month = judged.birth_month, joined_at = judged.joined_at
     FROM judged WHERE judged.verdict = 'changed' AND customer.id = judged.id
     """,
 )

@@ -5,7 +5,12 @@ till finds them by either number's own; what is shared is what decides: the pers
 count, the tags, and the first order. So a merge can be undone, and no voucher's terms (such as one
 that may not be passed on) stand in its way. What one number has used up before the merge stays
 counted for the person that it was then.
+
+A merge can be undone for `UNDO_DAYS`. What was used in the meantime stays counted for the one
+person that both were: no limit is given back.
 """
+
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -15,10 +20,15 @@ from kaquan.customers.errors import (
     customer_merge_with_itself,
     customer_merged,
     customer_not_merged,
+    merge_too_old,
 )
+from kaquan.customers.keeping import keep
 from kaquan.customers.models import Customer
 from kaquan.customers.queries import customer_by_number
+from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor, require
+
+UNDO_DAYS = 30
 
 
 def merge_customers(*, actor: Actor, number: str, into_number: str) -> Customer:
@@ -44,17 +54,31 @@ def merge_customers(*, actor: Actor, number: str, into_number: str) -> Customer:
         if customer.merged.exists():
             raise customer_merged(number)
         customer.merged_into = survivor
-        customer.save(update_fields=["merged_into"])
+        customer.merged_at = clock.now()
+        customer.save(update_fields=["merged_into", "merged_at"])
+        keep(actor, "customers.merge", customer, "merged_into", into=survivor.id)
+        keep(actor, "customers.merge", survivor, "merged", merged=customer.id)
         return customer
 
 
-def unmerge_customer(*, actor: Actor, number: str) -> Customer:
-    """Undo a merge; raises `customer_unknown`, `customer_not_merged`."""
+def unmerge_customer(*, actor: Actor, number: str, at: datetime | None = None) -> Customer:
+    """Undo a merge; raises `customer_unknown`, `customer_not_merged`, `merge_too_old`."""
     require(actor, PERMISSION)
     with transaction.atomic():
         customer = customer_by_number(actor, number, for_update=True)
         if customer.merged_into_id is None:
             raise customer_not_merged(number)
-        customer.merged_into = None
-        customer.save(update_fields=["merged_into"])
+        if not is_undone_in_time(customer.merged_at, at or clock.now()):
+            raise merge_too_old(number, UNDO_DAYS)
+        survivor = customer.merged_into
+        assert survivor is not None
+        customer.merged_into = customer.merged_at = None
+        customer.save(update_fields=["merged_into", "merged_at"])
+        keep(actor, "customers.unmerge", customer, "merged_into")
+        keep(actor, "customers.unmerge", survivor, "merged", merged=customer.id)
         return customer
+
+
+def is_undone_in_time(merged_at: datetime | None, at: datetime) -> bool:
+    """Whether a merge is so recent that it can be undone; None: before anyone noted when."""
+    return merged_at is None or at <= merged_at + timedelta(days=UNDO_DAYS)

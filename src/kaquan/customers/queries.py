@@ -7,8 +7,9 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 
 from kaquan.customers.errors import customer_unknown, erasure_unknown
-from kaquan.customers.models import Customer, ErasureRequest
+from kaquan.customers.models import Customer, ErasureRequest, Purchases, Uses
 from kaquan.customers.phones import masked_name, masked_phone, read_phone
+from kaquan.customers.segment_tags import segment_tags
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.encrypted_fields import blind_indexes
@@ -32,6 +33,10 @@ class CustomerLine(NamedTuple):
     first_order_at: datetime | None
     merged_into: str | None
     erased_at: datetime | None
+    joined_at: datetime | None = None
+    birth_month: int | None = None
+    merged_at: datetime | None = None
+    merged_into_id: int | None = None
 
 
 def customer_by_id(actor: Actor, customer_id: int, *, for_update: bool = False) -> Customer:
@@ -66,6 +71,39 @@ def customers_by_spelled_phone(actor: Actor, phone: str) -> Sequence[CustomerLin
 def customer_line(actor: Actor, number: str) -> CustomerLine:
     """One customer as lists show it; raises `customer_unknown`, `permission_denied`."""
     return line_of(customer_by_number(actor, number))
+
+
+def merged_into(actor: Actor, customer_id: int) -> Sequence[CustomerLine]:
+    """The customers that count as this one; raises `customer_unknown`."""
+    customer_by_id(actor, customer_id)
+    rows = _visible(actor).filter(merged_into_id=customer_id)
+    return [line_of(customer) for customer in rows.order_by("id")[:LIST_MAX]]
+
+
+class Standing(NamedTuple):
+    """How much a customer does; the money is what orders came to and what vouchers took off."""
+
+    uses: int
+    discount_fen: int
+    last_used_at: datetime | None
+    orders: int
+    spend_fen: int
+    last_ordered_at: datetime | None
+
+
+def standing_of(actor: Actor, customer_id: int) -> Standing:
+    """How much a customer does; raises `customer_unknown`."""
+    customer_by_id(actor, customer_id)
+    uses = Uses.objects.filter(customer_id=customer_id).first()
+    purchases = Purchases.objects.filter(customer_id=customer_id).first()
+    return Standing(
+        uses.uses if uses else 0,
+        uses.discount_fen if uses else 0,
+        uses.last_used_at if uses else None,
+        purchases.orders if purchases else 0,
+        purchases.spend_fen if purchases else 0,
+        purchases.last_ordered_at if purchases else None,
+    )
 
 
 def erasure_of(actor: Actor, number: str) -> ErasureRequest:
@@ -104,27 +142,35 @@ class CustomerFacts(NamedTuple):
 def customers_facts(customer_ids: Collection[int]) -> dict[int, CustomerFacts]:
     """The facts of several customers for commands; for the system, not scoped.
 
-    One that is merged into another counts as the other's person and has its tags too.
+    One that is merged into another counts as the other's person and has its tags too, and is in
+    the other's segments. Only segments that terms may ask for are among the tags.
     """
-    rows = Customer.objects.filter(id__in=customer_ids)
-    return {
-        id_: CustomerFacts(
+    rows = Customer.objects.filter(id__in=customer_ids).values_list(
+        "id",
+        "person_id",
+        "tags",
+        "first_order_at",
+        "merged_into_id",
+        "merged_into__person_id",
+        "merged_into__tags",
+        "merged_into__first_order_at",
+    )
+    found = {}
+    for id_, person_id, tags, first_order_at, other_id, other_person_id, other_tags, other in rows:
+        facts = CustomerFacts(
             id_,
             other_person_id or person_id,
             frozenset(tags).union(other_tags or ()),
-            min(filter(None, (first_order_at, other_first_order_at)), default=None),
+            min(filter(None, (first_order_at, other)), default=None),
         )
-        for id_, person_id, tags, first_order_at, other_person_id, other_tags, other_first_order_at
-        in rows.values_list(
-            "id",
-            "person_id",
-            "tags",
-            "first_order_at",
-            "merged_into__person_id",
-            "merged_into__tags",
-            "merged_into__first_order_at",
-        )
-    }  # fmt: skip
+        found[id_] = other_id or id_, facts
+    segments = segment_tags({counts_as for counts_as, _ in found.values()})
+    return {
+        id_: facts._replace(tags=facts.tags | segments[counts_as])
+        if counts_as in segments
+        else facts
+        for id_, (counts_as, facts) in found.items()
+    }
 
 
 def _visible(actor: Actor) -> QuerySet[Customer]:
@@ -144,4 +190,8 @@ def line_of(customer: Customer) -> CustomerLine:
         first_order_at=customer.first_order_at,
         merged_into=customer.merged_into.number if customer.merged_into else None,
         erased_at=customer.erased_at,
+        joined_at=customer.joined_at,
+        birth_month=customer.birth_month,
+        merged_at=customer.merged_at,
+        merged_into_id=customer.merged_into_id,
     )

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from kaquan.customers.actions import read_number, record_first_orders
+from kaquan.customers.activity import PurchasesTotal, lock_purchases, record_purchases
 from kaquan.customers.queries import customer_ids
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor
@@ -17,6 +18,7 @@ from kaquan.foundation.imports_staging import Check, Staging, staged
 from kaquan.organisations.queries import store_ids
 
 INTEGER_MAX = 2**31 - 1
+_BUYERS_AT_ONCE = 10_000
 STORE_UNKNOWN = Reason(
     "store_unknown",
     "没有这家门店，或不在您的管辖范围内；请先导入门店",
@@ -94,9 +96,23 @@ def _resolve(rows: list[ImportRow], *, actor: Actor, commit: bool) -> list[Probl
 
 
 def _write(cursor: CursorWrapper, actor: Actor) -> None:  # noqa: ARG001
+    cursor.execute(_BUYERS)
+    buyers = [row[0] for row in cursor.fetchall()]
     for statement in _WRITE:
         cursor.execute(statement)
     record_first_orders(_first_orders())
+    lock_purchases(buyers)
+    record_purchases(buyers, _totals(cursor, buyers))
+
+
+def _totals(cursor: CursorWrapper, buyers: list[int]) -> Iterator[PurchasesTotal]:
+    for start in range(0, len(buyers), _BUYERS_AT_ONCE):
+        cursor.execute(
+            "SELECT customer_id, count(*), sum(total_fen)::bigint, max(ordered_at)"
+            " FROM redemption_order WHERE customer_id = ANY (%s) GROUP BY customer_id",
+            [buyers[start : start + _BUYERS_AT_ONCE]],
+        )
+        yield from [PurchasesTotal(*row) for row in cursor.fetchall()]
 
 
 def _first_orders() -> Iterator[tuple[int, datetime]]:
@@ -107,6 +123,14 @@ def _first_orders() -> Iterator[tuple[int, datetime]]:
             " WHERE customer_id IS NOT NULL GROUP BY customer_id"
         )
 
+
+# Whose orders change; also those whose order turns out to be somebody else's.
+_BUYERS = """
+SELECT customer_id FROM judged WHERE verdict <> 'unchanged' AND customer_id IS NOT NULL
+UNION
+SELECT head.customer_id FROM redemption_order AS head JOIN judged USING (order_no, store_id)
+WHERE judged.verdict <> 'unchanged' AND head.customer_id IS NOT NULL
+"""
 
 # The first row of an order in the file says whose it is and when.
 _HEADS = """

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from kaquan.customers.models import Customer
+from django.db import transaction
+
+from kaquan.customers.looks import Look, LookReason, keep_look, looks_of
+from kaquan.customers.models import Consent, Customer, Identity
+from kaquan.customers.profile import NoteLine, consent_history, notes_of
 from kaquan.customers.queries import VIEW_PERSONAL, customer_by_number
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.errors import KaquanError
@@ -30,24 +34,39 @@ class OrderHeld(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """The profile in full, the vouchers, the orders, and the other numbers of the same person."""
+    """The profile in full, the vouchers, the orders, the other numbers of the same person, and who
+    looked at what is masked."""
 
     customer: Customer
     merged_numbers: Sequence[str]
     vouchers: Sequence[HeldVoucher]
     orders: Sequence[OrderHeld]
+    identities: Sequence[Identity]
+    consents: Sequence[Consent]
+    notes: Sequence[NoteLine]
+    looks: Sequence[Look]
 
 
 def personal_data(*, actor: Actor, number: str) -> PersonalData:
-    """All of it; raises `customer_unknown`, `permission_denied`, `personal_data_too_long`."""
+    """All of it, and that somebody saw it is kept with the looks at the customer.
+
+    Raises `customer_unknown`, `permission_denied`, `personal_data_too_long`.
+    """
     require(actor, VIEW_PERSONAL)
     customer = customer_by_number(actor, number)
-    return PersonalData(
+    held = PersonalData(
         customer=customer,
         merged_numbers=sorted(customer.merged.values_list("number", flat=True)),
         vouchers=_vouchers(customer),
         orders=_orders(customer),
+        identities=list(customer.identities.order_by("id")[:PART_ROWS]),
+        consents=consent_history(actor, customer.id),
+        notes=notes_of(actor, customer.id),
+        looks=looks_of(actor, customer.id),
     )
+    with transaction.atomic():
+        keep_look(actor, customer, "everything", reason=LookReason.REQUEST)
+    return held
 
 
 def _vouchers(customer: Customer) -> list[HeldVoucher]:

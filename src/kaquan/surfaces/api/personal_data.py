@@ -39,8 +39,43 @@ class OrderHeld(Answer):
     total_fen: int
 
 
+class IdentityHeld(Answer):
+    """What the customer is known by in another system."""
+
+    kind: Literal["wechat", "alipay", "phone", "other"]
+    value: str
+    added_at: Moment
+
+
+class ConsentHeld(Answer):
+    """What the customer agreed to, or took back: when, where, and to which wording."""
+
+    purpose: str
+    given: bool
+    at: Moment
+    source: str
+    text_version: str
+
+
+class NoteHeld(Answer):
+    """What somebody at work wrote about the customer."""
+
+    at: Moment
+    author: str
+    text: str
+
+
+class LookHeld(Answer):
+    """Who saw what of the customer in full, and why."""
+
+    at: Moment
+    by: str
+    field: str
+    reason: str
+
+
 class PersonalDataAnswer(Answer):
-    """Everything held about a customer, in full."""
+    """Everything held about a customer, in full; of consents, notes and looks the latest 200."""
 
     number: str
     name: str | None
@@ -54,6 +89,12 @@ class PersonalDataAnswer(Answer):
     erased_at: Moment | None
     vouchers: list[VoucherHeld]
     orders: list[OrderHeld]
+    joined_at: Moment
+    birthday: str | None
+    identities: list[IdentityHeld]
+    consents: list[ConsentHeld]
+    notes: list[NoteHeld]
+    looks: list[LookHeld]
 
 
 class ErasureAnswer(Answer):
@@ -97,7 +138,23 @@ def _all_of(held: PersonalData) -> PersonalDataAnswer:
             for voucher in held.vouchers
         ],
         orders=[OrderHeld.model_validate(order._asdict()) for order in held.orders],
-    )
+        joined_at=customer.joined_at,
+        birthday=customer.birthday,
+        identities=[
+            IdentityHeld(kind=one.kind, value=one.value, added_at=one.added_at)
+            for one in held.identities
+        ],
+        consents=[
+            ConsentHeld(purpose=one.purpose, given=one.given, at=one.at, source=one.source,
+                        text_version=one.text_version)
+            for one in held.consents
+        ],
+        notes=[NoteHeld(at=one.at, author=one.author, text=one.text) for one in held.notes],
+        looks=[
+            LookHeld(at=one.at, by=one.by, field=one.field, reason=one.reason)
+            for one in held.looks
+        ],
+    )  # fmt: skip
 
 
 @routes.get(
@@ -106,7 +163,8 @@ def _all_of(held: PersonalData) -> PersonalDataAnswer:
     answer=PersonalDataAnswer,
     zh="导出客户的全部信息",
     en="Export everything held about a customer",
-    about="For the customer's own right to see it (PIPL article 45); nothing is masked.",
+    about="For the customer's own right to see it (PIPL article 45); nothing is masked. That it "
+    "was exported is kept with the looks at the customer.",
     problems=("customer_unknown", "personal_data_too_long"),
     cost=5,
 )
