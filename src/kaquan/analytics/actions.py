@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from kaquan.analytics.accounts import add_accounts
 from kaquan.analytics.counting import (
     Key,
     amount_of,
@@ -21,6 +22,9 @@ from kaquan.analytics.counting import (
 )
 from kaquan.analytics.hours import add_hours
 from kaquan.analytics.models import ProofRun
+from kaquan.analytics.trade import add_trade
+from kaquan.customers.activity import add_uses
+from kaquan.engine.facts import Facts
 from kaquan.engine.places import Place
 from kaquan.foundation import clock
 from kaquan.ledger.prove import Proof
@@ -29,7 +33,7 @@ from kaquan.ledger.tail import BLOCKS_MAX, BlockRecords, CursorMovedError, Tail
 from kaquan.ledger.trace import batches_of
 
 #: Another number when something more is counted: then everything is counted anew.
-CONSUMER = "counters-2"
+CONSUMER = "counters-3"
 EVENTS_KEPT = 1_000
 IDLE_S = 0.2
 
@@ -45,34 +49,44 @@ class Counters:
     """
 
     def __init__(self, connect: Connect, zone: ZoneInfo) -> None:
-        self._tail = Tail(connect, CONSUMER)
+        self._tail = Tail(connect, CONSUMER, durable=False)  # what is lost is counted anew
         self._zone = zone
 
     def catch_up(self, *, limit_blocks: int = BLOCKS_MAX) -> int:
         """Count every block that is there, so many in a transaction; returns how many were."""
         total = 0
         while blocks := self._tail.read(limit_blocks):
-            try:
-                with self._tail.advance(blocks) as connection:
-                    _add(connection, blocks, self._zone)
-            except CursorMovedError:
-                continue
-            total += len(blocks)
+            total += self._count(blocks)
         return total
 
     def run(self, stop: threading.Event) -> None:
-        """Count as blocks come, until told to stop."""
+        """Count as blocks come, until told to stop.
+
+        A pause follows also where more has come meanwhile: a few blocks cost nearly as much as
+        many, and callers wait for the same processor.
+        """
         while not stop.is_set():
-            self.catch_up()
-            stop.wait(IDLE_S)
+            blocks = self._tail.read()
+            if blocks:
+                self._count(blocks)
+            if len(blocks) < BLOCKS_MAX // 2:
+                stop.wait(IDLE_S)
+
+    def _count(self, blocks: Sequence[BlockRecords]) -> int:
+        try:
+            with self._tail.advance(blocks) as connection:
+                _add(connection, blocks, self._zone)
+        except CursorMovedError:
+            return 0
+        return len(blocks)
 
     def close(self) -> None:
         """Close the consumer's connection."""
         self._tail.close()
 
 
-def record_proof(proof: Proof) -> None:
-    """Keep what a proof found, for the first page."""
+def record_proof(proof: Proof, *, asked_by: str = "") -> None:
+    """Keep what a proof found, for the pages; ``asked_by`` is somebody's name, empty for none."""
     ProofRun.objects.create(
         ran_at=clock.now(),
         ok=proof.ok,
@@ -82,16 +96,21 @@ def record_proof(proof: Proof) -> None:
         seconds=proof.seconds,
         head=next(iter(proof.head_hashes.values()), ""),
         fault="" if proof.ok else str(proof.faults[0]),
+        asked_by=asked_by[:200],
     )
 
 
 def _add(connection: Connection, blocks: Sequence[BlockRecords], zone: ZoneInfo) -> None:
     batch_of = batches_of(connection, refused_serials(blocks))
     _add_sums(connection, "analytics_counter", "batch_id", count(blocks, zone, batch_of))
-    store_of = _stores_elsewhere(connection, blocks)
+    facts_of = _facts_elsewhere(connection, blocks)
+    store_of = {place: facts.store_id for place, facts in facts_of.items()}
     by_store = count_by_store(blocks, zone, store_of)
     _add_sums(connection, "analytics_storecounter", "store_id", by_store)
     add_hours(connection, blocks, zone, store_of)
+    add_trade(connection, blocks, zone, facts_of)
+    add_accounts(connection, blocks)
+    add_uses(connection, blocks, facts_of)
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO analytics_event (booked_at, block, index, at, operation, refusal, "
@@ -118,8 +137,8 @@ def _add_sums(connection: Connection, table: str, column: str, sums: Mapping[Key
     )
 
 
-def _stores_elsewhere(connection: Connection, blocks: Sequence[BlockRecords]) -> dict[Place, int]:
-    """The stores of the uses and holds that records of some blocks undo or settle."""
+def _facts_elsewhere(connection: Connection, blocks: Sequence[BlockRecords]) -> dict[Place, Facts]:
+    """The facts of the uses and holds that records of some blocks undo or settle."""
     known = {
         Place(block.block, index): record
         for block in blocks
@@ -135,13 +154,16 @@ def _stores_elsewhere(connection: Connection, blocks: Sequence[BlockRecords]) ->
         found = {place: records[place.block][place.index] for place in missing}
         known |= found
         places |= places_elsewhere(found.values())  # a use may itself have settled a hold
-    return {place: _store_at(known, place) for place in places}
+    return {place: _facts_at(known, place) for place in places}
 
 
-def _store_at(known: Mapping[Place, Record], place: Place) -> int:
+def _facts_at(known: Mapping[Place, Record], place: Place) -> Facts:
     record = known[place]
     further = next(iter(places_elsewhere([record])), None)
-    return store_id_of(record) if further is None else _store_at(known, further)
+    if further is not None:
+        return _facts_at(known, further)
+    facts: Facts = getattr(record.command, "facts", Facts())
+    return facts
 
 
 def _events(blocks: Sequence[BlockRecords], batch_of: Mapping[int, int]) -> list[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from kaquan.engine import commands as c
+from kaquan.engine.facts import Facts
 from kaquan.engine.outcomes import VoucherResult
 from kaquan.engine.places import Place
 from kaquan.ledger.records import Record
@@ -82,6 +83,18 @@ def amounts_in_stores(
     store_id = _store_of(record, store_of)
     for _, name, amount in _amounts(record, {}):
         yield store_id, name, amount
+
+
+def facts_in(record: Record, facts_of: Mapping[Place, Facts]) -> Facts | None:
+    """Where and through what a command happened; None for one that knows nothing of that.
+
+    ``facts_of`` knows those of ``places_elsewhere``.
+    """
+    place = _place_elsewhere(record)
+    if place is not None:
+        return facts_of.get(place)
+    facts: Facts | None = getattr(record.command, "facts", None)
+    return facts
 
 
 def places_elsewhere(records: Iterable[Record]) -> set[Place]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from msgspec import structs
 from rich.console import Console
 
-from kaquan.foundation.changes.proof import ChangeProof, prove_changes
+from kaquan.foundation.changes.proof import ChangeProof
 from kaquan.foundation.errors import ExitCode
-from kaquan.ledger.connections import connect_default
-from kaquan.ledger.prove import Fault, Proof
-from kaquan.ledger.prove import prove as prove_ledger
+from kaquan.ledger.prove import Proof
 from kaquan.surfaces.cli.exit_codes import Ending
 from kaquan.surfaces.cli.installation import open_installation
 from kaquan.surfaces.cli.output import Json, plain, show
@@ -31,21 +29,12 @@ def prove(json: Json = False) -> int:
 
 
 def prove_and_record(bar: ProgressBar) -> tuple[Proof, ChangeProof]:
-    """Prove the ledger and the change log, and let the first page say how it went.
+    """Prove the ledger and the change log, and let the pages say how it went."""
+    from kaquan.analytics import proving
 
-    What is wrong with the log stands among the faults.
-    """
-    from kaquan.analytics.actions import record_proof
-
-    proof = prove_ledger(
-        connect_default,
-        progress=lambda stage, done, total: bar.update(*STAGES[stage], done, total),
+    return proving.prove_and_record(
+        lambda stage, done, total: bar.update(*STAGES[stage], done, total)
     )
-    changes = prove_changes(connect_default)
-    found = [Fault(**structs.asdict(fault)) for fault in changes.faults]
-    proof = structs.replace(proof, faults=[*proof.faults, *found])
-    record_proof(proof)
-    return proof, changes
 
 
 def as_json(proof: Proof) -> dict[str, object]:
