@@ -25,6 +25,7 @@ DARK = ("campaigns", "batch")
 PHONE = (
     "campaigns", "campaign", "batches", "batch", "redemptions", "voucher-search", "voucher",
     "customers", "stores", "budgets", "batch-pause", "campaign-new",
+    "campaign-wizard-face", "campaign-wizard-rules", "campaign-wizard-preview", "campaign-calendar",
 )  # fmt: skip
 
 
@@ -145,8 +146,34 @@ def _addresses() -> Iterator[tuple[str, str]]:
     for other in OTHERS:
         if "<" not in other.path:
             yield other.name, other.address()
+    yield from _wizard()
     yield "campaign-edit", reverse("console:campaign-edit", kwargs={"key": first["campaigns"]})
     yield "batch-new", reverse("console:batch-new", kwargs={"key": first["campaigns"]})
+
+
+def _wizard() -> Iterator[tuple[str, str]]:
+    """Each step of a draft that could be handed in."""
+    from django.urls import reverse  # noqa: PLC0415  # needs Django set up
+
+    from kaquan.campaigns.draft_fields import STEPS  # noqa: PLC0415
+    from kaquan.campaigns.drafts import begin_draft, save_draft  # noqa: PLC0415
+    from kaquan.foundation import clock  # noqa: PLC0415
+    from kaquan.foundation.actor import system_actor  # noqa: PLC0415
+
+    actor, now = system_actor("screens"), clock.now()
+    draft = begin_draft(actor=actor, template="amount-off", at=now)
+    typed = {
+        "name": "国庆满减", "brand": "雀港茶饮", "note_zh": "周末也可用", "quantity": "100,000",
+        "colour": "teal", "try_1_sku": "拿铁", "try_1_quantity": "2", "try_1_price": "36",
+        "try_2_sku": "蛋糕", "try_2_price": "45", "try_at": draft.content["starts_at"],
+    }  # fmt: skip
+    save_draft(
+        actor=actor, draft_id=draft.id, revision=draft.revision, changes=typed, step=STEPS[-1],
+        at=now,
+    )  # fmt: skip
+    for step in STEPS:
+        named = {"key": draft.id, "step": step}
+        yield f"campaign-wizard-{step}", reverse("console:campaign-wizard", kwargs=named)
 
 
 if __name__ == "__main__":

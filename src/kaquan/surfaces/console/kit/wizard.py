@@ -184,9 +184,7 @@ class WizardScreen(Screen):
                 call, key, revision=draft.revision, once=name_in(call.request)
             )
         except MovedError as moved:
-            return self._page(
-                call, key, step, moved.draft, typed=changes, moved=moved, status=409
-            )
+            return self._page(call, key, step, moved.draft, typed=changes, moved=moved, status=409)
         except KaquanError as error:
             if status_of(error) in (403, 404):
                 raise
@@ -300,9 +298,7 @@ class WizardScreen(Screen):
             "after": self.steps[position + 1] if position + 1 < len(names) else None,
             "before_href": self.address(key=key, step=names[position - 1]) if position else "",
             "after_href": (
-                self.address(key=key, step=names[position + 1])
-                if position + 1 < len(names)
-                else ""
+                self.address(key=key, step=names[position + 1]) if position + 1 < len(names) else ""
             ),
             "moved": moved and self._differences(call, step, moved, content),
             "moved_text": moved.text if moved else "",
