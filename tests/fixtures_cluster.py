@@ -1,6 +1,7 @@
 """Servers of a test's own, which it may kill; fsync is on."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,16 +19,22 @@ from kaquan.foundation.configuration import Configuration
 from kaquan.foundation.locks import locked
 from kaquan.foundation.postgres.embedded import EmbeddedServer
 from kaquan.foundation.postgres.sessions import running_database
-from kaquan.foundation.postgres.urls import DatabaseUrls, connection_urls, superuser_url
+from kaquan.foundation.postgres.urls import (
+    DatabaseUrls,
+    connection_urls,
+    embedded_layout,
+    superuser_url,
+)
 from tests.session_folder import copy_home, home_configuration, remove_home
 
 _MIGRATE = """
 import os
 from kaquan.foundation.configuration import load_configuration
-from kaquan.foundation.django_setup import migrate, setup
+from kaquan.foundation.django_setup import collect_static_files, migrate, setup
 configuration = load_configuration(os.environ)
 setup(configuration)
 migrate(configuration)
+collect_static_files()
 """
 
 
@@ -81,10 +88,11 @@ def empty_home(session_folder: Path) -> Iterator[Configuration]:
 
 @pytest.fixture(scope="session")
 def pristine_home(session_folder: Path) -> Path:
-    """An installation at rest, with every migration applied; for copying, never for use."""
+    """An installation at rest, migrated, with the pages' files; for copying, never for use."""
     configuration = home_configuration(session_folder / "pristine")
     with locked(session_folder / "pristine.lock"):
         if not configuration.key_file.exists():
+            _take_passwords(home_configuration(session_folder / "shared"), configuration)
             with running_database(configuration):
                 subprocess.run(
                     [sys.executable, "-c", _MIGRATE],
@@ -92,6 +100,14 @@ def pristine_home(session_folder: Path) -> Path:
                     check=True,
                 )
     return configuration.home
+
+
+def _take_passwords(source: Configuration, target: Configuration) -> None:
+    """Those of the shared installation, which were told before it existed: it becomes a copy."""
+    connection_urls(source)
+    layout = embedded_layout(target)
+    layout.prepare_folders()
+    shutil.copy2(embedded_layout(source).passwords, layout.passwords)
 
 
 @pytest.fixture

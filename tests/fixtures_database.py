@@ -1,7 +1,8 @@
 """A clean, migrated database for every test that asks for one.
 
-All workers share one server; each has its own database, cloned from the one that the first worker
-migrated. The server's settings are the product's own: fsync stays on.
+All workers share one server, a copy of the installation that the first worker migrated; each has
+its own database, cloned from that one's. The server's settings are the product's own: fsync stays
+on.
 """
 
 import os
@@ -14,21 +15,25 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from kaquan.foundation.configuration import Configuration, load_configuration
-from kaquan.foundation.django_setup import collect_static_files, migrate, setup
+from kaquan.foundation.django_setup import collect_static_files, setup
 from kaquan.foundation.locks import locked
 from kaquan.foundation.postgres.embedded import EmbeddedServer
-from kaquan.foundation.postgres.preparation import prepare_database
 from kaquan.foundation.postgres.urls import DATABASE, OWNER_ROLE, connection_urls, superuser_url
 from tests.database_cleaner import Cleaner
-from tests.session_folder import create_session_folder, home_configuration, remove_session_folder
+from tests.session_folder import (
+    copy_home,
+    create_session_folder,
+    home_configuration,
+    remove_session_folder,
+)
 
 _FOLDER = pytest.StashKey[Path]()
 _CONFIGURATION = pytest.StashKey[Configuration]()
-_TEMPLATE = "kaquan_template"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -97,12 +102,17 @@ def session_folder(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(pytestconfig: pytest.Config, session_folder: Path) -> Iterator[Configuration]:
+def migrated_database(
+    pytestconfig: pytest.Config, session_folder: Path, pristine_home: Path
+) -> Iterator[Configuration]:
     """The worker's database, migrated; its rows are those of the migrations."""
     shared_home = _shared_home(session_folder)
     configuration = pytestconfig.stash[_CONFIGURATION]
+    with locked(session_folder / "shared.lock"):
+        if not EmbeddedServer(shared_home).layout.data.exists():
+            copy_home(pristine_home, shared_home.home)
     with EmbeddedServer(shared_home).in_use():
-        with locked(session_folder / "template.lock"):
+        with locked(session_folder / "shared.lock"):
             _create_database(shared_home, configuration)
         yield configuration
         connections.close_all()
@@ -124,7 +134,26 @@ def database(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[Dat
     yield database
     for connection in database.opened:
         connection.close()
-    connections.close_all()
+    _rest_sessions()
+
+
+def _rest_sessions() -> None:
+    """Close Django's sessions, but for one as good as new: a new one has to read the catalogue."""
+    for session in connections.all(initialized_only=True):
+        raw: psycopg.Connection[Any] | None = session.connection
+        is_idle = (
+            raw is not None
+            and not raw.closed
+            and raw.info.transaction_status == TransactionStatus.IDLE
+            and not session.in_atomic_block
+        )
+        if raw is None or not is_idle or session.alias != DEFAULT_DB_ALIAS:
+            session.close()
+            continue
+        try:
+            raw.execute("discard all")
+        except psycopg.Error:  # the test ended it, and nobody has noticed yet
+            session.close()
 
 
 @pytest.fixture(scope="session")
@@ -159,22 +188,12 @@ def _for_database(url: str, name: str) -> str:
 
 
 def _create_database(shared_home: Configuration, configuration: Configuration) -> None:
-    name = sql.Identifier(_database_name(configuration))
-    template, owner = sql.Identifier(_TEMPLATE), sql.Identifier(OWNER_ROLE)
-    create = sql.SQL("create database {} template {} owner {}")
     with psycopg.connect(superuser_url(shared_home), autocommit=True) as connection:
-        known = connection.execute(
-            "select from pg_database where datname = %s", [_TEMPLATE]
-        ).fetchone()
-        if known is not None:
-            connection.execute(create.format(name, template, owner))
-            return
-        prepare_database(shared_home)
         # A test session logs in as the owner and acts as the application, as with an external
         # server; so child processes need nothing but DATABASE_URL.
         connection.execute("grant kaquan_app to kaquan_owner")
-        connection.execute(create.format(name, sql.Identifier(DATABASE), owner))
-        prepare_database(configuration)
-        migrate(configuration)
-        connections.close_all()
-        connection.execute(create.format(template, name, owner))
+        create = sql.SQL("create database {} template {} owner {}")
+        name = sql.Identifier(_database_name(configuration))
+        connection.execute(
+            create.format(name, sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE))
+        )

@@ -4,12 +4,14 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from kaquan.foundation.configuration import Configuration, load_configuration
 from kaquan.foundation.locks import open_lock_file, try_lock
 from kaquan.foundation.postgres.embedded import EmbeddedServer
+from tests.programs import end_programs_in
 
 PREFIX = "kaquan-tests-"
 _OWNER_LOCK = "run.lock"
@@ -32,7 +34,9 @@ def create_session_folder() -> tuple[Path, int]:
 
 
 def remove_session_folder(folder: Path) -> None:
-    """Stop every server of the run that still lives, then remove everything."""
+    """Stop every program and server of the run that still lives, then remove everything."""
+    for command in end_programs_in(folder):
+        sys.stderr.write(f"a test left this behind: {command}\n")
     for data in list(folder.rglob("postgres/data")):
         remove_home(home_configuration(data.parent.parent))
     shutil.rmtree(folder)
@@ -55,14 +59,14 @@ def remove_home(configuration: Configuration) -> None:
 
 
 def copy_home(source: Path, target: Path) -> Configuration:
-    """A copy of an installation at rest, with the owners of its files."""
+    """A copy of an installation at rest, with the owners of its files and what pages need."""
     programs = source / "postgres" / "programs"
-    (target / "postgres").mkdir(parents=True)
+    (target / "postgres").mkdir(parents=True, exist_ok=True)
     for folder in (target, target / "postgres"):
         folder.chmod(0o711)
     copied = [path for path in source.glob("postgres/*") if path != programs]
     subprocess.run(["cp", "-a", *copied, target / "postgres"], check=True)
-    subprocess.run(["cp", "-a", source / "keys.json", target], check=True)
+    subprocess.run(["cp", "-a", source / "keys.json", source / "static", target], check=True)
     if programs.exists():
         (target / "postgres" / "programs").symlink_to(programs)
     return home_configuration(target)

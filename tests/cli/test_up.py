@@ -18,6 +18,7 @@ import pytest
 from kaquan.foundation.configuration import Configuration
 from kaquan.foundation.postgres.embedded import EmbeddedServer
 from kaquan.foundation.postgres.sandbox import sandbox_home, sandbox_socket
+from tests.programs import end_programs_in, programs_in, start_program
 from tests.session_folder import copy_home, remove_home
 
 SOON_S = 30.0
@@ -25,9 +26,10 @@ SOON_S = 30.0
 
 @pytest.fixture
 def home(session_folder: Path, pristine_home: Path) -> Iterator[Configuration]:
-    """An installation at rest, of this test's own."""
+    """An installation at rest, of this test's own; whatever a failed test left running ends."""
     configuration = copy_home(pristine_home, session_folder / f"up-{os.getpid()}")
     yield configuration
+    end_programs_in(configuration.home)
     remove_home(configuration)
 
 
@@ -38,17 +40,11 @@ class Up:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "kaquan", "up", *arguments],
-            env={
-                **os.environ,
-                **home.environment(),
-                "KAQUAN_HTTP_PORT": str(self.port),
-                **settings,
-            },
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
+        environment = {**os.environ, **home.environment(), "KAQUAN_HTTP_PORT": str(self.port)}
+        self.process = start_program(
+            "-m", "kaquan", "up", *arguments,
+            env=environment | settings, stderr=subprocess.PIPE, encoding="utf-8",
+        )  # fmt: skip
         self.said = ""
         assert self.process.stderr is not None
         for line in self.process.stderr:
@@ -67,7 +63,7 @@ class Up:
     def end(self, number: signal.Signals) -> int:
         """Send a signal; the exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(SOON_S)
+        code: int = self.process.wait(SOON_S)
         assert self.process.stderr is not None
         self.process.stderr.close()
         return code
@@ -139,19 +135,8 @@ def _sandbox_answers(home: Configuration) -> bool:
 
 
 def _processes_of(home: Configuration) -> list[str]:
-    """Python processes that work on this installation."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            environment = (folder / "environ").read_bytes()
-            command = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        homes = {f"KAQUAN_HOME={one}".encode() for one in (home.home, sandbox_home(home))}
-        mine = homes & set(environment.split(b"\0"))
-        if mine and b"kaquan" in command and b"postgres" not in command:
-            found.append(command.decode(errors="replace"))
-    return found
+    """Python processes that work on this installation, or on its sandbox inside it."""
+    return [command for _, command in programs_in(home.home)]
 
 
 def test_nothing_is_first_imported_by_a_thread_while_workers_are_forked_off() -> None:

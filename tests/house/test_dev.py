@@ -25,6 +25,7 @@ exit 0
 PROGRAM = """#!/bin/sh
 echo "{name} $*" >> "$SCRATCH/asked"
 echo "browser $CHROMIUM" >> "$SCRATCH/browser"
+echo "$PYTHONPYCACHEPREFIX $PYTHONDONTWRITEBYTECODE" > "$SCRATCH/compiled"
 case "$*" in *mypy*|*fail*) exit 7;; esac
 exit 0
 """
@@ -97,6 +98,13 @@ def test_the_second_run_does_not_even_ask_for_uv(scratch: Scratch) -> None:
 
     assert scratch.dev("soak", "--million").returncode == 0
     assert scratch.asked() == ["python -m benchmarks.soak --million"]
+
+
+def test_what_python_compiles_is_kept_whatever_the_environment_says(scratch: Scratch) -> None:
+    scratch.dev("bench", PYTHONDONTWRITEBYTECODE="1")
+
+    kept = (scratch.folder / "compiled").read_text(encoding="utf-8")
+    assert kept == f"{scratch.folder / '.dev' / 'pycache'} \n"
 
 
 def test_a_changed_lock_file_brings_the_environment_up_to_date(scratch: Scratch) -> None:

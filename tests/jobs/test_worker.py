@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +25,7 @@ from kaquan.surfaces.jobs.registry import TASKS, Work, task
 from tests.builders.books import number
 from tests.fixtures_database import Database
 from tests.jobs.test_records import API, a_job, begun, now, queued
+from tests.programs import start_program
 
 SOON_S = 20.0
 
@@ -177,11 +176,8 @@ run_worker(threading.Event())
 
 def _worker_killed_at_work(database: Database) -> None:
     """A worker in a process of its own takes the job up and is killed over it."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _KILLED],
-        env=database.child_environment(),
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
+    with start_program(
+        "-c", _KILLED, env=database.child_environment(), stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"working\n"

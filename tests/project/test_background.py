@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ from tests.fixtures_cluster import OwnCluster
 from tests.fixtures_database import Database
 from tests.fixtures_ledger import OpenDoor
 from tests.jobs.test_records import a_job, queued
+from tests.programs import start_program
 
 SOON_S = 60.0
 JOBS = 20
@@ -34,8 +33,8 @@ VOUCHERS = 120
 @contextmanager
 def backgrounds(environment: dict[str, str], count: int) -> Iterator[None]:
     """Background processes, which end in order when the block does."""
-    command = [sys.executable, "-m", "kaquan.project.background", str(os.getpid())]
-    processes = [subprocess.Popen(command, env=environment) for _ in range(count)]
+    command = ("-m", "kaquan.project.background", str(os.getpid()))
+    processes = [start_program(*command, env=environment) for _ in range(count)]
     try:
         yield
     finally:

@@ -28,11 +28,17 @@ from kaquan.foundation.postgres.sandbox import (
     sandbox_socket,
 )
 from kaquan.foundation.postgres.sessions import running_database
-from kaquan.foundation.postgres.urls import OWNER_ROLE, connection_urls, superuser_url
+from kaquan.foundation.postgres.urls import (
+    DATABASE,
+    OWNER_ROLE,
+    connection_urls,
+    superuser_url,
+)
 from kaquan.surfaces.cli.exit_codes import Ending
 from tests.builders.books import number
 from tests.database_cleaner import Cleaner
 from tests.gateway.site import BASE, Answer, Caller, Site, code_of, end_site, start_site
+from tests.programs import start_program
 from tests.session_folder import copy_home, home_configuration, remove_home
 
 SOON_S = 60.0
@@ -119,8 +125,8 @@ def _second_database(live: Configuration, session_folder: Path) -> str:
     shared = home_configuration(session_folder / "shared")
     with psycopg.connect(superuser_url(shared), autocommit=True) as connection:
         connection.execute(
-            sql.SQL("create database {} template kaquan_template owner {}").format(
-                sql.Identifier(name), sql.Identifier(OWNER_ROLE)
+            sql.SQL("create database {} template {} owner {}").format(
+                *map(sql.Identifier, (name, DATABASE, OWNER_ROLE))
             )
         )
     return parts._replace(path=f"/{name}").geturl()
@@ -187,11 +193,10 @@ def test_the_sandbox_itself_takes_no_live_key(both: Both) -> None:
 def test_the_sandbox_of_a_second_server_waits_for_the_first_one_s(both: Both) -> None:
     path = sandbox_socket(both.configuration.home)
     before = path.stat().st_ino
-    second = subprocess.Popen(
-        [sys.executable, "-m", "kaquan", "up", "--behind", str(os.getpid())],
-        env={**os.environ, **both.configuration.environment()},
-        stderr=subprocess.DEVNULL,
-    )
+    second = start_program(
+        "-m", "kaquan", "up", "--behind", str(os.getpid()),
+        env={**os.environ, **both.configuration.environment()}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     try:
         assert soon(lambda: _has_open(second.pid, "server.lock"))
         assert _probe(both.tester).status == 200

@@ -1,10 +1,13 @@
 """Django, set up once per process from our own configuration."""
 
+import hashlib
 import os
+from pathlib import Path
 
 import django
 import psycopg
 from django.apps import apps
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
@@ -12,11 +15,13 @@ from django.db.migrations.executor import MigrationExecutor
 from kaquan.foundation.configuration import Configuration, install_configuration
 from kaquan.foundation.failpoints import enable_failpoints
 from kaquan.foundation.postgres.urls import connection_urls
+from kaquan.foundation.reporting import Report, silent
 
 SETTINGS_MODULE = "kaquan.project.settings"
 OWNER_ALIAS = "owner"
 NOT_SERVED = ["redoc*"]
 """Files of packages that no page of ours uses; each costs a start-up time to compress."""
+_STATIC_STAMP = ".kaquan-static"
 _MIGRATION_LOCK = 5_206_131_411  # any number of ours, the same in every process
 _LOCK_TIMEOUT = "5s"
 
@@ -30,11 +35,30 @@ def setup(configuration: Configuration) -> None:
         django.setup()
 
 
-def collect_static_files() -> None:
-    """Gather and compress the static files of all apps in the home; the web server needs them."""
+def collect_static_files(*, report: Report = silent) -> None:
+    """Gather and compress the static files of all apps in the home, unless they are there already;
+    the web server needs them."""
+    stamp = Path(settings.STATIC_ROOT) / _STATIC_STAMP
+    wanted = _static_fingerprint()
+    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+        return
+    report("正在准备网页文件……", "Preparing the pages' files …")
     call_command(
         "collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=NOT_SERVED
     )
+    stamp.write_text(wanted, encoding="ascii")
+
+
+def _static_fingerprint() -> str:
+    """Another one whenever a file of any app is another."""
+    from django.contrib.staticfiles.finders import get_finders  # noqa: PLC0415  # few need it
+
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in sorted(finder.list(NOT_SERVED), key=lambda found: str(found[0])):
+            content = Path(storage.path(name)).read_bytes()
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
 
 
 def unapplied_migrations() -> list[str]:

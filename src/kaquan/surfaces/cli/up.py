@@ -5,7 +5,6 @@ from __future__ import annotations
 # Not used here: whoever resolves a name loads it. A thread of ours does so while workers are forked
 # off, and a worker that is born in the middle of an import waits for its end for ever.
 import encodings.idna  # noqa: F401
-import hashlib
 import os
 import signal
 import socket
@@ -15,8 +14,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
-from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
@@ -29,6 +26,7 @@ from kaquan.foundation.django_setup import collect_static_files
 from kaquan.foundation.locks import locked
 from kaquan.foundation.postgres.sessions import server_kept_running
 from kaquan.foundation.private_files import make_folder
+from kaquan.foundation.reporting import silent
 from kaquan.foundation.shutdown import announce_shutdown, end_with_parent
 from kaquan.surfaces.cli.installation import open_installation, report
 from kaquan.surfaces.cli.output import Json, show, stderr
@@ -41,7 +39,6 @@ RESTART_S = 1.0
 ANSWER_WAIT_S, ANSWER_RETRY_S = 1.0, 0.05
 RESTART_S_MAX = 30.0
 SOUND_S = 60.0  # what ran for so long did not fail at its start
-_STATIC_STAMP = ".kaquan-static"
 
 
 def up(
@@ -81,10 +78,12 @@ def up(
         end_with_parent(behind)
     with _only_one(behind), open_installation(migrate=True) as configuration:
         if demo or configuration.demo:
-            from kaquan.surfaces.cli.demo import load
+            from kaquan.surfaces.cli.demo import load, show_accounts
 
             load()
-        _collect_static(configuration, tell=not behind)
+            if not behind:
+                show_accounts()
+        collect_static_files(report=silent if behind else report)
         connections.close_all()  # the workers are forked and open their own
         with (
             server_kept_running(configuration, report=report),
@@ -226,25 +225,3 @@ def _keep(
         lived_s = clock.monotonic_s() - started_s
         pause_s = RESTART_S if lived_s > SOUND_S else min(2 * pause_s, RESTART_S_MAX)
         stop.wait(pause_s)
-
-
-def _collect_static(configuration: Configuration, *, tell: bool) -> None:
-    """Lay out the pages' files, compressed, when they are not those of this version yet."""
-    folder = configuration.home / "static"
-    stamp = folder / _STATIC_STAMP
-    wanted = _fingerprint()
-    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
-        return
-    if tell:
-        report("正在准备网页文件……", "Preparing the pages' files …")
-    collect_static_files()
-    stamp.write_text(wanted, encoding="ascii")
-
-
-def _fingerprint() -> str:
-    digest = hashlib.sha256()
-    root = Path(str(files("kaquan.surfaces.web").joinpath("static")))
-    for path in sorted(root.rglob("*")):
-        if path.is_file():
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
