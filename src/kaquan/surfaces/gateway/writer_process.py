@@ -2,7 +2,7 @@
 
 One process runs Python on one core at a time. Where writers are threads beside the event loop, each
 of a block's two dozen exchanges with the database waits for the loop to pause, and a small block
-takes five times as long as alone (docs/decisions/0022). The worker is split in two before it has
+takes five times as long as alone (docs/decisions/0030). The worker is split in two before it has
 threads; its halves talk over a pair of sockets, in frames: four bytes of length, then MessagePack.
 """
 
