@@ -264,6 +264,7 @@ class Transfer(Command, frozen=True, kw_only=True, tag="transfer"):
     serial: int
     from_customer_id: int
     to_customer_id: int
+    reason: str = ""
 
 
 class Extend(Command, frozen=True, kw_only=True, tag="extend"):

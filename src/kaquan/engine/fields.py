@@ -269,7 +269,9 @@ def _transfer(command: c.Transfer) -> str | None:
     if not 0 < command.from_customer_id <= ID_MAX:
         return "from_customer_id"
     to = command.to_customer_id
-    return "to_customer_id" if not 0 < to <= ID_MAX or to == command.from_customer_id else None
+    if not 0 < to <= ID_MAX or to == command.from_customer_id:
+        return "to_customer_id"
+    return "reason" if no_text(command.reason, TEXT_MAX) else None
 
 
 def _extend(command: c.Extend) -> str | None:

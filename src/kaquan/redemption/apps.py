@@ -9,3 +9,11 @@ class RedemptionConfig(AppConfig):
     name = "kaquan.redemption"
     label = "redemption"
     verbose_name = "核销 · Redemption"
+
+    def ready(self) -> None:
+        """Let approvals know what can be asked for here."""
+        from kaquan.approvals.kinds import register  # noqa: PLC0415  # models are ready only now
+        from kaquan.redemption import bulk_care, desk  # noqa: PLC0415
+
+        for kind in (*desk.KINDS, bulk_care.KIND):
+            register(kind)

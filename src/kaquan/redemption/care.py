@@ -107,6 +107,7 @@ def transfer(
     voucher: VoucherName,
     from_number: str,
     to_number: str,
+    reason: str = "",
     at: datetime,
     request_key: RequestKey | None = None,
 ) -> Outcome:
@@ -124,6 +125,7 @@ def transfer(
             serial=serial,
             from_customer_id=ids[from_number],
             to_customer_id=ids[to_number],
+            reason=reason,
         )
 
     return _submit(actor, voucher, command)
@@ -170,12 +172,14 @@ def _submit(actor: Actor, voucher: VoucherName, command: Callable[[int], AnyComm
     serial = read_code(voucher) if isinstance(voucher, str) else voucher
     if isinstance(serial, Outcome):
         return serial
-    if actor.organisation_path and not _is_own(actor, serial):
+    if not is_own(actor, serial):
         return UNKNOWN
     return submit([command(serial)], actor=actor)[0]
 
 
-def _is_own(actor: Actor, serial: int) -> bool:
+def is_own(actor: Actor, serial: int) -> bool:
     """Whether the voucher belongs to a batch in the actor's part of the organisation."""
+    if not actor.organisation_path:
+        return True
     batch_id = batches_of(reading_session(), [serial]).get(serial)
     return batch_id is not None and bool(own_batch_ids(actor, [batch_id]))

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from operator import attrgetter
 
+from kaquan.campaigns.models import CampaignBatch
 from kaquan.campaigns.queries import batch_by_id, supplies_of
 from kaquan.engine.code_strength import (
     PoolObserver,
@@ -82,6 +83,15 @@ class PoolImport:
     @contextmanager
     def open(self, *, actor: Actor, commit: bool = True) -> Iterator[PoolIntake]:  # noqa: ARG002
         """What takes the rows of one pool; raises `batch_unknown` and `batch_without_codes`."""
+        batch = self.require_codes(actor)
+        # Every voucher of such a batch has a code of its pool.
+        supply = supplies_of([batch.id]).get(batch.id)
+        self._live_codes = supply.minted if supply else 0
+        with staged_pool(batch.id) as staged:
+            yield PoolIntake(self, staged, actor)
+
+    def require_codes(self, actor: Actor) -> CampaignBatch:
+        """The batch; raises `batch_unknown`, and `batch_without_codes` where it has none."""
         batch = batch_by_id(actor, self._batch_id)
         if not batch.by_code:
             raise KaquanError(
@@ -89,11 +99,7 @@ class PoolImport:
                 zh=f"批次 {batch.id} 从库存领取，没有券码；请导入到凭码使用的批次。",
                 en=f"Batch {batch.id} is claimed from stock and has no codes; choose another.",
             )
-        # Every voucher of such a batch has a code of its pool.
-        supply = supplies_of([batch.id]).get(batch.id)
-        self._live_codes = supply.minted if supply else 0
-        with staged_pool(batch.id) as staged:
-            yield PoolIntake(self, staged, actor)
+        return batch
 
     def judge_strength(self, observer: PoolObserver) -> None:
         """Set the verdict; raises `codes_too_weak`."""
