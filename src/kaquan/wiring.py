@@ -1,4 +1,4 @@
-"""Who listens to the blocks: the one file that knows everyone.
+"""Who listens to the blocks and to the clock: the one file that knows everyone.
 
 A consumer reads what has been booked and brings its own tables up to it, exactly once for each
 block, in the background of the web server.
@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kaquan.analytics.actions import CONSUMER, Counters
+from kaquan.budgets import alerts as budget_alerts
+from kaquan.campaigns import schedule
 from kaquan.foundation.configuration import Configuration
 from kaquan.integrations import outbox
 from kaquan.integrations.outbox import Outbox
@@ -26,7 +28,7 @@ class Consumer(NamedTuple):
 
 
 def consumers(configuration: Configuration) -> tuple[Consumer, ...]:
-    """Everything that listens to the blocks."""
+    """Everything that listens to the blocks, and what starts and ends campaigns at their time."""
 
     def count(stop: threading.Event) -> None:
         counters = Counters(connect_default, configuration.time_zone)
@@ -53,4 +55,6 @@ def consumers(configuration: Configuration) -> tuple[Consumer, ...]:
         Consumer(CONSUMER, count),
         Consumer(outbox.CONSUMER, fill_outbox),
         Consumer("webhook-sender", send_webhooks),
+        Consumer(budget_alerts.CONSUMER, budget_alerts.watch),
+        Consumer(schedule.NAME, lambda stop: schedule.Schedule().run(stop)),
     )

@@ -26,11 +26,14 @@ ORDERS = {"newest": "-id", "amount": "amount_fen", "title": "title"}
 RULE_ORDERS = {"kind": "kind", "amount": "from_amount_fen"}
 
 
-def waiting_for(actor: Actor, paging: Paging) -> Page[ApprovalRequest]:
+def waiting_for(
+    actor: Actor, paging: Paging, *, words: str | None = None, kind: str | None = None
+) -> Page[ApprovalRequest]:
     """The open requests that the actor may decide on now; raises `cursor_invalid`,
     `sort_invalid`."""
     require(actor, VIEW)
-    return page_of(_waiting(actor).select_related("organisation"), paging, ORDERS)
+    rows = _narrowed(_waiting(actor), words, kind)
+    return page_of(rows.select_related("organisation", "waits_at"), paging, ORDERS)
 
 
 def count_waiting(actor: Actor) -> int:
@@ -53,16 +56,10 @@ def page(
     """
     require(actor, VIEW)
     rows = ApprovalRequest.objects.select_related("organisation")
-    if is_own:
-        rows = rows.filter(asked_by=actor.id)
-    else:
-        rows = within(actor, rows, "organisation")
-    if words is not None:
-        rows = rows.filter(Q(title__icontains=words) | Q(asked_by_name__icontains=words))
+    rows = rows.filter(asked_by=actor.id) if is_own else within(actor, rows, "organisation")
+    rows = _narrowed(rows, words, kind)
     if state is not None:
         rows = rows.filter(state=state)
-    if kind is not None:
-        rows = rows.filter(kind=kind)
     return page_of(rows, paging, ORDERS)
 
 
@@ -125,6 +122,14 @@ def rule_by_id(actor: Actor, rule_id: int, *, for_update: bool = False) -> Appro
     if rule is None:
         raise rule_unknown(rule_id)
     return rule
+
+
+def _narrowed(
+    rows: QuerySet[ApprovalRequest], words: str | None, kind: str | None
+) -> QuerySet[ApprovalRequest]:
+    if words is not None:
+        rows = rows.filter(Q(title__icontains=words) | Q(asked_by_name__icontains=words))
+    return rows if kind is None else rows.filter(kind=kind)
 
 
 def _seen_by(actor: Actor) -> Q:

@@ -1,32 +1,37 @@
 """Changes of campaigns. Vouchers come into being in the ledger, through the door."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from kaquan.budgets.queries import budget_by_id
-from kaquan.campaigns.errors import batch_exists, campaign_exists, campaign_without_time
-from kaquan.campaigns.models import Campaign, CampaignBatch
+from kaquan.campaigns import keeping
+from kaquan.campaigns.errors import (
+    approval_required,
+    batch_exists,
+    campaign_exists,
+    campaign_fixed,
+    campaign_state_wrong,
+    campaign_without_time,
+)
+from kaquan.campaigns.keeping import keep, keep_batch, must_be_approved, read_name, shown_fields
+from kaquan.campaigns.models import Booked, Campaign, CampaignBatch, CampaignStatus
+from kaquan.campaigns.planning import plan_batch
 from kaquan.campaigns.queries import campaign_by_id
 from kaquan.engine.commands import DefineBatch, Mint, RequestKey
 from kaquan.engine.rules.reading import terms_bytes
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
-from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.foundation.refusals import INTERNAL_CLIENT, raise_if_refused, surely_refused
 from kaquan.ledger.door import submit
 from kaquan.offers.actions import mark_version_used
 from kaquan.offers.queries import terms_of
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 
-PERMISSION = "campaigns.edit"
-_CAMPAIGN = ("code", "name", "kind", "starts_at", "ends_at", "goal", "organisation")
-_BATCH = ("campaign", "name", "offer_version", "budget", "by_code")
+PERMISSION = keeping.PERMISSION
+_ENDED = (CampaignStatus.STOPPED, CampaignStatus.OVER)
 
 read_code = cells.code()
-read_name = cells.text(100)
 read_kind = cells.text(32)
 read_goal = cells.text(2_000)
 
@@ -41,14 +46,18 @@ def create_campaign(
     ends_at: datetime,
     goal: str = "",
     organisation_id: int | None = None,
+    is_draft: bool = False,
 ) -> Campaign:
     """Add a campaign, by default to the actor's own part of the organisation.
 
-    Raises `campaign_exists`, `campaign_without_time`, `organisation_unknown`, `value_invalid`.
+    A draft gives nothing before it is approved, and starts and ends by its days; where the issuer
+    requires approvals, everybody's campaign is one. Raises `campaign_exists`,
+    `campaign_without_time`, `organisation_unknown`, `value_invalid`.
     """
     require(actor, PERMISSION)
     starts_at, ends_at = _days(starts_at, ends_at)
     belongs_to = organisation_id or own_organisation_id(actor)
+    is_draft = is_draft or must_be_approved(actor)
     campaign = Campaign(
         code=cells.accepted(read_code, code, zh="编码", en="code"),
         name=cells.accepted(read_name, name, zh="名称", en="name"),
@@ -57,11 +66,14 @@ def create_campaign(
         ends_at=ends_at,
         goal=cells.accepted(read_goal, goal, zh="目标", en="goal") if goal else "",
         organisation=organisation_by_id(actor, belongs_to) if belongs_to else None,
+        status=CampaignStatus.DRAFT if is_draft else CampaignStatus.RUNNING,
+        by_schedule=is_draft,
+        booked=Booked.NOTHING if is_draft else Booked.RUNNING,
     )
     try:
         with transaction.atomic():
             campaign.save()
-            _keep(actor, "campaigns.create", campaign, before=None)
+            keep(actor, "campaigns.create", campaign, before=None)
     except IntegrityError:
         raise campaign_exists(campaign.code) from None
     return campaign
@@ -78,12 +90,14 @@ def update_campaign(
 ) -> Campaign:
     """Change what is given of a campaign. Its vouchers keep the days that their terms promise.
 
-    Raises `campaign_unknown`, `campaign_without_time`, `value_invalid`.
+    Of one that was approved only the name, the goal and a later end can be changed, of one that
+    waits nothing. Raises `campaign_unknown`, `campaign_without_time`, `campaign_fixed`,
+    `value_invalid`.
     """
     require(actor, PERMISSION)
     with transaction.atomic():
         campaign = campaign_by_id(actor, campaign_id, for_update=True)
-        before = fields_of(campaign, *_CAMPAIGN)
+        before, days = shown_fields(campaign), (campaign.starts_at, campaign.ends_at)
         if name is not None:
             campaign.name = cells.accepted(read_name, name, zh="名称", en="name")
         if goal is not None:
@@ -91,8 +105,9 @@ def update_campaign(
         campaign.starts_at, campaign.ends_at = _days(
             starts_at or campaign.starts_at, ends_at or campaign.ends_at
         )
+        _require_open_to_change(campaign, *days)
         campaign.save()
-        _keep(actor, "campaigns.update", campaign, before=before)
+        keep(actor, "campaigns.update", campaign, before=before)
     return campaign
 
 
@@ -111,12 +126,28 @@ def add_batch(
     """Define a batch under an offer's version and mint it; the version is fixed from then on.
 
     The same call again finds the batch and changes nothing, so a call whose answer was lost is
-    simply repeated. Raises `campaign_unknown`, `offer_unknown`, `budget_unknown`, `batch_exists`,
-    `value_invalid`, and the ledger's refusals.
+    simply repeated. In a draft it is only planned. Raises `campaign_unknown`, `offer_unknown`,
+    `budget_unknown`, `batch_exists`, `value_invalid`, the ledger's refusals, and
+    `approval_required` for a campaign that was approved without it.
     """
     require(actor, PERMISSION)
     name = cells.accepted(read_name, name, zh="名称", en="name")
     campaign = campaign_by_id(actor, campaign_id)
+    if campaign.status == CampaignStatus.DRAFT:
+        return plan_batch(
+            actor=actor,
+            campaign_id=campaign_id,
+            name=name,
+            version_id=version_id,
+            quantity=quantity,
+            budget_id=budget_id,
+            by_code=by_code,
+            active=active,
+        )
+    if campaign.by_schedule or must_be_approved(actor):
+        raise approval_required()
+    if campaign.status != CampaignStatus.RUNNING:
+        raise campaign_state_wrong(CampaignStatus(campaign.status).label)
     facts: dict[str, object] = {
         "budget": budget_by_id(actor, budget_id) if budget_id is not None else None,
         "by_code": by_code,
@@ -125,10 +156,12 @@ def add_batch(
         # Marked before vouchers stand on it: the other way round, a crash would leave it open.
         facts["offer_version"] = mark_version_used(actor=actor, version_id=version_id)
         batch, is_new = CampaignBatch.objects.get_or_create(
-            campaign=campaign, name=name, defaults=facts
+            campaign=campaign,
+            name=name,
+            defaults={**facts, "quantity": quantity, "active": active},
         )
         if is_new:
-            _keep_batch(actor, "batches.add", batch)
+            keep_batch(actor, "batches.add", batch)
     if any(getattr(batch, field) != fact for field, fact in facts.items()):
         raise batch_exists(name)
     define = DefineBatch(
@@ -152,37 +185,23 @@ def add_batch(
     outcomes = submit([define, mint], actor=actor)
     if is_new and surely_refused(outcomes):
         with transaction.atomic():
-            _keep_batch(actor, "batches.refused", batch, gone=True)
+            keep_batch(actor, "batches.refused", batch, gone=True)
             batch.delete()
     raise_if_refused(outcomes)
     return batch
 
 
-def _keep(actor: Actor, verb: str, campaign: Campaign, *, before: Mapping[str, Any] | None) -> None:
-    record_row(
-        actor=actor,
-        verb=verb,
-        kind="campaign",
-        row=campaign,
-        name=campaign.name,
-        fields=_CAMPAIGN,
-        organisation_path=campaign.organisation.path if campaign.organisation else "",
-        before=before,
-    )
-
-
-def _keep_batch(actor: Actor, verb: str, batch: CampaignBatch, *, gone: bool = False) -> None:
-    organisation = batch.campaign.organisation
-    record_row(
-        actor=actor,
-        verb=verb,
-        kind="batch",
-        row=batch,
-        name=batch.name,
-        fields=_BATCH,
-        organisation_path=organisation.path if organisation else "",
-        gone=gone,
-    )
+def _require_open_to_change(campaign: Campaign, started_at: datetime, ended_at: datetime) -> None:
+    """What waits is not changed, nor what was approved, but in the customers' favour."""
+    if not campaign.by_schedule or campaign.status == CampaignStatus.DRAFT:
+        return
+    label = CampaignStatus(campaign.status).label
+    if campaign.status == CampaignStatus.WAITING or campaign.starts_at != started_at:
+        raise campaign_fixed(label)
+    if campaign.ends_at < ended_at:
+        raise campaign_fixed(label)
+    if campaign.ends_at != ended_at and campaign.status in _ENDED:
+        raise campaign_fixed(label)
 
 
 def _days(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:

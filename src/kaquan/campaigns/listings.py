@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from kaquan.campaigns.models import Campaign, CampaignBatch
+from kaquan.campaigns.models import Campaign, CampaignBatch, CampaignStatus
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.paging import Page, Paging, page_of
 from kaquan.organisations.queries import within
 
 VIEW = "campaigns.view"
+COMING = "coming"
 CAMPAIGN_ORDERS = {
     "newest": "-id",
     "code": "code",
@@ -25,7 +26,7 @@ KINDS_MAX = 100
 
 
 class CampaignFilter(NamedTuple):
-    """Which campaigns; None does not restrict. ``state``: coming, running or over at ``at``."""
+    """Which campaigns; None does not restrict. ``state``: as `campaign_state` says at ``at``."""
 
     words: str | None = None
     kind: str | None = None
@@ -90,15 +91,24 @@ def batch_page(actor: Actor, wanted: BatchFilter, paging: Paging) -> Page[Campai
 
 
 def campaign_state(campaign: Campaign, at: datetime) -> str:
-    """``coming``, ``running`` or ``over``."""
+    """Its status; of one that runs without a schedule ``coming``, ``running`` or ``over``, as its
+    days say."""
+    if campaign.by_schedule or campaign.status != CampaignStatus.RUNNING:
+        return campaign.status
     if at < campaign.starts_at:
-        return "coming"
-    return "running" if at < campaign.ends_at else "over"
+        return COMING
+    return CampaignStatus.RUNNING if at < campaign.ends_at else CampaignStatus.OVER
 
 
 def _in_state(state: str, at: datetime) -> Q:
-    if state == "coming":
-        return Q(starts_at__gt=at)
-    if state == "over":
-        return Q(ends_at__lte=at)
-    return Q(starts_at__lte=at, ends_at__gt=at)
+    """The rows for which `campaign_state` says that."""
+    by_days = Q(by_schedule=False, status=CampaignStatus.RUNNING)
+    if state == COMING:
+        return by_days & Q(starts_at__gt=at)
+    if state == CampaignStatus.RUNNING:
+        days = by_days & Q(starts_at__lte=at, ends_at__gt=at)
+    elif state == CampaignStatus.OVER:
+        days = by_days & Q(starts_at__lte=at, ends_at__lte=at)
+    else:
+        return Q(status=state)
+    return days | Q(status=state, by_schedule=True)

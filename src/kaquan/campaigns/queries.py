@@ -10,6 +10,7 @@ from kaquan.ledger.sessions import reading_session
 from kaquan.organisations.queries import within
 
 LIST_MAX = 200
+PLANNED = Supply("planned", 0, 0)
 
 
 def campaign_by_id(actor: Actor, campaign_id: int, *, for_update: bool = False) -> Campaign:
@@ -90,5 +91,6 @@ def own_batch_ids(actor: Actor, batch_ids: Collection[int] | None = None) -> fro
 
 
 def supplies_of(batch_ids: Collection[int]) -> dict[int, Supply]:
-    """How the ledger says that batches stand; they were read with a scope before."""
-    return supplies(reading_session(), batch_ids)
+    """How the ledger says that batches stand; those that it does not know are only planned. They
+    were read with a scope before."""
+    return dict.fromkeys(batch_ids, PLANNED) | supplies(reading_session(), batch_ids)

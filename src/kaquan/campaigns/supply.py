@@ -8,8 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from django.db import transaction
+
 from kaquan.campaigns.actions import PERMISSION
-from kaquan.campaigns.models import CampaignBatch
+from kaquan.campaigns.errors import approval_required, batch_planned, campaign_not_running
+from kaquan.campaigns.keeping import must_be_approved
+from kaquan.campaigns.models import Booked, Campaign, CampaignBatch, CampaignStatus
 from kaquan.campaigns.queries import batch_by_id
 from kaquan.engine.commands import Activate, Allot, AnyCommand, Mint, RequestKey, SetBatchState
 from kaquan.engine.outcomes import Outcome
@@ -36,8 +40,11 @@ def mint(
     at: datetime,
     request_key: RequestKey | None = None,
 ) -> SerialRange:
-    """Add vouchers to a batch; raises `batch_unknown` and the ledger's refusals."""
+    """Add vouchers to a batch; raises `batch_unknown`, the ledger's refusals, and
+    `approval_required` where more is to be asked for (`mint_requests.ask_for_more`)."""
     batch = _batch(actor, batch_id)
+    if batch.campaign.by_schedule or must_be_approved(actor):
+        raise approval_required()
     command = Mint(at=at, key=request_key, batch_id=batch.id, quantity=quantity)
     return range_of(_submit(actor, command))
 
@@ -53,12 +60,17 @@ def set_batch_state(
 ) -> CampaignBatch:
     """Pause a batch (nothing is issued or used), let it run again, or stop its issue for good.
 
-    Once this returns, no use under the old state can succeed any more. Raises `batch_unknown` and
-    the ledger's refusals.
+    Once this returns, no use under the old state can succeed any more. Raises `batch_unknown`,
+    `campaign_not_running`, and the ledger's refusals.
     """
     batch = _batch(actor, batch_id)
     command = SetBatchState(at=at, key=request_key, batch_id=batch.id, state=state, reason=reason)
-    _submit(actor, command)
+    with transaction.atomic():
+        # Locked: a campaign that is paused meanwhile must not find one of its batches let loose.
+        campaign = Campaign.objects.select_for_update(of=("self",)).get(id=batch.campaign_id)
+        if state == "running" and campaign.status != CampaignStatus.RUNNING:
+            raise campaign_not_running(CampaignStatus(campaign.status).label)
+        _submit(actor, command)
     return batch
 
 
@@ -122,7 +134,10 @@ def range_of(outcome: Outcome) -> SerialRange:
 
 def _batch(actor: Actor, batch_id: int) -> CampaignBatch:
     require(actor, PERMISSION)
-    return batch_by_id(actor, batch_id)
+    batch = batch_by_id(actor, batch_id)
+    if batch.campaign.booked == Booked.NOTHING:
+        raise batch_planned(batch.name)
+    return batch
 
 
 def _submit(actor: Actor, command: AnyCommand) -> Outcome:

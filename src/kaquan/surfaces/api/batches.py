@@ -28,6 +28,7 @@ Quantity = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
 Serial = Annotated[int, Field(strict=True, ge=0, lt=SERIAL_END)]
 Reason = Annotated[str, Field(max_length=1_000)]
 State = Literal["running", "paused", "stopped"]
+Standing = Literal["planned", "running", "paused", "stopped"]
 NOTHING = Supply("running", 0, 0)
 
 
@@ -46,7 +47,7 @@ class BatchAnswer(Answer):
     version_id: int
     budget_id: int | None
     by_code: bool
-    state: State
+    state: Standing
     minted: int
     stock_left: int
     figures: dict[str, int]
@@ -119,7 +120,7 @@ def _shown(
         version_id=batch.offer_version_id,
         budget_id=batch.budget_id,
         by_code=batch.by_code,
-        state=cast("State", stands.state),
+        state=cast("Standing", stands.state),
         minted=stands.minted,
         stock_left=stands.stock_left,
         figures=dict(figures.get(batch.id, {})),
@@ -175,7 +176,8 @@ def list_batches(
     example={"campaign_id": 1, "name": "第一批", "version_id": 1, "quantity": 100_000,
              "budget_id": 1, "by_code": False},
     problems=("campaign_unknown", "offer_unknown", "budget_unknown", "batch_exists",
-              "range_not_available", "malformed_command"),
+              "range_not_available", "malformed_command", "approval_required",
+              "campaign_state_wrong", "campaign_full"),
 )  # fmt: skip
 def create_batch(request: Request, body: BatchBody) -> BatchAnswer:
     """A new batch."""
@@ -204,8 +206,9 @@ def get_batch(request: Request, batch_id: PathNodeId) -> BatchAnswer:
     zh="加制券",
     en="Mint more vouchers",
     example={"quantity": 5_000},
-    problems=("batch_unknown", "batch_stopped", "range_not_available", "malformed_command"),
-)
+    problems=("batch_unknown", "batch_stopped", "range_not_available", "malformed_command",
+              "approval_required", "batch_planned"),
+)  # fmt: skip
 def mint_vouchers(request: Request, batch_id: PathNodeId, body: MintBody) -> RangeAnswer:
     """More vouchers."""
     serials = supply.mint(
@@ -226,7 +229,7 @@ def mint_vouchers(request: Request, batch_id: PathNodeId, body: MintBody) -> Ran
     zh="激活一段券",
     en="Make a range of vouchers live",
     example={"first_serial": 64, "quantity": 10},
-    problems=("batch_unknown", "range_not_available", "malformed_command"),
+    problems=("batch_unknown", "range_not_available", "malformed_command", "batch_planned"),
 )
 def activate_vouchers(request: Request, batch_id: PathNodeId, body: RangeBody) -> RangeAnswer:
     """Vouchers made live."""
@@ -249,7 +252,7 @@ def activate_vouchers(request: Request, batch_id: PathNodeId, body: RangeBody) -
     en="Hand a range of vouchers over",
     example={"first_serial": 64, "quantity": 10, "organisation_id": 1},
     problems=("batch_unknown", "organisation_unknown", "range_not_available",
-              "malformed_command"),
+              "malformed_command", "batch_planned"),
 )  # fmt: skip
 def allot_vouchers(request: Request, batch_id: PathNodeId, body: AllotBody) -> RangeAnswer:
     """Vouchers handed over."""
@@ -275,7 +278,7 @@ def allot_vouchers(request: Request, batch_id: PathNodeId, body: AllotBody) -> R
     about="Once a pause is answered no use can succeed any more. To freeze a batch is to pause it "
     "with a reason.",
     example={"state": "paused", "reason": "调查异常核销"},
-    problems=("batch_unknown", "batch_stopped"),
+    problems=("batch_unknown", "batch_stopped", "batch_planned", "campaign_not_running"),
 )
 def set_batch_state(request: Request, batch_id: PathNodeId, body: StateBody) -> BatchAnswer:
     """Whether a batch runs."""

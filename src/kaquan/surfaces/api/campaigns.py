@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast
 
 from ninja import Query
 from pydantic import Field
 
 from kaquan.campaigns import actions, queries
+from kaquan.campaigns.listings import campaign_state
 from kaquan.campaigns.models import Campaign
+from kaquan.foundation import clock
 from kaquan.surfaces.api.kit import Request, Routes
 from kaquan.surfaces.api.moments import ToldMoment
 from kaquan.surfaces.api.pages import PageQuery, page, page_of
@@ -25,11 +27,16 @@ from kaquan.surfaces.api.schemas import (
 routes = Routes("campaigns", zh="活动", en="Campaigns")
 
 VIEW = "campaigns.view"
+State = Literal["draft", "waiting", "approved", "coming", "running", "paused", "stopped", "over"]
 Goal = Annotated[str, Field(max_length=2_000)]
 
 
 class CampaignAnswer(Answer):
-    """What vouchers are given away for. `kind` is the issuer's own word."""
+    """What vouchers are given away for. `kind` is the issuer's own word.
+
+    Of a `draft`, and of one that is `waiting` for an approval, nothing can be had yet; an
+    `approved` one starts at its time.
+    """
 
     id: int
     code: str
@@ -39,6 +46,7 @@ class CampaignAnswer(Answer):
     ends_at: ToldMoment
     goal: str
     organisation_id: int | None
+    state: State
 
 
 class CampaignBody(Body):
@@ -73,6 +81,7 @@ def shown(campaign: Campaign) -> CampaignAnswer:
         ends_at=campaign.ends_at,
         goal=campaign.goal,
         organisation_id=campaign.organisation_id,
+        state=cast("State", campaign_state(campaign, clock.now())),
     )
 
 
@@ -134,7 +143,7 @@ def get_campaign(request: Request, campaign_id: PathNodeId) -> CampaignAnswer:
     en="Change a campaign",
     about="Its vouchers keep the days that their terms promise.",
     example={"goal": "新客一万五千人", "ends_at": "2027-05-01T00:00:00+08:00"},
-    problems=("campaign_unknown", "campaign_without_time"),
+    problems=("campaign_unknown", "campaign_without_time", "campaign_fixed"),
 )
 def change_campaign(
     request: Request, campaign_id: PathNodeId, body: CampaignChange
