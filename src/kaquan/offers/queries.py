@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 from django.db import connection
 
+from kaquan.engine.favourable import favourable
 from kaquan.engine.rules.faults import TermsFault
 from kaquan.engine.rules.reading import read_terms
 from kaquan.engine.rules.sanity import terms_warnings
@@ -96,6 +97,11 @@ def versions(
     if before_number is not None:
         rows = rows.filter(number__lt=before_number)
     return list(rows.order_by("-number")[: min(limit, LIST_MAX)])
+
+
+def worse_for_holders(old: OfferVersion, new: OfferVersion) -> Sequence[TermsFault]:
+    """Why a version could not count for the vouchers of another one; empty where it could."""
+    return favourable(terms_of(old), terms_of(new))
 
 
 class TermsCheck(NamedTuple):

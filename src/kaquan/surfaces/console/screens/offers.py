@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -18,9 +19,11 @@ from kaquan.surfaces.console.kit.details import DetailScreen
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Sentences, Tab, Table
-from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.kit.screens import Call, language_now
 from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.words import BENEFITS
+
+FAULTS_SHOWN = 5
 
 
 class OfferLine(NamedTuple):
@@ -51,6 +54,18 @@ def _owner(offer: Offer) -> Cell:
 
 def _used(version: OfferVersion) -> Cell:
     return badge(_("Fixed"), "info") if version.used else badge(_("Open"), "muted")
+
+
+def _against(old: OfferVersion | None, new: OfferVersion) -> Cell:
+    """Whether holders of the version before would lose nothing by a version."""
+    if old is None:
+        return text("—")
+    faults = queries.worse_for_holders(old, new)
+    if not faults:
+        return badge(_("No worse for any holder"), "good")
+    zh = language_now() == "zh"
+    told = [f"{one.path}: {one.zh if zh else one.en}" for one in faults[:FAULTS_SHOWN]]
+    return text(_("For new vouchers only"), note="; ".join(told))
 
 
 class OfferDetail(DetailScreen[OfferLine]):
@@ -93,12 +108,15 @@ class OfferDetail(DetailScreen[OfferLine]):
     def versions(call: Call, line: OfferLine) -> Sequence[Panel]:
         """All versions, the newest first."""
         rows = queries.versions(call.actor, line.offer.id)
+        before = dict(pairwise(rows))
         columns = (
             Column[Any]("number", _("Version"), lambda one: text(f"v{one.number}")),
             Column[Any]("benefit", _("Kind"), _benefit),
             Column[Any]("published", _("Published"), lambda one: moment(one.published_at)),
             Column[Any]("used", _("State"), _used),
-        )
+            Column[Any]("holders", _("Against the version before"), lambda one: _against(
+                before.get(one), one)),
+        )  # fmt: skip
         note = _("Once vouchers stand on a version it is fixed for ever.")
         return [Table(_("Versions"), columns, rows, _("There is no version yet."), note)]
 

@@ -1,0 +1,238 @@
+"""Whether other terms are at least as good for everybody who holds a voucher already.
+
+Only then may they count for what was issued; whatever else an author changes makes a new version,
+for new vouchers alone. Each field has its own way of being no worse; a field that has none, also
+one that terms get some day, must stay as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+from kaquan.engine.rules.faults import TermsFault
+from kaquan.engine.rules.terms import (
+    AfterClaim,
+    CountCard,
+    DailyWindow,
+    FreeUnit,
+    Limit,
+    Part,
+    ProductRule,
+    Products,
+    Terms,
+)
+
+DAY_MINUTES = 24 * 60
+
+Holds = Callable[[Any, Any], bool]
+"""Whether the second value is no worse for a holder than the first."""
+
+OTHER_KIND = ("种类不同", "is of another kind")
+WORSE = ("对持券人不利", "is worse for whoever holds a voucher")
+FIXED = ("已发出的券不能更改此项", "cannot be changed for vouchers that were issued")
+
+
+def favourable(old: Terms, new: Terms) -> list[TermsFault]:
+    """Every reason why the new terms cannot take the place of the old ones on issued vouchers;
+    none if they can."""
+    return [TermsFault(path, zh, en) for path, (zh, en) in _differences(old, new, "")]
+
+
+def _more(old: int, new: int) -> bool:
+    return new >= old
+
+
+def _less(old: int, new: int) -> bool:
+    return new <= old
+
+
+def _cap(old: int | None, new: int | None) -> bool:
+    """No cap is the best one."""
+    return new is None or (old is not None and new >= old)
+
+
+def _allowed(old: bool, new: bool) -> bool:
+    return new or not old
+
+
+def _asked(old: bool, new: bool) -> bool:
+    return old or not new
+
+
+def _wider(old: Collection[object], new: Collection[object]) -> bool:
+    """A list of what is let in, of which an empty one lets in everything."""
+    return not new or (bool(old) and set(new) >= set(old))
+
+
+def _fewer(old: Collection[object], new: Collection[object]) -> bool:
+    """A list of what is kept out."""
+    return set(new) <= set(old)
+
+
+def _more_goods(old: Products, new: Products) -> bool:
+    return set(new.skus) >= set(old.skus) and set(new.categories) >= set(old.categories)
+
+
+def _wider_goods(old: Products, new: Products) -> bool:
+    return not new or (bool(old) and _more_goods(old, new))
+
+
+def _fewer_goods(old: Products, new: Products) -> bool:
+    return _more_goods(new, old)
+
+
+def _windows(old: Sequence[DailyWindow], new: Sequence[DailyWindow]) -> bool:
+    """Each window of before lies within one of now."""
+    if not new:
+        return True
+    spans = [_minutes(window) for window in new]
+    return bool(old) and all(
+        any(start <= first and last <= end for start, end in spans)
+        for first, last in map(_minutes, old)
+    )
+
+
+def _minutes(window: DailyWindow) -> tuple[int, int]:
+    start, end = (
+        int(hours) * 60 + int(minutes)
+        for hours, minutes in (window.start.split(":"), window.end.split(":"))
+    )
+    return start, end if end > start else end + DAY_MINUTES
+
+
+def _ranked(*names: str) -> Holds:
+    """Words in the order in which they get better."""
+    return lambda old, new: names.index(new) >= names.index(old)
+
+
+def _limits(old: Sequence[Limit], new: Sequence[Limit]) -> bool:
+    """No limit that was not there, and none that is lower."""
+    lowest: dict[tuple[str, str, str, str], int] = {}
+    for limit in old:
+        key = _limit_key(limit)
+        lowest[key] = min(limit.cap, lowest.get(key, limit.cap))
+    return all(limit.cap >= lowest.get(_limit_key(limit), limit.cap + 1) for limit in new)
+
+
+def _limit_key(limit: Limit) -> tuple[str, str, str, str]:
+    return limit.dimension, limit.at, limit.period, limit.unit
+
+
+#: What may change, and how; everything else stays as it is.
+FIELDS: dict[str, Holds] = {
+    "AmountOff.amount_fen": _more,
+    "PercentOff.basis_points_off": _more,
+    "PercentOff.cap_fen": _cap,
+    "CashVoucher.face_fen": _more,
+    "Exchange.goods": _more_goods,
+    "Exchange.quantity": _more,
+    "Exchange.pay_fen": _less,
+    "Exchange.value_cap_fen": _cap,
+    "PrepaidCard.max_balance_fen": _more,
+    "PrepaidCard.reloadable": _allowed,
+    "PrepaidCard.minimum_top_up_fen": _less,
+    "FreeUnit.quantity_buy": _less,
+    "FreeUnit.quantity_free": _more,
+    "FreeUnit.value_cap_fen": _cap,
+    "FixedRange.first_day": lambda old, new: bool(new <= old),
+    "FixedRange.last_day": lambda old, new: bool(new >= old),
+    "ExactRange.starts_at": lambda old, new: bool(new <= old),
+    "ExactRange.ends_at": lambda old, new: bool(new >= old),
+    "Validity.weekdays": _wider,
+    "Validity.daily_windows": _windows,
+    "Validity.excluded_dates": _fewer,
+    "StoreRule.include": _wider,
+    "StoreRule.exclude": _fewer,
+    "Scope.channels": _wider,
+    "Scope.terminal_kinds": _wider,
+    "Scope.order_minimum_fen": _less,
+    "Scope.minimum_basis": _ranked("after", "before"),
+    "Scope.minimum_over": _ranked("eligible", "order"),
+    "Scope.first_order_only": _asked,
+    "Scope.customer_required": _asked,
+    "ProductRule.include": _wider_goods,
+    "ProductRule.mode": _ranked("every", "any"),
+    "ProductRule.exclude": _fewer_goods,
+    "ProductRule.none": _fewer_goods,
+    "TagRule.any": _wider,
+    "TagRule.every": _fewer,
+    "TagRule.none": _fewer,
+    "Terms.limits": _limits,
+    "Stack.policy": _ranked("never", "only_with", "always"),
+    "Terms.transferable": _allowed,
+    "Terms.transfer_limit": _cap,
+    "Terms.refund_on_reverse": _ranked("never", "if_valid", "always"),
+}
+
+
+def _after_claim(old: AfterClaim, new: AfterClaim) -> bool:
+    """It begins no later and ends no earlier."""
+    begins, began = new.start_after_days, old.start_after_days
+    return begins <= began and begins + new.days >= began + old.days
+
+
+def _count_card(old: CountCard, new: CountCard) -> bool:
+    """As many uses, each covering as much; what a use settles at is between store and funder."""
+    covers, covered = (
+        card.value_per_use_fen if card.covers_up_to_fen is None else card.covers_up_to_fen
+        for card in (new, old)
+    )
+    return new.uses >= old.uses and covers >= covered
+
+
+def _goods_stay(old: Terms, new: Terms) -> Iterator[str]:
+    """Where one unit of those in scope is free or covered, other goods in scope may make that
+    another unit, worth less."""
+    if isinstance(old.benefit, FreeUnit | CountCard) and old.scope.products != new.scope.products:
+        yield "scope.products"
+
+
+def _all_named_stay(old: ProductRule, new: ProductRule) -> Iterator[str]:
+    """Where every one of the goods named must be there, naming others asks for others."""
+    if new.mode == "every" and old.include != new.include:
+        yield "include"
+
+
+#: Kinds of parts whose fields hang together, and are judged as a whole.
+_WHOLE: dict[type[Part], Holds] = {AfterClaim: _after_claim, CountCard: _count_card}
+#: What must stay besides, as other fields are.
+_STAYS: dict[type[Part], Callable[[Any, Any], Iterator[str]]] = {
+    Terms: _goods_stay,
+    ProductRule: _all_named_stay,
+}
+
+
+def _differences(
+    old: Part, new: Part, path: str, told: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Below `path`; what stands at the paths in `told` was told before."""
+    if old == new:
+        return
+    kind = type(old)
+    if kind is not type(new):
+        yield path, OTHER_KIND
+        return
+    if kind in _WHOLE:
+        if not _WHOLE[kind](old, new):
+            yield path, WORSE
+        return
+    for name in _STAYS[kind](old, new) if kind in _STAYS else ():
+        yield _below(path, name), FIXED
+        told |= {_below(path, name)}
+    for name in kind.__struct_fields__:
+        here, before, now = _below(path, name), getattr(old, name), getattr(new, name)
+        if before == now or here in told:
+            continue
+        holds = FIELDS.get(f"{kind.__name__}.{name}")
+        if holds is not None:
+            if not holds(before, now):
+                yield here, WORSE
+        elif isinstance(before, Part) and isinstance(now, Part):
+            yield from _differences(before, now, here, told)
+        else:
+            yield here, FIXED
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
