@@ -9,7 +9,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.analytics.queries import funnels
-from kaquan.campaigns import actions, queries
+from kaquan.approvals.models import RequestState
+from kaquan.approvals.queries import VIEW as APPROVALS_VIEW
+from kaquan.approvals.queries import about
+from kaquan.campaigns import actions, planning, queries
 from kaquan.campaigns.listings import (
     VIEW,
     CampaignFilter,
@@ -17,24 +20,33 @@ from kaquan.campaigns.listings import (
     campaign_page,
     campaign_state,
 )
-from kaquan.campaigns.models import Campaign
+from kaquan.campaigns.mint_requests import ask_for_more
+from kaquan.campaigns.models import Campaign, CampaignStatus
+from kaquan.campaigns.standing import batch_ids_of
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.organisations.listings import upper_nodes
 from kaquan.surfaces.console.kit.actions import Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, moment, text
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, moment, money, text
 from kaquan.surfaces.console.kit.details import DetailScreen
 from kaquan.surfaces.console.kit.fields import Field, Values, day_end, day_start
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
+from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.approval_bar import NOTHING, bar_of
+from kaquan.surfaces.console.screens.approval_words import request_state
+from kaquan.surfaces.console.screens.approvals import APPROVAL
 from kaquan.surfaces.console.screens.batch_columns import SHORT_COLUMNS, batch_lines, funnel_of
+from kaquan.surfaces.console.screens.campaign_actions import CAMPAIGN_ACTIONS, OPENED, REASON
 from kaquan.surfaces.console.screens.changes import changes_tab
+from kaquan.surfaces.console.screens.recent import recent_events
 from kaquan.surfaces.console.words import CAMPAIGN_STATES, state
 
 EDIT = actions.PERMISSION
+_UNDECIDED = (CampaignStatus.DRAFT, CampaignStatus.WAITING)
 _STATES = [(name, words) for name, (words, _tone) in CAMPAIGN_STATES.items()]
 
 
@@ -54,7 +66,12 @@ class CampaignDetail(DetailScreen[Campaign]):
     title = _("Campaign")
     permission = VIEW
     parent = "campaigns"
-    links = (("campaign-edit", _("Edit"), EDIT), ("batch-new", _("New batch"), EDIT))
+    actions = CAMPAIGN_ACTIONS
+    links = (
+        ("campaign-edit", _("Edit"), EDIT),
+        ("batch-new", _("New batch"), EDIT),
+        ("campaign-more", _("Ask for more vouchers"), EDIT),
+    )
 
     def subject(self, actor: Actor, key: int) -> Campaign:
         """The campaign; raises `campaign_unknown`."""
@@ -65,8 +82,18 @@ class CampaignDetail(DetailScreen[Campaign]):
         return subject.name
 
     def badges(self, subject: Campaign) -> Sequence[Cell]:
-        """Whether it runs."""
+        """How far it has come."""
         return [_state(subject)]
+
+    def shows_link(self, name: str, subject: Campaign) -> bool:
+        """What waits is not changed, and what was approved gets no more without asking."""
+        if name == "campaign-edit":
+            return subject.status != CampaignStatus.WAITING
+        if name == "campaign-more":
+            return subject.by_schedule and subject.status in OPENED
+        if subject.by_schedule:
+            return subject.status == CampaignStatus.DRAFT
+        return subject.status == CampaignStatus.RUNNING
 
     @staticmethod
     def overview(call: Call, campaign: Campaign) -> Sequence[Panel]:
@@ -83,13 +110,48 @@ class CampaignDetail(DetailScreen[Campaign]):
             Fact(_("Belongs to"), _owner(campaign)),
             Fact(_("Goal"), text(campaign.goal)),
         ]
-        return [
-            Facts("", facts),
-            funnel_of(sums),
-            Table(_("Batches"), SHORT_COLUMNS, batches, _("This campaign has no batches yet.")),
-        ]
+        if campaign.fault:
+            facts.append(Fact(_("Could not be brought up"), badge(campaign.fault, "bad")))
+        planned = Table(
+            _("Batches"), SHORT_COLUMNS, batches, _("This campaign has no batches yet.")
+        )
+        # Each panel keeps its place, by which parts that are told live are found on the page.
+        bar = _approval_bar(call, campaign)
+        if campaign.status in _UNDECIDED:
+            return [bar, Facts("", facts), NOTHING, planned]
+        recent = recent_events(call, [line.id for line in batches])
+        return [bar, Facts("", facts), funnel_of(sums), planned, *recent]
 
-    tabs = (Tab("overview", _("Overview"), overview), changes_tab("campaign"))
+    @staticmethod
+    def approvals(call: Call, campaign: Campaign) -> Sequence[Panel]:
+        """All that was ever asked for about it."""
+        rows = about(call.actor, planning.SUBJECT, campaign.id)
+        columns = (
+            Column[Any]("title", _("Subject"), lambda one: text(
+                one.title, href=APPROVAL.address(key=one.pk))),
+            Column[Any]("state", _("State"), request_state),
+            Column[Any]("amount", _("Amount at most"), lambda one: money(
+                one.amount_fen), number=True),
+            Column[Any]("by", _("Handed in by"), lambda one: text(one.asked_by_name)),
+            Column[Any]("at", _("Handed in"), lambda one: moment(one.asked_at)),
+        )  # fmt: skip
+        return [Table(_("Approvals"), columns, rows, _("Nothing was handed in yet."))]
+
+    tabs = (
+        Tab("overview", _("Overview"), overview, follows=batch_ids_of),
+        Tab("approvals", _("Approvals"), approvals, APPROVALS_VIEW),
+        changes_tab("campaign"),
+    )
+
+
+def _approval_bar(call: Call, campaign: Campaign) -> Panel:
+    """Of a campaign that waits, where it is decided; of one that came back, what was said."""
+    if not holds(call.actor, APPROVALS_VIEW) or campaign.status not in _UNDECIDED:
+        return NOTHING
+    newest = about(call.actor, planning.SUBJECT, campaign.id, limit=1)
+    if not newest or newest[0].state in (RequestState.APPROVED, RequestState.WITHDRAWN):
+        return NOTHING
+    return bar_of(call, newest[0])
 
 
 class Campaigns(ListScreen[Campaign]):
@@ -188,6 +250,46 @@ class NewCampaign(FormScreen):
         """The list."""
         del key
         return CAMPAIGNS.address()
+
+
+class MoreVouchers(FormScreen):
+    """More vouchers of a campaign that was approved: somebody else must agree."""
+
+    name = "campaign-more"
+    path = "campaigns/<int:key>/more-vouchers"
+    title = _("Ask for more vouchers")
+    hint = _("They are minted once somebody else has agreed.")
+    permission = EDIT
+    parent = "campaigns"
+    save_words = _("Hand in for approval")
+    fields = (
+        Field("batch", _("Batch"), "choice", required=True),
+        Field("quantity", _("Quantity"), required=True, characters_max=16),
+        REASON,
+    )
+
+    def form_fields(self, actor: Actor, key: int) -> Sequence[Field]:
+        """With the campaign's batches; raises `campaign_unknown`."""
+        campaign = queries.campaign_by_id(actor, key)
+        batches = queries.campaign_batches(actor, campaign.id)
+        options = [(str(one.id), one.name) for one in batches]
+        return [one.with_options(options) if one.name == "batch" else one for one in self.fields]
+
+    def save(self, doing: Doing, key: int) -> tuple[Text, str]:
+        """Ask for them."""
+        request = ask_for_more(
+            actor=doing.actor,
+            batch_id=int(doing.values["batch"]),
+            quantity=doing.values["quantity"],
+            reason=doing.values["reason"],
+        )
+        if holds(doing.actor, APPROVALS_VIEW):
+            return _("It was handed in for approval."), APPROVAL.address(key=request.pk)
+        return _("It was handed in for approval."), CAMPAIGN.address(key=key)
+
+    def home(self, key: int) -> str:
+        """Its campaign."""
+        return CAMPAIGN.address(key=key)
 
 
 class EditCampaign(FormScreen):
