@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -12,9 +13,11 @@ from kaquan.analytics.queries import funnels
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.campaigns.queries import supplies_of
 from kaquan.ledger.balances import Supply
-from kaquan.surfaces.console.kit.cells import Fact, count, money, text
+from kaquan.ledger.custody_pages import allotted_quantities
+from kaquan.ledger.sessions import reading_session
+from kaquan.surfaces.console.kit.cells import Fact, Text, count, money, text
 from kaquan.surfaces.console.kit.lists import Column
-from kaquan.surfaces.console.kit.panels import Funnel, funnel
+from kaquan.surfaces.console.kit.panels import Funnel, Stage
 from kaquan.surfaces.console.words import BATCH_STATES, state
 
 _NONE = Supply("running", 0, 0)
@@ -86,18 +89,41 @@ SHORT_COLUMNS: tuple[Column[BatchLine], ...] = (
 )  # fmt: skip
 
 
-def funnel_of(figures: Mapping[str, int]) -> Funnel:
-    """From minted to reversed; aside, what left on the way and the money."""
-    stages = [
-        (_("Minted"), figures.get("minted", 0)),
-        (_("Issued"), figures.get("issued", 0)),
-        (_("Redeemed"), figures.get("redeemed", 0)),
-        (_("Reversed"), figures.get("reversed", 0)),
-    ]
+def funnel_of(figures: Mapping[str, int], line: BatchLine | None = None) -> Funnel:
+    """From minted to reversed; aside, what left on the way and the money. Of one batch each number
+    opens its rows."""
+    stages: list[tuple[Text, int, str]] = [
+        (_("Minted"), figures.get("minted", 0), _rows(line, "runs")),
+        (_("Issued"), figures.get("issued", 0), _rows(line, "voucher-list", stage="issued")),
+        (_("Redeemed"), figures.get("redeemed", 0),
+         _rows(line, "redemptions", operation="redeem")),
+        (_("Reversed"), figures.get("reversed", 0),
+         _rows(line, "redemptions", operation="reverse")),
+    ]  # fmt: skip
+    if line is not None:
+        allotted = allotted_quantities(reading_session(), [line.id]).get(line.id, 0)
+        stages.insert(1, (_("Allotted"), allotted, _rows(line, "runs", holder="allotted")))
+    widest = max(number for _name, number, _href in stages)
     aside = [
-        Fact(_("Expired"), count(figures.get("expired", 0))),
-        Fact(_("Void"), count(figures.get("void", 0))),
+        Fact(_("Expired"), count(
+            figures.get("expired", 0), href=_rows(line, "voucher-list", stage="expired"))),
+        Fact(_("Void"), count(
+            figures.get("void", 0), href=_rows(line, "voucher-list", stage="void"))),
         Fact(_("Given as a discount"), money(figures.get("discount_fen", 0))),
         Fact(_("Taken back"), money(figures.get("returned_fen", 0))),
-    ]
-    return funnel(_("How far the vouchers have come"), stages, aside)
+    ]  # fmt: skip
+    return Funnel(
+        _("How far the vouchers have come"),
+        [
+            Stage(name, number, f"{number * 100 // widest if widest else 0}%", href)
+            for name, number, href in stages
+        ],
+        aside,
+    )
+
+
+def _rows(line: BatchLine | None, screen: str, **asked: str) -> str:
+    """The list of what stands behind a number of one batch."""
+    if line is None:
+        return ""
+    return f"{reverse(f'console:{screen}')}?{urlencode({'batch': line.id, **asked})}"

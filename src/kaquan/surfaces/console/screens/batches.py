@@ -1,32 +1,38 @@
-"""Batches: list, page, more of them, and how they are stopped."""
+"""Batches: list, page, and how they are stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from kaquan.budgets.listings import budget_page
 from kaquan.campaigns import actions, queries, supply
 from kaquan.campaigns.listings import VIEW, BatchFilter, batch_page
 from kaquan.campaigns.supply import BatchState
 from kaquan.engine.commands import RequestKey
-from kaquan.engine.fields import QUANTITY_MAX
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
-from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.paging import Page, Paging
 from kaquan.foundation.refusals import INTERNAL_CLIENT
-from kaquan.ledger.balances import custody_runs
-from kaquan.ledger.sessions import reading_session
-from kaquan.offers.listings import newest_versions, offer_page
-from kaquan.organisations.queries import organisation_names
+from kaquan.redemption import code_files, code_jobs, publications
+from kaquan.redemption.actions import ISSUE
+from kaquan.redemption.imports_pool import PERMISSION as IMPORT_CODES
+from kaquan.redemption.queries import TRACE
+from kaquan.redemption.voucher_listings import ending_soon, run_page
 from kaquan.surfaces.console.kit.actions import Action, Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, count, text
+from kaquan.surfaces.console.kit.cells import (
+    Cell,
+    Fact,
+    Text,
+    count,
+    local_text,
+    moment,
+    text,
+)
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
-from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
@@ -45,13 +51,17 @@ from kaquan.surfaces.console.screens.batch_columns import (
 from kaquan.surfaces.console.screens.campaigns import CAMPAIGN
 from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.screens.offers import OFFER as OFFER_SCREEN
+from kaquan.surfaces.console.screens.recent import recent_events
+from kaquan.surfaces.console.screens.runs import RUN_COLUMNS, RUNS
+from kaquan.surfaces.console.screens.voucher_lists import VOUCHERS
 from kaquan.surfaces.console.words import BATCH_STATES, state
 
 EDIT = actions.PERMISSION
-CHOICES_MAX = 200
-RUNS_SHOWN = 200
+RUNS_SHOWN = 50
+PUBLICATIONS_SHOWN = 50
+SOON = timedelta(days=30)
 _REASON = Field("reason", _("Reason"), "long_text", required=True, characters_max=1_000)
-_WAYS = [("code", _("By code")), ("stock", _("From stock"))]
+WAYS = [("code", _("By code")), ("stock", _("From stock"))]
 
 
 def request_key(doing: Doing, batch_id: int) -> RequestKey:
@@ -122,6 +132,22 @@ BATCH_ACTIONS: tuple[Action[BatchLine], ...] = (
 )
 
 
+def _write_codes(line: BatchLine, doing: Doing) -> Text:
+    code_jobs.ask_for_code_file(actor=doing.actor, batch_id=line.id)
+    return _("The codes are being written; the file will be in the download centre.")
+
+
+EXPORT_CODES: Action[BatchLine] = Action(
+    "export-codes",
+    _("Export codes"),
+    code_files.PERMISSION,
+    _asks(_("Write every code of the batch “%(name)s” of the campaign “%(campaign)s” to a file?")),
+    _write_codes,
+    offered=lambda line: line.batch.by_code and line.supply.minted > 0,
+    consequence=_("Whoever holds the file holds the vouchers."),
+)
+
+
 class BatchDetail(DetailScreen[BatchLine]):
     """One batch."""
 
@@ -130,8 +156,15 @@ class BatchDetail(DetailScreen[BatchLine]):
     title = _("Batch")
     permission = VIEW
     parent = "batches"
-    actions = BATCH_ACTIONS
-    links = (("batch-mint", _("Mint more"), EDIT),)
+    actions = (*BATCH_ACTIONS, EXPORT_CODES)
+    links = (
+        ("batch-mint", _("Mint more"), EDIT),
+        ("batch-activate", _("Activate"), EDIT),
+        ("batch-allot", _("Allot"), EDIT),
+        ("batch-pool", _("Bring codes in"), IMPORT_CODES),
+        ("batch-assign", _("Give to one"), ISSUE),
+        ("batch-publish", _("Give to many"), ISSUE),
+    )
 
     def subject(self, actor: Actor, key: int) -> BatchLine:
         """The batch; raises `batch_unknown`."""
@@ -146,11 +179,19 @@ class BatchDetail(DetailScreen[BatchLine]):
         return [state(BATCH_STATES, subject.supply.state)]
 
     def shows_link(self, name: str, subject: BatchLine) -> bool:
-        """Nothing is minted for a batch that was stopped for good."""
-        return name != "batch-mint" or subject.supply.state != "stopped"
+        """Nothing is minted or given of a batch that was stopped for good or only planned; codes
+        are brought in where vouchers have codes, and stock is given to many."""
+        if subject.supply.state == "planned":
+            return False
+        if name in ("batch-activate", "batch-allot"):
+            return subject.supply.minted > 0
+        is_open = subject.supply.state != "stopped"
+        if name == "batch-pool":
+            return is_open and subject.batch.by_code
+        return is_open and (name != "batch-publish" or not subject.batch.by_code)
 
     @staticmethod
-    def overview(_call: Call, line: BatchLine) -> Sequence[Panel]:
+    def overview(call: Call, line: BatchLine) -> Sequence[Panel]:
         """Facts and funnel."""
         batch, version = line.batch, line.batch.offer_version
         budget = batch.budget
@@ -161,37 +202,53 @@ class BatchDetail(DetailScreen[BatchLine]):
                 f"{version.offer.name} · v{version.number}",
                 href=OFFER_SCREEN.address(key=version.offer_id))),
             Fact(_("Budget"), text(budget.name if budget else _("None"))),
-            Fact(_("How it is issued"), text(dict(_WAYS)["code" if batch.by_code else "stock"])),
+            Fact(_("How it is issued"), text(dict(WAYS)["code" if batch.by_code else "stock"])),
             Fact(_("Minted"), count(line.supply.minted)),
             Fact(_("Stock left"), count(None if batch.by_code else line.supply.stock_left)),
         ]  # fmt: skip
-        return [Facts("", facts), funnel_of(line.figures)]
+        if holds(call.actor, TRACE):
+            facts.append(
+                Fact(_("Ends within %(days)s days") % {"days": SOON.days}, _soon(call, line))
+            )
+        return [Facts("", facts), funnel_of(line.figures, line), *recent_events(call, [line.id])]
 
     @staticmethod
     def custody(call: Call, line: BatchLine) -> Sequence[Panel]:
-        """In whose hands its untouched vouchers are."""
-        runs = custody_runs(reading_session(), line.batch.id, limit=RUNS_SHOWN)
-        names = organisation_names(call.actor, {run.organisation_id for run in runs})
-        columns = (
-            Column[Any]("first", _("First serial"), lambda r: code(str(r.first_serial))),
-            Column[Any]("quantity", _("Quantity"), lambda r: count(r.quantity), number=True),
-            Column[Any]("active", _("State"), lambda r: Cell(
-                _("Usable") if r.active else _("Not activated"), "badge",
-                tone="good" if r.active else "muted")),
-            Column[Any]("holder", _("In the hands of"), lambda r: text(
-                names.get(r.organisation_id, "—") if r.organisation_id else _("The batch"))),
-        )  # fmt: skip
-        note = _("The first %(number)s runs.") % {"number": RUNS_SHOWN}
+        """In whose hands its vouchers are."""
+        paging = Paging(limit=RUNS_SHOWN)
+        found = run_page(call.actor, batch_id=line.id, active=None, allotted=None, paging=paging)
+        there = text(_("All runs"), href=RUNS.of_batch(line.id)) if found.after else text("")
+        note = _("Vouchers that nothing has happened to have no page of their own.")
         return [
-            Table(_("Custody"), columns, runs, _("No voucher was minted yet."),
-                  note if len(runs) == RUNS_SHOWN else "")
-        ]  # fmt: skip
+            Table(_("Custody"), RUN_COLUMNS, found.rows, _("No voucher was minted yet."), note),
+            *([Facts("", [Fact(_("More"), there)])] if found.after else []),
+        ]
+
+    @staticmethod
+    def given(call: Call, line: BatchLine) -> Sequence[Panel]:
+        """Under which names it was given to lists of customers."""
+        rows = publications.publications(call.actor, batch_id=line.id, limit=PUBLICATIONS_SHOWN)
+        columns = (
+            Column[Any]("name", _("Name"), lambda one: text(one.name)),
+            Column[Any]("begun", _("Begun"), lambda one: moment(one.created_at)),
+        )
+        note = _("A name gives each customer one voucher, however often its list is sent.")
+        return [Table(_("Given to lists"), columns, rows, _("It was given to no list yet."), note)]
 
     tabs = (
-        Tab("overview", _("Overview"), overview),
-        Tab("custody", _("Custody"), custody),
+        Tab("overview", _("Overview"), overview, follows=lambda line: (line.id,)),
+        Tab("custody", _("Custody"), custody, TRACE),
+        Tab("given", _("Given"), given, ISSUE),
         changes_tab("batch"),
     )
+
+
+def _soon(call: Call, line: BatchLine) -> Cell:
+    now = clock.now()
+    number, is_more = ending_soon(call.actor, line.id, now, now + SOON)
+    days = [local_text(at)[:10] for at in (now, now + SOON)]
+    there = VOUCHERS.of_batch(line.id, stage="usable", ends_from=days[0], ends_until=days[1])
+    return Cell(f"{number:,}{'+' if is_more else ''}", "number", there)
 
 
 class Batches(ListScreen[BatchLine]):
@@ -205,7 +262,7 @@ class Batches(ListScreen[BatchLine]):
     empty = _("There are no batches yet. A batch is added on the page of its campaign.")
     fields = (
         Field("words", _("Batch or campaign")),
-        Field("way", _("How it is issued"), "choice", options=_WAYS),
+        Field("way", _("How it is issued"), "choice", options=WAYS),
     )
     columns = (
         NAME,
@@ -231,103 +288,3 @@ class Batches(ListScreen[BatchLine]):
 
 BATCH: BatchDetail = BatchDetail()
 BATCHES = Batches()
-
-
-def read_quantity(typed: str) -> int:
-    """A number of vouchers; raises `value_invalid`."""
-    digits = typed.replace(",", "").replace("，", "")
-    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else 0
-    if not 1 <= number <= QUANTITY_MAX:
-        raise KaquanError(
-            "value_invalid",
-            zh=f"数量应在 1 到 {QUANTITY_MAX:,} 之间。",
-            en=f"The quantity must lie between 1 and {QUANTITY_MAX:,}.",
-        )
-    return number
-
-
-class NewBatch(FormScreen):
-    """A new batch of a campaign."""
-
-    name = "batch-new"
-    path = "campaigns/<int:key>/new-batch"
-    title = _("New batch")
-    hint = _("The offer's newest version is fixed from then on.")
-    permission = EDIT
-    parent = "campaigns"
-    fields = (
-        Field("name", _("Name"), required=True),
-        Field("offer", _("Offer"), "choice", required=True),
-        Field("quantity", _("Quantity"), required=True, characters_max=16),
-        Field("budget", _("Budget"), "choice"),
-        Field("way", _("How it is issued"), "choice", options=_WAYS, required=True),
-    )
-
-    def form_fields(self, actor: Actor, key: int) -> Sequence[Field]:
-        """With the offers and budgets of one's part."""
-        queries.campaign_by_id(actor, key)
-        paging = Paging(limit=CHOICES_MAX, counts=False)
-        offers = offer_page(actor, None, paging).rows
-        may_see = holds(actor, "budgets.view")
-        budgets = budget_page(actor, None, None, paging).rows if may_see else []
-        options = {
-            "offer": [(str(one.id), f"{one.name} ({one.code})") for one in offers],
-            "budget": [(str(one.id), f"{one.name} ({one.code})") for one in budgets],
-        }
-        return [
-            one.with_options(options[one.name]) if one.name in options else one
-            for one in self.fields
-        ]
-
-    def save(self, doing: Doing, key: int) -> tuple[Text, str]:
-        """Define it and mint it."""
-        values = doing.values
-        offer_id = int(values["offer"])
-        batch = actions.add_batch(
-            actor=doing.actor,
-            campaign_id=key,
-            name=values["name"],
-            version_id=newest_versions([offer_id])[offer_id].id,
-            quantity=read_quantity(values["quantity"]),
-            budget_id=int(values["budget"]) if values["budget"] else None,
-            by_code=values["way"] == "code",
-            at=clock.now(),
-        )
-        return _("The batch was added."), BATCH.address(key=batch.id)
-
-    def home(self, key: int) -> str:
-        """Its campaign."""
-        return CAMPAIGN.address(key=key)
-
-
-class MintMore(FormScreen):
-    """More vouchers of a batch."""
-
-    name = "batch-mint"
-    path = "batches/<int:key>/mint"
-    title = _("Mint more")
-    permission = EDIT
-    parent = "batches"
-    save_words = _("Mint")
-    fields = (Field("quantity", _("Quantity"), required=True, characters_max=16),)
-
-    def initial(self, actor: Actor, key: int) -> Mapping[str, Any]:
-        """Nothing, of a batch that is there; raises `batch_unknown`."""
-        queries.batch_by_id(actor, key)
-        return {}
-
-    def save(self, doing: Doing, key: int) -> tuple[Text, str]:
-        """Mint them, once for each form."""
-        minted = supply.mint(
-            actor=doing.actor,
-            batch_id=key,
-            quantity=read_quantity(doing.values["quantity"]),
-            at=clock.now(),
-            request_key=request_key(doing, key),
-        )
-        words = _("%(number)s vouchers were minted.") % {"number": f"{minted.quantity:,}"}
-        return words, BATCH.address(key=key)
-
-    def home(self, key: int) -> str:
-        """Its page."""
-        return BATCH.address(key=key)
