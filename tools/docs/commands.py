@@ -12,8 +12,8 @@ from tools.docs.markdown import heading
 
 
 def page(main: ModuleType) -> str:
-    """The page, from the typer ``app`` of `kaquan.surfaces.cli.main`."""
-    command = get_command(main.app)
+    """The page, from the app that `kaquan.surfaces.cli.main` builds."""
+    command = get_command(main.build_app())
     context = typer.Context(command, info_name="kaquan")
     body = get_docs_for_click(obj=command, ctx=context, name="kaquan", indent=1)
     title = heading("命令行", "Command line", source=main.__name__)

@@ -19,8 +19,6 @@ from kaquan.foundation.postgres.sessions import running_database
 from kaquan.foundation.private_files import make_folder
 from kaquan.surfaces.cli.installation import report
 
-OPTION = "--sandbox"
-
 
 def sandbox_environment(configuration: Configuration) -> dict[str, str]:
     """What a process of the sandbox is told; its database exists when this returns.
