@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kaquan.foundation.configuration import Configuration
 from kaquan_client import AsyncClient, Client
 from kaquan_client.connecting import Settings
 from tests.client.scripted import Script, scripted_server
-from tests.gateway.conftest import site
+from tests.database_cleaner import Cleaner
 
-__all__ = ["site"]  # a real server, one for each module
+if TYPE_CHECKING:  # pytest reads this file before Django is set up
+    from tests.gateway.site import Site
 
 API_KEY = "kq_test_0a1b2c3d_c2VjcmV0LW9mLXRlc3Rz"
 
@@ -84,6 +86,15 @@ class Driven:
             self.url, API_KEY, sleep=self.time.sleep_async, **self.settings
         ) as client:
             return await use(client)
+
+
+@pytest.fixture(scope="module")
+def site(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[Site]:
+    """A real server with an issuer."""
+    from tests.gateway.site import serving
+
+    with serving(migrated_database, cleaner) as started:
+        yield started
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connections
 
 from kaquan.foundation.configuration import Configuration
 from kaquan.project.description import document
@@ -32,13 +31,11 @@ COVERAGE_SHARE = 0.1
 @pytest.fixture(scope="module")
 def site(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[Site]:
     """``kaquan up`` with an issuer; webhooks may go to this machine alone, where nobody listens."""
-    from tests.gateway.site import end_site, start_site
+    from tests.gateway.site import serving
 
-    cleaner.clean()
-    started = start_site(migrated_database, KAQUAN_WEBHOOK_PRIVATE_TARGETS="127.0.0.0/8")
-    yield started
-    end_site(started)
-    connections.close_all()
+    allowed = {"KAQUAN_WEBHOOK_PRIVATE_TARGETS": "127.0.0.0/8"}
+    with serving(migrated_database, cleaner, **allowed) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

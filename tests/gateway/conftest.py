@@ -1,5 +1,4 @@
-"""A server for each module of this folder, on the worker's own database: one that outlived its
-tests would do the jobs of those that come after."""
+"""A server for all tests of this folder, on the worker's own database."""
 
 from __future__ import annotations
 
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from django.db import connections
 
 from kaquan.foundation.configuration import Configuration
 from tests.database_cleaner import Cleaner
@@ -17,16 +15,13 @@ if TYPE_CHECKING:  # pytest reads this file before Django is set up
     from tests.gateway.site import Caller, Site
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[Site]:
-    """``kaquan up`` with an issuer. Its database is cleaned once: a server keeps what it knows."""
-    from tests.gateway.site import end_site, start_site
+    """``kaquan up`` with an issuer; what a test makes is there for all tests after it."""
+    from tests.gateway.site import serving
 
-    cleaner.clean()
-    started = start_site(migrated_database)
-    yield started
-    end_site(started)
-    connections.close_all()
+    with serving(migrated_database, cleaner) as started:
+        yield started
 
 
 @pytest.fixture

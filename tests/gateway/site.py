@@ -11,12 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import psycopg
+from django.db import connections
 
 from kaquan.access.actions import create_client, create_key
 from kaquan.access.models import KeyKind
@@ -32,6 +34,8 @@ from kaquan.organisations.models import Organisation
 from kaquan.redemption.codes import code_book
 from tests.builders.issuer import SYSTEM, a_number, a_store, an_organisation
 from tests.builders.ledger import BuiltBatch, a_batch
+from tests.database_cleaner import Cleaner
+from tests.programs import start_program
 
 START_S = 60
 BASE = "/api/v1/"
@@ -209,6 +213,19 @@ def code_of(batch: BuiltBatch, index: int = 0) -> str:
     return format_code(code_book().encode(batch.serial(index)))
 
 
+@contextmanager
+def serving(configuration: Configuration, cleaner: Cleaner, **settings: str) -> Iterator[Site]:
+    """``kaquan up`` with an issuer on a database that is cleaned once, for several tests: a server
+    keeps what it knows, and one that outlived them would do the jobs of those that come after."""
+    cleaner.clean()
+    started = start_site(configuration, **settings)
+    try:
+        yield started
+    finally:
+        end_site(started)
+        connections.close_all()
+
+
 def start_site(configuration: Configuration, **settings: str) -> Site:
     """Start ``kaquan up`` and give its database an issuer."""
     server, port = start_server(configuration, **settings)
@@ -247,11 +264,8 @@ def start_server(
         "KAQUAN_HTTP_PORT": str(port),
         **settings,
     }
-    server = subprocess.Popen(
-        [sys.executable, "-m", "kaquan", "up"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
+    server = start_program(
+        "-m", "kaquan", "up", env=environment, stderr=subprocess.PIPE, encoding="utf-8"
     )
     try:
         _wait_until_up(server)

@@ -1,4 +1,4 @@
-"""A server for this folder's tests; what it says is kept."""
+"""A server for all tests of this folder; what it says is kept."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ if TYPE_CHECKING:  # pytest reads this file before Django is set up
     from tests.http.listening import ListeningSite
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def listening(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[ListeningSite]:
     """``kaquan up`` at its most talkative, with an issuer, and whatever it has said."""
     from tests.gateway.site import end_site
     from tests.http.listening import start_listening
+    from tests.http.parts import HOT, REST
 
     cleaner.clean()
     with pytest.MonkeyPatch.context() as patch:
         started = start_listening(migrated_database, patch)
+    started.slow_bodies += [started.half_sent(part.path) for part in (HOT, REST)]
     yield started
+    for sender in started.slow_bodies:
+        sender.close()
     end_site(started.site)
     connections.close_all()

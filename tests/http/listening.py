@@ -17,6 +17,7 @@ from tests.api.calling import EVERYTHING
 from tests.gateway.site import Caller, Server, Site, a_request_key, start_site
 
 ANSWER_S = 20.0
+SLOW_ANSWER_S = 60.0
 Header = tuple[str, str | bytes]
 
 
@@ -42,12 +43,16 @@ class Heard:
 
 @dataclass
 class ListeningSite:
-    """A running server, a caller who may do everything, and all that was said."""
+    """A running server, a caller who may do everything, and all that was said.
+
+    ``slow_bodies`` are those of which half came before all tests, and the rest never does.
+    """
 
     site: Site
     everyone: Caller
     log: list[str]
     heard: list[Heard] = field(default_factory=list)
+    slow_bodies: list[socket.socket] = field(default_factory=list)
 
     def send(self, payload: bytes, *, parts: Sequence[bytes] = ()) -> Heard:
         """Send these bytes on a connection of their own, and hear the first answer to them."""
@@ -62,6 +67,13 @@ class ListeningSite:
     def connected(self) -> socket.socket:
         """A connection on which anything can be sent."""
         return socket.create_connection(("127.0.0.1", self.site.port), timeout=ANSWER_S)
+
+    def half_sent(self, path: str) -> socket.socket:
+        """A request whose body does not come to its end."""
+        sender = self.connected()
+        sender.settimeout(SLOW_ANSWER_S)
+        sender.sendall(self.head("POST", path, b'{"kind":', Content_Length="100"))
+        return sender
 
     def say(self, payload: bytes) -> Heard:
         """Send these bytes and no more, and hear what the server makes of them."""

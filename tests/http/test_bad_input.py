@@ -5,32 +5,17 @@ All of it goes over sockets to the real server, for both of its parts: the hot l
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
 
 import pytest
 
-from kaquan.surfaces.api.bounded_bodies import BODY_S_MAX
 from kaquan.surfaces.api.operations import UPLOAD_BYTES_MAX
 from kaquan.surfaces.gateway.calls import BODY_BYTES_MAX, BODY_BYTES_MAX_BATCH
 from tests.builders.books import books, differing
 from tests.http.listening import Header, Heard, ListeningSite, json_bytes
+from tests.http.parts import HOT, REST, Part, refused
 
-
-class Part(NamedTuple):
-    """A request of one part of the API. The hot one is refused for its code alone, the other one
-    would make an organisation."""
-
-    path: str
-    body: dict[str, Any]
-
-
-NO_SUCH_CODE = "N6W5-0000-0000-0000-0000"
-HOT = Part("/api/v1/redemptions", {"vouchers": [{"code": NO_SUCH_CODE}]})
-REST = Part("/api/v1/organisations", {"kind": "region", "name": "华东"})
 PARTS = pytest.mark.parametrize("part", [HOT, REST], ids=["hot", "rest"])
-AWAITED_S = BODY_S_MAX + 20
 
 
 @pytest.fixture(autouse=True)
@@ -43,25 +28,6 @@ def nothing_moves(listening: ListeningSite) -> Iterator[None]:
         assert differing(before, books(connection)) <= {"ledger_lane"}
     assert listening.ask("POST", HOT.path, json_bytes(HOT.body)).code == "code_mistyped"
     assert listening.ask("GET", REST.path).status == 200
-
-
-@pytest.fixture(scope="module", autouse=True)
-def slow_bodies(listening: ListeningSite) -> Iterator[list[socket.socket]]:
-    """Bodies of which half has come before all other tests, and the rest never does."""
-    opened = []
-    for part in (HOT, REST):
-        sender = listening.connected()
-        sender.settimeout(AWAITED_S)
-        sender.sendall(listening.head("POST", part.path, b'{"kind":', Content_Length="100"))
-        opened.append(sender)
-    yield opened
-    for sender in opened:
-        sender.close()
-
-
-def refused(heard: Heard, *codes: str) -> None:
-    """It is a problem document, and says one of these."""
-    assert heard.code in codes, heard
 
 
 def refused_or_cut(heard: Heard) -> None:
@@ -360,14 +326,3 @@ def test_what_is_no_http_is_refused_or_cut_off(listening: ListeningSite) -> None
         b"GET /api/v1/\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ):
         refused_or_cut(listening.say(payload))
-
-
-# Time ---------------------------------------------------------------------------------------------
-
-
-def test_a_body_that_never_ends_is_given_up_while_others_are_served(
-    listening: ListeningSite, slow_bodies: list[socket.socket]
-) -> None:
-    # They have waited since before the other tests, each of which was served.
-    for sender in slow_bodies:
-        refused(listening.hear(sender), "body_too_slow")

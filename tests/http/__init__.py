@@ -1,0 +1,1 @@
+"""HTTP as hostile and clumsy callers speak it, to one server."""
