@@ -76,13 +76,13 @@ def servers(verdict: Verdict, bench: Bench, *, kills: int) -> None:
             cards = [a_sold_card(door) for _ in range(3)]
             place = Path(folder) / str(first)
             place.mkdir()
-            load = Load(cluster.urls.app, place, cards)
-            for _ in range(min(KILLS_A_ROUND, kills - first)):
+            with Load(cluster.urls.app, place, cards) as load:
+                for _ in range(min(KILLS_A_ROUND, kills - first)):
+                    load.wait_for_progress()
+                    cluster.kill()
+                    cluster.server.start()
                 load.wait_for_progress()
-                cluster.kill()
-                cluster.server.start()
-            load.wait_for_progress()
-            answered, unanswered = load.stop()
+                answered, unanswered = load.stop()
             answers += len(answered)
             with bench.connect() as connection:
                 found += len(kept_promises(connection, cards, answered, unanswered))

@@ -44,6 +44,7 @@ class Client:
         door = racer.open_door()
         enable_failpoints(self.failpoints, debug=True)
         journal = os.open(self.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        parent = os.getppid()
         answered = 0
         for number, commands in enumerate(self.calls):
             if self.stop is not None and self.stop.is_set():
@@ -52,6 +53,8 @@ class Client:
             while outcomes is None or any(one.code in NOBODY_KNOWS for one in outcomes):
                 _write(journal, Line(racer.number, number, time.monotonic_ns()))
                 outcomes = door.submit(commands)
+                if os.getppid() != parent:
+                    os._exit(1)  # whoever started us was killed and stops nobody
                 _write(journal, Line(racer.number, number, time.monotonic_ns(), outcomes))
             answered += 1
         door.close()

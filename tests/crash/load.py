@@ -1,5 +1,7 @@
 """Clients that use a few cards all together and go on whatever happens to the server."""
 
+from __future__ import annotations
+
 import random
 import time
 from collections.abc import Sequence
@@ -22,6 +24,7 @@ CARD_FEN = 20_000
 SOLD = 1  # the version of a card that was sold and not used yet
 PROGRESS_BYTES = 3_000
 WITHIN_S = 60.0
+LOOK_S = 0.002
 
 
 def _calls(cards: Sequence[int], seed: int) -> list[list[AnyCommand]]:
@@ -37,7 +40,7 @@ def _calls(cards: Sequence[int], seed: int) -> list[list[AnyCommand]]:
 
 
 class Load:
-    """Clients in processes of their own, until they are told to stop."""
+    """Clients in processes of their own, until they are told to stop or their block ends."""
 
     def __init__(self, url: str, folder: Path, cards: Sequence[int]) -> None:
         self._journals = [folder / f"client-{number}" for number in range(CLIENTS)]
@@ -50,12 +53,22 @@ class Load:
             )
         ]
 
+    def __enter__(self) -> Load:
+        """Itself, at work."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nobody goes on, also when a test has failed."""
+        for runner in self._runners:
+            runner.close()
+
     def wait_for_progress(self) -> None:
         """Until every client has been answered some more."""
         wanted = [size + PROGRESS_BYTES for size in self._sizes()]
         deadline_s = time.monotonic() + WITHIN_S
         while any(size < enough for size, enough in zip(self._sizes(), wanted, strict=True)):
             assert time.monotonic() < deadline_s, "the clients do not go on"
+            time.sleep(LOOK_S)
 
     def stop(self) -> tuple[list[Call], list[Call]]:
         """End; what was answered, and what was not."""
@@ -65,7 +78,6 @@ class Load:
             self._runners, self._journals, self._scripts, strict=True
         ):
             assert runner.result() is not None
-            runner.close()
             some, others = read_journal(journal, calls)
             answered += some
             unanswered += others

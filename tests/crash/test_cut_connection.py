@@ -62,6 +62,7 @@ def _wait_for_lock(watch: Connection) -> None:
     deadline_s = time.monotonic() + WAIT_S
     while not number(watch, waiting):
         assert time.monotonic() < deadline_s, "nobody waits"
+        time.sleep(0.002)
 
 
 def _committed_but_unanswered(wire: Wire, commit: bytes, _: Connection) -> None:

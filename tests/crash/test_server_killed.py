@@ -13,7 +13,7 @@ from kaquan.ledger import door as door_module
 from kaquan.ledger.door import Door
 from tests.builders.books import faults, number
 from tests.builders.ledger import a_batch, a_key, a_sold_card, codes, done, redeem
-from tests.crash.load import CARD_FEN, Load, kept_promises
+from tests.crash.load import CARD_FEN, LOOK_S, Load, kept_promises
 from tests.fixtures_cluster import OwnCluster
 from tests.fixtures_database import Database
 from tests.fixtures_ledger import OpenDoor
@@ -27,13 +27,13 @@ def test_nothing_answered_is_lost_and_nothing_is_doubled_when_postgresql_is_kill
 ) -> None:
     door = new_door(fresh_cluster.urls.app)
     cards = [a_sold_card(door) for _ in range(3)]
-    load = Load(fresh_cluster.urls.app, tmp_path, cards)
-    for _ in range(3):
+    with Load(fresh_cluster.urls.app, tmp_path, cards) as load:
+        for _ in range(3):
+            load.wait_for_progress()
+            fresh_cluster.kill()
+            fresh_cluster.server.start()
         load.wait_for_progress()
-        fresh_cluster.kill()
-        fresh_cluster.server.start()
-    load.wait_for_progress()
-    answered, unanswered = load.stop()
+        answered, unanswered = load.stop()
     assert len(answered) > 50
     with fresh_cluster.connect() as connection:
         assert kept_promises(connection, cards, answered, unanswered) == []
@@ -101,19 +101,19 @@ def test_sessions_ended_all_the_time_lose_and_double_nothing(
 ) -> None:
     cards = [a_sold_card(door) for _ in range(3)]
     owner = database.connect(database.owner_url)
-    load = Load(database.app_url, tmp_path, cards)
     chance = random.Random(7)
-    for _ in range(25):
-        victims = owner.execute(
-            "SELECT a.pid FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid"
-            " WHERE l.locktype = 'advisory' AND a.datname = current_database()"
-            " AND a.pid <> %s ORDER BY 1",
-            [door._connection.raw.info.backend_pid],
-        ).fetchall()
-        for victim in chance.sample(victims, min(2, len(victims))):
-            owner.execute(_END, victim)
-        _advance(connection, 5)
-    answered, unanswered = load.stop()
+    with Load(database.app_url, tmp_path, cards) as load:
+        for _ in range(25):
+            victims = owner.execute(
+                "SELECT a.pid FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid"
+                " WHERE l.locktype = 'advisory' AND a.datname = current_database()"
+                " AND a.pid <> %s ORDER BY 1",
+                [door._connection.raw.info.backend_pid],
+            ).fetchall()
+            for victim in chance.sample(victims, min(2, len(victims))):
+                owner.execute(_END, victim)
+            _advance(connection, 5)
+        answered, unanswered = load.stop()
     assert kept_promises(connection, cards, answered, unanswered) == []
     assert faults(database.connect) == []
 
@@ -125,6 +125,7 @@ def _advance(connection: Connection, blocks: int) -> None:
     deadline_s = time.monotonic() + WITHIN_S
     while number(connection, query) < enough:
         assert time.monotonic() < deadline_s, "nothing is booked any more"
+        time.sleep(LOOK_S)
 
 
 # What an answer says about the disk

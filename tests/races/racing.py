@@ -73,7 +73,8 @@ def race(url: str, parts: Sequence[Part], *, timeout_s: float = TIMEOUT_S) -> li
     processes = []
     for number, part in enumerate(parts):
         receiver, sender = _context.Pipe(duplex=False)
-        process = _context.Process(target=_run, args=(Racer(number, url, gate), part, sender))
+        args = (Racer(number, url, gate), part, sender)
+        process = _context.Process(target=_run, args=args, daemon=True)
         process.start()
         sender.close()
         pipes.append(receiver)
@@ -155,7 +156,8 @@ class Runner:
         self._results, sender = _context.Pipe(duplex=False)
         self._gate = _context.Barrier(1)  # kept: a child cannot find one that is gone
         racer = Racer(number, url, self._gate)
-        self._process = _context.Process(target=_run, args=(racer, part, sender))
+        args = (racer, part, sender)
+        self._process = _context.Process(target=_run, args=args, daemon=True)
         self._process.start()
         sender.close()
 
