@@ -113,7 +113,7 @@ def clerk_page(
     rows = rows.filter(store_id__in=_own_stores(actor)) if actor.organisation_path else rows
     if store_id is not None:
         rows = rows.filter(store_id=store_id)
-    summed = rows.values("store_id", "actor").annotate(
+    summed: QuerySet[Any, Any] = rows.values("store_id", "actor").annotate(
         **{f"sum_{name}": Sum(name) for name in CLERK}, seen=Max("last_at")
     )
     if paging.after:

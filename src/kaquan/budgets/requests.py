@@ -261,6 +261,7 @@ def _changed_alone_fen(budget: Budget, *, since: datetime) -> int:
     return sum(
         abs(after["total_fen"] - before["total_fen"])
         for before, after in rows.values_list("before", "after")
+        if before is not None and after is not None
     )
 
 

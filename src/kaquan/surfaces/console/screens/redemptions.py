@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from kaquan.campaigns.queries import batch_by_id
 from kaquan.foundation.actor import Actor
-from kaquan.foundation.paging import Page, Paging, cursor_invalid, cursor_of, keys_in
-from kaquan.ledger.entry_pages import Bookmark, Period
+from kaquan.foundation.paging import Page, Paging
+from kaquan.ledger.entry_pages import Period
 from kaquan.organisations.queries import organisation_names, store_by_code
 from kaquan.redemption import listings
 from kaquan.redemption.listings import Activity, ActivityFilter
@@ -17,6 +20,8 @@ from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
 from kaquan.surfaces.console.kit.cells import Cell, badge, code, count, moment, money, text
 from kaquan.surfaces.console.kit.fields import Field, Values, day_end, day_start
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
+from kaquan.surfaces.console.screens.bookmarks import bookmark_in, cursor_after
+from kaquan.surfaces.console.screens.runs import BATCH_FIELD, batch_id_in
 from kaquan.surfaces.console.words import CHANNELS, OPERATIONS
 
 RECEIPTS = {
@@ -34,41 +39,30 @@ class ActivityLine(NamedTuple):
     store: str
 
 
-def _bookmark(cursor: str) -> Bookmark | None:
-    if not cursor:
-        return None
-    position, block, index = keys_in(cursor, 3)
-    if not (isinstance(position, str) and isinstance(block, int) and isinstance(index, int)):
-        raise cursor_invalid()
-    try:
-        pairs = [part.split(".") for part in position.split("-") if part]
-        lanes = {int(lane, 36): int(last, 36) for lane, last in pairs}
-    except ValueError:
-        raise cursor_invalid() from None
-    if any(not 0 < number < 2**62 for pair in lanes.items() for number in pair):
-        raise cursor_invalid()
-    return Bookmark(lanes, block, index)
-
-
-def _cursor(following: Bookmark | None) -> str:
-    if following is None:
-        return ""
-    lanes = "-".join(f"{_base36(lane)}.{_base36(last)}" for lane, last in
-                     following.position.items())  # fmt: skip
-    return cursor_of(lanes, following.block, following.index)
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number or not digits:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits
-
-
 def receipt(activity: Activity) -> str:
     """The number that people know it by."""
     return format_receipt(RECEIPTS[activity.operation], activity.place)
+
+
+def _own_batch(actor: Actor, values: Values) -> int | None:
+    """The batch that was asked for; raises `batch_unknown`."""
+    batch_id = batch_id_in(values)
+    return None if batch_id is None else batch_by_id(actor, batch_id).id
+
+
+def _vouchers(line: ActivityLine) -> Cell:
+    """How many; a single one is led to."""
+    used = line.activity.vouchers
+    href = reverse("console:voucher", kwargs={"key": used[0].serial}) if len(used) == 1 else ""
+    return count(len(used), href=href)
+
+
+def _reversal(line: ActivityLine) -> Cell:
+    """Where it is undone."""
+    if line.activity.operation != "redeem":
+        return text("")
+    href = reverse("console:redemption-reverse", kwargs={"key": receipt(line.activity)})
+    return text(_("Undo"), href=href)
 
 
 def _operation(line: ActivityLine) -> Cell:
@@ -89,6 +83,7 @@ class Redemptions(ListScreen[ActivityLine]):
         Field("first", _("Booked from"), "day"),
         Field("last", _("Booked until"), "day"),
         Field("order", _("Order number"), characters_max=64, more=True),
+        replace(BATCH_FIELD, more=True),
     )
     columns = (
         Column[ActivityLine]("receipt", _("Number"), lambda one: code(receipt(one.activity))),
@@ -99,13 +94,13 @@ class Redemptions(ListScreen[ActivityLine]):
             CHANNELS.get(one.activity.channel, one.activity.channel)), wide=True),
         Column[ActivityLine]("order", _("Order number"), lambda one: code(
             one.activity.order_no), wide=True),
-        Column[ActivityLine]("vouchers", _("Vouchers"), lambda one: count(
-            len(one.activity.vouchers)), number=True, wide=True),
+        Column[ActivityLine]("vouchers", _("Vouchers"), _vouchers, number=True, wide=True),
         Column[ActivityLine]("discount", _("Discount"), lambda one: money(
             one.activity.discount_fen), number=True),
         Column[ActivityLine]("by", _("By"), lambda one: text(one.activity.actor), hidden=True),
         Column[ActivityLine]("booked", _("Booked"), lambda one: moment(
             one.activity.booked_at), hidden=True),
+        Column[ActivityLine]("undo", _("Undo"), _reversal, hidden=True),
     )  # fmt: skip
 
     def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[ActivityLine]:
@@ -118,12 +113,13 @@ class Redemptions(ListScreen[ActivityLine]):
                 operations=(values["operation"],) if values["operation"] else tuple(RECEIPTS),
                 store_id=store_id,
                 order_no=values["order"],
+                batch_id=_own_batch(actor, values),
             ),
             period=Period(day_start(values["first"]), day_end(values["last"])),
-            after=_bookmark(paging.after),
+            after=bookmark_in(paging.after),
             limit=paging.rows_max,
         )
-        return Page(_lines(actor, found.items), after=_cursor(found.following))
+        return Page(_lines(actor, found.items), after=cursor_after(found.following))
 
     def key(self, row: ActivityLine) -> str:
         """Its number."""
