@@ -70,7 +70,7 @@ def campaign_batches(
 ) -> Sequence[CampaignBatch]:
     """Batches with their campaigns and offers, of one campaign or all, the newest first; the next
     page begins before the last one's id."""
-    rows = CampaignBatch.objects.select_related("campaign", "offer_version__offer")
+    rows = CampaignBatch.objects.select_related("campaign", "offer_version__offer", "budget")
     if campaign_id is not None:
         rows = rows.filter(campaign_id=campaign_id)
     if before_id is not None:

@@ -93,7 +93,6 @@ def _campaign_start(call: Call, request: ApprovalRequest) -> Sequence[Panel]:
         Fact(_("Starts"), text(_day_and_time(content["starts_at"]))),
         Fact(_("Ends"), text(_day_and_time(content["ends_at"]))),
         Fact(_("Goal"), text(content["goal"])),
-        Fact(_("Amount at most"), money(request.amount_fen)),
     ]  # fmt: skip
 
     def available(row: Mapping[str, Any]) -> Cell:

@@ -4,7 +4,7 @@ it is decided."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpResponseRedirect
@@ -57,24 +57,36 @@ DONE: dict[str, Text] = {
 }
 
 
-def _withdraw(request: ApprovalRequest, doing: Doing) -> Text:
-    actions.withdraw(doing.actor, request_id=request.pk)
-    return _("“%(title)s” was withdrawn.") % {"title": request.title}
+class RequestLine(NamedTuple):
+    """A request, and whether it is the actor's own."""
+
+    request: ApprovalRequest
+    is_own: bool
+
+    @property
+    def id(self) -> int:
+        """The request's."""
+        return self.request.pk
 
 
-WITHDRAW: Action[ApprovalRequest] = Action(
+def _withdraw(line: RequestLine, doing: Doing) -> Text:
+    actions.withdraw(doing.actor, request_id=line.id)
+    return _("“%(title)s” was withdrawn.") % {"title": line.request.title}
+
+
+WITHDRAW: Action[RequestLine] = Action(
     "withdraw",
     _("Withdraw"),
     VIEW,
-    lambda request: _("Withdraw “%(title)s”?") % {"title": request.title},
+    lambda line: _("Withdraw “%(title)s”?") % {"title": line.request.title},
     _withdraw,
     danger=True,
-    offered=lambda request: request.state == RequestState.OPEN,
+    offered=lambda line: line.is_own and line.request.state == RequestState.OPEN,
     consequence=_("Only the person who handed it in can do this. It can be handed in again later."),
 )
 
 
-class ApprovalDetail(DetailScreen[ApprovalRequest]):
+class ApprovalDetail(DetailScreen[RequestLine]):
     """One request; sent to, it takes the decision."""
 
     name = "approval"
@@ -84,23 +96,24 @@ class ApprovalDetail(DetailScreen[ApprovalRequest]):
     parent = "approvals"
     actions = (WITHDRAW,)
 
-    def subject(self, actor: Actor, key: int) -> ApprovalRequest:
+    def subject(self, actor: Actor, key: int) -> RequestLine:
         """The request; raises `approval_unknown`."""
-        return queries.one(actor, key)
+        request = queries.one(actor, key)
+        return RequestLine(request, request.asked_by == actor.id)
 
-    def heading(self, subject: ApprovalRequest) -> str:
+    def heading(self, subject: RequestLine) -> str:
         """What it is about."""
-        return subject.title
+        return subject.request.title
 
-    def badges(self, subject: ApprovalRequest) -> Sequence[Cell]:
+    def badges(self, subject: RequestLine) -> Sequence[Cell]:
         """How it stands."""
-        return [request_state(subject)]
+        return [request_state(subject.request)]
 
     def respond(self, call: Call, **key: Any) -> HttpResponseBase:
         """The page; or, for POST, the decision, and the page again where that was refused."""
         if call.request.method != "POST":
             return super().respond(call, **key)
-        request = self.subject(call.actor, key["key"])
+        request = queries.one(call.actor, key["key"])
         typed = {name: call.request.POST.get(name, "") for name in ("comment", "revision", "back")}
         typed["revision"] = _number(typed["revision"])
         verdict = call.request.POST.get("verdict", "")
@@ -118,24 +131,25 @@ class ApprovalDetail(DetailScreen[ApprovalRequest]):
             )
         except KaquanError as error:
             status = status_of(error)
-            return self._refused(call, request, typed, in_words(error), status)
+            return self._refused(call, request.pk, typed, in_words(error), status)
         messages.success(call.request, str(DONE[verdict]) % {"title": request.title})
         return HttpResponseRedirect(way_back(call.request, self.address(key=request.pk)))
 
     def _refused(
         self,
         call: Call,
-        request: ApprovalRequest,
+        key: int,
         typed: Mapping[str, str],
         error: str,
         status: int,
     ) -> HttpResponseBase:
         """The request as it stands now, with what was typed."""
-        request = self.subject(call.actor, request.pk)
-        panels = [bar_of(call, request, typed=typed, error=error), *_panels(call, request)]
+        line = self.subject(call.actor, key)
+        bar = bar_of(call, line.request, typed=typed, error=error)
+        panels = [bar, *_panels(call, line.request)]
         context = {
-            "heading": self.heading(request),
-            "badges": self.badges(request),
+            "heading": self.heading(line),
+            "badges": self.badges(line),
             "tabs": [],
             "panels": [(panel, None) for panel in panels],
             "actions": [],
@@ -144,9 +158,9 @@ class ApprovalDetail(DetailScreen[ApprovalRequest]):
         return self.page(call, "console/detail.html", context, status=status)
 
     @staticmethod
-    def overview(call: Call, request: ApprovalRequest) -> Sequence[Panel]:
+    def overview(call: Call, line: RequestLine) -> Sequence[Panel]:
         """What is asked for, who must agree, and what they said."""
-        return [bar_of(call, request), *_panels(call, request)]
+        return [bar_of(call, line.request), *_panels(call, line.request)]
 
     tabs = (Tab("overview", _("Overview"), overview), changes_tab("approval"))
 
@@ -163,7 +177,6 @@ def _panels(call: Call, request: ApprovalRequest) -> list[Panel]:
             request.organisation.name if request.organisation else _("Whole issuer"))),
         Fact(_("Handed in by"), text(request.asked_by_name)),
         Fact(_("Handed in"), moment(request.asked_at)),
-        Fact(_("Ended"), moment(request.ended_at)),
         Fact(_("Fingerprint of the content"), code(request.content_hash[:16])),
     ]  # fmt: skip
     return [
@@ -210,7 +223,7 @@ def _timeline(request: ApprovalRequest) -> Timeline:
     happenings = [
         Happening(
             local_text(request.asked_at),
-            _("Handed in"),
+            _("Hand in for approval"),
             facts=[Fact(_("By"), text(request.asked_by_name))],
         )
     ]

@@ -28,7 +28,17 @@ from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.organisations.listings import upper_nodes
 from kaquan.surfaces.console.kit.actions import Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, moment, money, text
+from kaquan.surfaces.console.kit.cells import (
+    Cell,
+    Fact,
+    Text,
+    badge,
+    code,
+    count,
+    moment,
+    money,
+    text,
+)
 from kaquan.surfaces.console.kit.details import DetailScreen
 from kaquan.surfaces.console.kit.fields import Field, Values, day_end, day_start
 from kaquan.surfaces.console.kit.forms import FormScreen
@@ -39,7 +49,12 @@ from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.approval_bar import NOTHING, bar_of
 from kaquan.surfaces.console.screens.approval_words import request_state
 from kaquan.surfaces.console.screens.approvals import APPROVAL
-from kaquan.surfaces.console.screens.batch_columns import SHORT_COLUMNS, batch_lines, funnel_of
+from kaquan.surfaces.console.screens.batch_columns import (
+    SHORT_COLUMNS,
+    BatchLine,
+    batch_lines,
+    funnel_of,
+)
 from kaquan.surfaces.console.screens.campaign_actions import CAMPAIGN_ACTIONS, OPENED, REASON
 from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.screens.recent import recent_events
@@ -56,6 +71,14 @@ def _state(campaign: Campaign) -> Cell:
 
 def _owner(campaign: Campaign) -> Cell:
     return text(campaign.organisation.name if campaign.organisation else _("Whole issuer"))
+
+
+PLAN_COLUMNS: tuple[Column[BatchLine], ...] = (
+    *SHORT_COLUMNS[:3],
+    Column("quantity", _("Quantity"), lambda line: count(line.batch.quantity), number=True),
+    Column("budget", _("Budget"), lambda line: text(
+        line.batch.budget.name if line.batch.budget else _("Without a budget"))),
+)  # fmt: skip
 
 
 class CampaignDetail(DetailScreen[Campaign]):
@@ -118,7 +141,10 @@ class CampaignDetail(DetailScreen[Campaign]):
         # Each panel keeps its place, by which parts that are told live are found on the page.
         bar = _approval_bar(call, campaign)
         if campaign.status in _UNDECIDED:
-            return [bar, Facts("", facts), NOTHING, planned]
+            plans = Table(
+                _("Batches"), PLAN_COLUMNS, batches, _("This campaign has no batches yet.")
+            )
+            return [bar, Facts("", facts), NOTHING, plans]
         recent = recent_events(call, [line.id for line in batches])
         return [bar, Facts("", facts), funnel_of(sums), planned, *recent]
 

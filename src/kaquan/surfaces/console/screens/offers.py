@@ -53,7 +53,7 @@ def _owner(offer: Offer) -> Cell:
 
 
 def _used(version: OfferVersion) -> Cell:
-    return badge(_("Fixed"), "info") if version.used else badge(_("Open"), "muted")
+    return badge(_("Fixed"), "info") if version.used else badge(_("Not in use yet"), "muted")
 
 
 def _against(old: OfferVersion | None, new: OfferVersion) -> Cell:
