@@ -16,11 +16,17 @@ from kaquan.surfaces.console.kit.cells import Cell, badge
 Words = dict[str, tuple[Promise, str]]
 
 CAMPAIGN_STATES: Words = {
+    "draft": (_("Draft"), "muted"),
+    "waiting": (_("Waiting for approval"), "warn"),
+    "approved": (_("Approved, starts at its time"), "info"),
     "coming": (_("Coming"), "info"),
     "running": (_("Running"), "good"),
+    "paused": (_("Paused"), "warn"),
+    "stopped": (_("Stopped"), "bad"),
     "over": (_("Over"), "muted"),
 }
 BATCH_STATES: Words = {
+    "planned": (_("Planned"), "muted"),
     "running": (_("Running"), "good"),
     "paused": (_("Paused"), "warn"),
     "stopped": (_("Stopped"), "bad"),
@@ -91,6 +97,16 @@ OPERATIONS: dict[str, tuple[Promise, str]] = {
     "void": (_("Voided"), "bad"),
     "expire": (_("Expired"), "muted"),
     "adjust": (_("Adjusted"), "warn"),
+}
+BOOKED_OPERATIONS: dict[str, tuple[Promise, str]] = {
+    **OPERATIONS,
+    "open_budget": (_("Budget opened"), "info"),
+    "change_budget": (_("Budget changed"), "warn"),
+    "define_batch": (_("Batch defined"), "info"),
+    "mint": (_("Minted"), "info"),
+    "set_batch_state": (_("Batch's state set"), "warn"),
+    "activate": (_("Activated"), "info"),
+    "allot": (_("Allotted"), "info"),
 }
 ACCOUNTS: dict[Account, Promise] = {
     Account.OUTSIDE: _("Outside"),
