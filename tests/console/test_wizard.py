@@ -1,4 +1,4 @@
-"""The campaign wizard without any script: steps, drafts, two tabs, templates, copies; the calendar."""
+"""The campaign wizard without any script: steps, drafts, two tabs, templates and copies."""
 
 from __future__ import annotations
 

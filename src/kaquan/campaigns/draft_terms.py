@@ -84,8 +84,7 @@ def raw_terms(actor: Actor, reader: Reader) -> Raw:
 def _present(piece: Raw) -> Raw:
     """Without what says nothing, so that equal terms are equal bytes."""
     tidy = {
-        name: _present(value) if isinstance(value, dict) else value
-        for name, value in piece.items()
+        name: _present(value) if isinstance(value, dict) else value for name, value in piece.items()
     }
     return {name: value for name, value in tidy.items() if not _says_nothing(value)}
 

@@ -65,7 +65,7 @@ def try_out(
     reader = Reader(content)
     moment = reader.moment("try_at") or at
     claimed_at = reader.moment("try_claimed") or moment
-    facts = _facts(actor, reader)
+    facts = _facts(actor, reader, terms)
     if reader.faults:
         return None, reader.faults
     rules = compile_terms(terms)
@@ -120,7 +120,9 @@ def _balance_fen(terms: Terms) -> int:
     )
 
 
-def _facts(actor: Actor, reader: Reader) -> Facts:
+def _facts(actor: Actor, reader: Reader, terms: Terms) -> Facts:
+    """What the cart says; where it names no store, some store that the terms include."""
+    anywhere = terms.scope.stores.include[:1]
     store_code = reader.code("try_store")
     store = None
     if store_code:
@@ -134,7 +136,7 @@ def _facts(actor: Actor, reader: Reader) -> Facts:
     lines = tuple(_lines(reader))
     return Facts(
         store_id=store.store_id if store else 0,
-        store_path=store.store_path if store else (),
+        store_path=store.store_path if store else anywhere,
         channel=reader.words("try_channel", 64),
         terminal_kind=reader.choice("try_terminal", TerminalKind.values, TerminalKind.TILL),
         customer_id=_MADE_UP if is_known else 0,

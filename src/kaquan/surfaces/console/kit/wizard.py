@@ -344,5 +344,8 @@ def _shown(section: Section, content: Mapping[str, str], faults: Mapping[str, st
     every = [*fields, *(one for _title, row in rows for one in row)]
     name, values = section.when or ("", ())
     is_hidden = bool(name) and content.get(name, "") not in values
-    said = any(content.get(one.field.name) for one in every) or any(one.error for one in every)
+    said = any(
+        one.error or content.get(one.field.name, "") not in ("", section.usual.get(one.field.name))
+        for one in every
+    )
     return Shown(section, fields, rows, is_hidden, not section.folded or said)

@@ -168,7 +168,8 @@ def _trial() -> Sequence[Section]:
         Section(_("Where, when and who"), (
             Field("try_at", _("When"), "moment", hint=_("Empty: now")),
             Field("try_claimed", _("Claimed at"), "moment", hint=_("Empty: just before")),
-            Field("try_store", _("Store's code"), characters_max=64),
+            Field("try_store", _("Store's code"), characters_max=64,
+                  hint=_("Empty: one that it is good in")),
             Field("try_channel", _("Channel"), "choice", options=list(CHANNELS.items())),
             Field("try_terminal", _("Terminal"), "choice", options=TERMINALS),
             Field("try_customer", _("Customer"), "choice", options=[

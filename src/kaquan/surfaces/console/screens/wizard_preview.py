@@ -155,7 +155,7 @@ def _names(call: Call, terms: Terms) -> dict[str, str]:
 def costs(plan: DraftPlan) -> Sequence[Fact]:
     """What it may cost in figures, and what the budget has."""
     facts = [
-        Fact(gettext_lazy("Vouchers"), count(plan.quantity)),
+        Fact(gettext_lazy("Quantity"), count(plan.quantity)),
         Fact(gettext_lazy("One voucher costs at most"), _cost(plan, plan.voucher_cost_fen)),
         Fact(gettext_lazy("All cost at most"), _cost(plan, plan.worst_cost_fen)),
     ]

@@ -72,7 +72,7 @@ def switch(name: str, title: Text, hint: Text) -> Field:
 
 
 _KIND_FIELDS |= {
-    "amount_off": (money_field("amount", _("Amount off"), required=True),),
+    "amount_off": (money_field("amount", _("Amount taken off"), required=True),),
     "percent_off": (
         Field(
             "tenths", _("Discount rate (折)"), required=True, characters_max=8,
@@ -211,7 +211,7 @@ def _people() -> Sequence[Section]:
     return (
         Section(_("Customers"), (
             switch("customer_required", _("Known customer"), _("Only for known customers")),
-            switch("first_order_only", _("First order"), _("Only on a first order")),
+            switch("first_order_only", _("New customers"), _("Only on a first order")),
             names_field("tags_any", _("With any of these tags")),
             names_field("tags_every", _("With all of these tags")),
             names_field("tags_none", _("With none of these tags")),
