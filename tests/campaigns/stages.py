@@ -73,6 +73,18 @@ def _version(node: Organisation | None) -> OfferVersion:
     )
 
 
+def at_once(actor: Actor, starts_at: datetime = NOON) -> Campaign:
+    """A campaign that nobody hands in, unless the issuer requires it."""
+    return create_campaign(
+        actor=actor,
+        code=a_number("c"),
+        name="直接",
+        kind="拉新",
+        starts_at=starts_at,
+        ends_at=starts_at + LATER,
+    )
+
+
 def handed_in(campaign: Campaign) -> ApprovalRequest:
     """The campaign waits for somebody's approval."""
     return submit_campaign(actor=maker(campaign.organisation), campaign_id=campaign.id)

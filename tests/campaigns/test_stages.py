@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -12,7 +12,7 @@ import pytest
 from kaquan.approvals.models import ApprovalRequest
 from kaquan.approvals.queries import open_of
 from kaquan.budgets.actions import open_budget
-from kaquan.campaigns.actions import add_batch, create_campaign, update_campaign
+from kaquan.campaigns.actions import add_batch, update_campaign
 from kaquan.campaigns.listings import CampaignFilter, campaign_page, campaign_state
 from kaquan.campaigns.mint_requests import ask_for_more
 from kaquan.campaigns.models import Campaign, CampaignBatch
@@ -26,10 +26,9 @@ from kaquan.campaigns.planning import (
     worst_cost,
 )
 from kaquan.campaigns.queries import supplies_of
-from kaquan.campaigns.running import pause_campaign, resume_campaign, stop_campaign
-from kaquan.campaigns.supply import mint, set_batch_state
+from kaquan.campaigns.running import pause_campaign, stop_campaign
+from kaquan.campaigns.supply import mint
 from kaquan.foundation import clock
-from kaquan.foundation.actor import Actor
 from kaquan.foundation.changes.models import Change
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.paging import Paging
@@ -41,6 +40,7 @@ from tests.campaigns.stages import (
     LATER,
     a_draft,
     approved,
+    at_once,
     batches_of,
     claimed,
     decided,
@@ -68,18 +68,6 @@ def refused(call: Callable[[], object]) -> str:
 
 def a_pause(campaign: Campaign, change: Callable[..., object] = pause_campaign) -> object:
     return change(actor=maker(), campaign_id=campaign.id, reason="试", at=clock.now())
-
-
-def at_once(actor: Actor, starts_at: datetime = NOON) -> Campaign:
-    """A campaign that nobody hands in, unless the issuer requires it."""
-    return create_campaign(
-        actor=actor,
-        code=a_number("c"),
-        name="直接",
-        kind="拉新",
-        starts_at=starts_at,
-        ends_at=starts_at + LATER,
-    )
 
 
 def test_before_its_approval_the_ledger_knows_nothing_of_a_campaign(
@@ -280,60 +268,6 @@ def test_a_request_names_the_most_that_it_can_cost() -> None:
         actor=maker(), campaign_id=bounded.id, name="三", version_id=unlimited.id, quantity=1
     )
     assert not worst_cost(batches_of(bounded)).is_bounded
-
-
-def test_a_pause_stops_every_batch_and_only_those_it_stopped_go_on() -> None:
-    campaign = approved(a_draft(starts_at=clock.now() - timedelta(hours=1), batches=3))
-    first, second, third = batches_of(campaign)
-    about: dict[str, Any] = {"actor": maker(), "at": clock.now()}
-    set_batch_state(**about, batch_id=second.id, state="paused")
-    set_batch_state(**about, batch_id=third.id, state="stopped")
-
-    a_pause(campaign)
-    assert states(campaign) == ["paused", "paused", "stopped"]
-    assert claimed(first) == "BATCH_PAUSED"
-    assert (
-        refused(lambda: set_batch_state(**about, batch_id=first.id, state="running"))
-        == "campaign_not_running"
-    )
-    a_pause(campaign, resume_campaign)
-
-    assert states(campaign) == ["running", "paused", "stopped"]
-    assert claimed(first) == "DONE"
-    assert refused(lambda: a_pause(campaign, resume_campaign)) == "campaign_state_wrong"
-
-
-def test_a_stop_is_for_good_and_what_was_issued_stays() -> None:
-    campaign = approved(a_draft(starts_at=clock.now() - timedelta(hours=1)))
-    (batch,) = batches_of(campaign)
-    assert claimed(batch) == "DONE"
-
-    a_pause(campaign, stop_campaign)
-
-    assert now(campaign).status == "stopped"
-    assert claimed(batch, 8) == "BATCH_STOPPED"
-    for change in (pause_campaign, resume_campaign, stop_campaign):
-        assert refused(lambda change=change: a_pause(campaign, change)) == "campaign_state_wrong"
-
-
-def test_a_campaign_made_at_once_is_paused_and_goes_on_like_any_other() -> None:
-    campaign = at_once(maker())
-    batch = add_batch(
-        actor=maker(),
-        campaign_id=campaign.id,
-        name="一",
-        version_id=a_version().id,
-        quantity=10,
-        at=NOON,
-    )
-    assert claimed(batch) == "DONE"
-
-    a_pause(campaign)
-    assert claimed(batch, 8) == "BATCH_PAUSED"
-    a_pause(campaign, resume_campaign)
-
-    assert claimed(batch, 8) == "DONE"
-    assert now(campaign).status == "running"
 
 
 def test_where_the_issuer_requires_it_every_campaign_is_a_draft_and_its_batches_are_plans(

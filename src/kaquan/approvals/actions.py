@@ -94,7 +94,7 @@ def decide(
     actor: Actor,
     *,
     request_id: int,
-    verdict: Literal["approve", "reject", "request_changes"],
+    verdict: Literal["approve", "reject", "request_changes"] | Verdict,
     comment: str,
     revision: int,
 ) -> ApprovalRequest:

@@ -50,10 +50,10 @@ def levels_for(kind: str, organisation: Organisation | None, amount_fen: int) ->
     found: list[Level] = []
     for node_id in (*ids, None):
         for level in chosen[node_id].levels if node_id in chosen else ():
-            asked: Level = {**level, "organisation_id": _node_id(level["at"], line)}
+            asked = _level(level, _node_id(level["at"], line))
             if asked not in found:
                 found.append(asked)
-    return found or [{**ANYBODY, "organisation_id": organisation.id if organisation else None}]
+    return found or [_level(ANYBODY, organisation.id if organisation else None)]
 
 
 def is_at_level(actor: Actor, request: ApprovalRequest, at: datetime) -> bool:
@@ -76,6 +76,10 @@ def as_level(level: Mapping[str, str]) -> RuleLevel | None:
         if at == known and len(role) <= 64:
             return {"role": role, "at": known}
     return None
+
+
+def _level(level: RuleLevel, organisation_id: int | None) -> Level:
+    return {"role": level["role"], "at": level["at"], "organisation_id": organisation_id}
 
 
 def _line_to_root(organisation: Organisation | None) -> Sequence[Organisation]:

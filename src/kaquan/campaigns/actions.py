@@ -1,9 +1,11 @@
 """Changes of campaigns. Vouchers come into being in the ledger, through the door."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from kaquan.budgets.models import Budget
 from kaquan.budgets.queries import budget_by_id
 from kaquan.campaigns import keeping
 from kaquan.campaigns.errors import (
@@ -16,19 +18,19 @@ from kaquan.campaigns.errors import (
 )
 from kaquan.campaigns.keeping import keep, keep_batch, must_be_approved, read_name, shown_fields
 from kaquan.campaigns.models import Booked, Campaign, CampaignBatch, CampaignStatus
+from kaquan.campaigns.opening import opening_commands
 from kaquan.campaigns.planning import plan_batch
 from kaquan.campaigns.queries import campaign_by_id
-from kaquan.engine.commands import DefineBatch, Mint, RequestKey
-from kaquan.engine.rules.reading import terms_bytes
+from kaquan.engine.fields import QUANTITY_MAX
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
-from kaquan.foundation.refusals import INTERNAL_CLIENT, raise_if_refused, surely_refused
+from kaquan.foundation.refusals import raise_if_refused, surely_refused
 from kaquan.ledger.door import submit
 from kaquan.offers.actions import mark_version_used
-from kaquan.offers.queries import terms_of
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 
 PERMISSION = keeping.PERMISSION
+_QUANTITIES = range(1, QUANTITY_MAX + 1)
 _ENDED = (CampaignStatus.STOPPED, CampaignStatus.OVER)
 
 read_code = cells.code()
@@ -148,47 +150,48 @@ def add_batch(
         raise approval_required()
     if campaign.status != CampaignStatus.RUNNING:
         raise campaign_state_wrong(CampaignStatus(campaign.status).label)
-    facts: dict[str, object] = {
-        "budget": budget_by_id(actor, budget_id) if budget_id is not None else None,
-        "by_code": by_code,
-    }
-    with transaction.atomic():
-        # Marked before vouchers stand on it: the other way round, a crash would leave it open.
-        facts["offer_version"] = mark_version_used(actor=actor, version_id=version_id)
-        batch, is_new = CampaignBatch.objects.get_or_create(
-            campaign=campaign,
-            name=name,
-            defaults={**facts, "quantity": quantity, "active": active},
-        )
-        if is_new:
-            keep_batch(actor, "batches.add", batch)
-    if any(getattr(batch, field) != fact for field, fact in facts.items()):
-        raise batch_exists(name)
-    define = DefineBatch(
-        at=at,
-        key=RequestKey(INTERNAL_CLIENT, f"batch:{batch.id}"),
-        link=1,
-        batch_id=batch.id,
-        terms=terms_bytes(terms_of(batch.offer_version)),
-        offer_version_id=version_id,
-        budget_id=budget_id or 0,
+    batch, is_new = _row_of(
+        actor,
+        campaign,
+        name,
+        version_id,
+        budget=budget_by_id(actor, budget_id) if budget_id is not None else None,
         by_code=by_code,
-        active=active,
+        planned={"quantity": quantity if quantity in _QUANTITIES else None, "active": active},
     )
-    mint = Mint(
-        at=at,
-        key=RequestKey(INTERNAL_CLIENT, f"batch:{batch.id}"),
-        link=1,
-        batch_id=batch.id,
-        quantity=quantity,
-    )
-    outcomes = submit([define, mint], actor=actor)
+    commands = opening_commands(batch, at, quantity=quantity, active=active)
+    outcomes = submit(commands, actor=actor)
     if is_new and surely_refused(outcomes):
         with transaction.atomic():
             keep_batch(actor, "batches.refused", batch, gone=True)
             batch.delete()
     raise_if_refused(outcomes)
     return batch
+
+
+def _row_of(
+    actor: Actor,
+    campaign: Campaign,
+    name: str,
+    version_id: int,
+    *,
+    budget: Budget | None,
+    by_code: bool,
+    planned: Mapping[str, object],
+) -> tuple[CampaignBatch, bool]:
+    """The batch of this name, and whether it is new; raises `batch_exists` for another one."""
+    facts: dict[str, object] = {"budget": budget, "by_code": by_code}
+    with transaction.atomic():
+        # Marked before vouchers stand on it: the other way round, a crash would leave it open.
+        facts["offer_version"] = mark_version_used(actor=actor, version_id=version_id)
+        batch, is_new = CampaignBatch.objects.get_or_create(
+            campaign=campaign, name=name, defaults={**facts, **planned}
+        )
+        if is_new:
+            keep_batch(actor, "batches.add", batch)
+    if any(getattr(batch, field) != fact for field, fact in facts.items()):
+        raise batch_exists(name)
+    return batch, is_new
 
 
 def _require_open_to_change(campaign: Campaign, started_at: datetime, ended_at: datetime) -> None:

@@ -10,8 +10,9 @@ from kaquan.approvals.kinds import Kind, register
 from kaquan.approvals.models import ApprovalRequest
 from kaquan.campaigns.keeping import PERMISSION, keep, shown_fields
 from kaquan.campaigns.models import Campaign, CampaignStatus
+from kaquan.campaigns.opening import opening_paused
 from kaquan.campaigns.planning import MINT, START, content_of, planned_batches
-from kaquan.campaigns.schedule import bring_up, opening_commands
+from kaquan.campaigns.schedule import bring_up
 from kaquan.engine.commands import Mint, RequestKey
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor, system_actor
@@ -46,7 +47,7 @@ def _approved(request: ApprovalRequest) -> None:
     for batch in batches:
         mark_version_used(actor=actor, version_id=batch.offer_version_id)
     at = clock.now()
-    commands = [command for batch in batches for command in opening_commands(batch, at)]
+    commands = [command for batch in batches for command in opening_paused(batch, at)]
     # Tried before it is promised: what the ledger would refuse is not approved.
     for first in range(0, len(commands), COMMANDS_MAX):
         raise_if_refused(submit(commands[first : first + COMMANDS_MAX], actor=actor, dry=True))

@@ -17,18 +17,17 @@ from django.db.models import Q
 
 from kaquan.campaigns.keeping import keep, shown_fields
 from kaquan.campaigns.models import Booked, Campaign, CampaignBatch, CampaignStatus
+from kaquan.campaigns.opening import opening_paused
 from kaquan.campaigns.planning import planned_batches
-from kaquan.engine.commands import AnyCommand, DefineBatch, Mint, RequestKey, SetBatchState
+from kaquan.engine.commands import AnyCommand, SetBatchState
 from kaquan.engine.outcomes import Outcome, OutcomeCode
-from kaquan.engine.rules.reading import terms_bytes
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor, system_actor
 from kaquan.foundation.errors import KaquanError
-from kaquan.foundation.refusals import INTERNAL_CLIENT, raise_if_refused
+from kaquan.foundation.refusals import raise_if_refused
 from kaquan.ledger.balances import supplies
 from kaquan.ledger.door import COMMANDS_MAX, close_door, submit
 from kaquan.ledger.sessions import reading_session
-from kaquan.offers.queries import terms_of
 
 NAME = "campaign-schedule"
 LOOK_S = 1.0
@@ -67,28 +66,6 @@ def bring_up(
             _book(campaign, at, actor, reason)
         campaign.fault = ""
         campaign.save(update_fields=["status", "booked", "paused_batches", "fault"])
-
-
-def opening_commands(batch: CampaignBatch, at: datetime) -> list[AnyCommand]:
-    """Define and mint a planned batch, and let nothing of it be issued or used yet: all or none.
-
-    The same commands again change nothing.
-    """
-    assert batch.quantity is not None, f"the plan of batch {batch.id} has no quantity"
-    about = {"at": at, "key": RequestKey(INTERNAL_CLIENT, f"batch:{batch.id}"), "link": batch.id}
-    return [
-        DefineBatch(
-            **about,
-            batch_id=batch.id,
-            terms=terms_bytes(terms_of(batch.offer_version)),
-            offer_version_id=batch.offer_version_id,
-            budget_id=batch.budget_id or 0,
-            by_code=batch.by_code,
-            active=batch.active,
-        ),
-        Mint(**about, batch_id=batch.id, quantity=batch.quantity),
-        SetBatchState(**about, batch_id=batch.id, state="paused", reason="approved"),
-    ]
 
 
 def due(at: datetime) -> Sequence[int]:
@@ -181,7 +158,7 @@ def _book(campaign: Campaign, at: datetime, actor: Actor, reason: str) -> None:
 
 def _open(batches: Sequence[CampaignBatch], at: datetime, actor: Actor) -> None:
     """Those that are open already, from an attempt that was cut short, stay as they are."""
-    commands = [opening_commands(batch, at) for batch in batches]
+    commands = [opening_paused(batch, at) for batch in batches]
     _submit([command for some in commands for command in some], actor)
 
 

@@ -4,7 +4,7 @@ it is decided."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpResponseRedirect
@@ -125,7 +125,7 @@ class ApprovalDetail(DetailScreen[RequestLine]):
             actions.decide(
                 call.actor,
                 request_id=request.pk,
-                verdict=verdict,
+                verdict=Verdict(verdict),
                 comment=typed["comment"].strip(),
                 revision=int(typed["revision"]),
             )
@@ -243,7 +243,7 @@ class RequestList(ListScreen[ApprovalRequest]):
     """A list of requests, with the way to the other lists of them."""
 
     permission = VIEW
-    fields = (
+    fields: ClassVar[Sequence[Field]] = (
         Field("words", _("Subject or person")),
         Field("state", _("State"), "choice", options=[(k, w) for k, (w, _t) in STATES.items()]),
         Field("kind", _("Kind"), "choice"),
