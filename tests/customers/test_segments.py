@@ -199,12 +199,13 @@ def test_what_is_read_of_customers_is_what_is_so(
     assert standing_facts(list(known)) == known
 
 
-def test_an_estimate_of_a_table_that_is_sampled_whole_is_exact(
+def test_an_estimate_from_everybody_is_exact(
     crowd: tuple[dict[int, StandingFacts], list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = Group(of=(c.Tags(any=("vip",)),))
     exact = headcount(SYSTEM, group)
     monkeypatch.setattr(segments._People, "_counted", lambda _self: None)
+    monkeypatch.setattr(segments, "SAMPLE_ROWS", 10**6)
 
     assert exact.is_exact
     assert headcount(SYSTEM, group) == (exact.number, False)

@@ -250,6 +250,11 @@ class RemoveIdentity(_OfCustomer):
         ]
         return [one.with_options(options) for one in self.fields]
 
+    def initial_of(self, call: Call, key: Any) -> Mapping[str, Any]:
+        """What was clicked on."""
+        _one(call.actor, key)
+        return {"identity": call.request.GET.get("identity", "")[:20]}
+
     def save(self, doing: Doing, key: int) -> tuple[Text, str]:
         """Take it away."""
         identities.remove_identity(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -196,7 +197,7 @@ def _person(call: Call, line: CustomerLine) -> list[Fact]:
     others = queries.merged_into(call.actor, line.id)
     fitting = segments.segments_of(call.actor, line.id)
     month = f"{line.birth_month:02}" if line.birth_month else ""
-    return [
+    facts = [
         Fact(_("Full name"), text(line.masked_name, href=_show(call, line, "name"))),
         Fact(_("Phone"), code(line.masked_phone, href=_show(call, line, "phone"))),
         Fact(_("Birthday"), text(
@@ -207,18 +208,25 @@ def _person(call: Call, line: CustomerLine) -> list[Fact]:
         Fact(_("Member since"), moment(line.joined_at)),
         Fact(_("First order"), moment(line.first_order_at)),
         Fact(_("Belongs to"), text(owner)),
+    ]  # fmt: skip
+    rare = [
         Fact(_("Merged into"), code(line.merged_into or "", href=(
             CUSTOMER.address(key=line.merged_into_id) if line.merged_into_id else ""))),
         Fact(_("Merged into this one"), text("、".join(one.number for one in others))),
         Fact(_("Erased"), moment(line.erased_at)),
     ]  # fmt: skip
+    return [*facts, *(one for one in rare if one.cell.plain)]
 
 
 def _show(call: Call, line: CustomerLine, field: str) -> str:
     """Where it is shown in full, for those who may ask."""
     if not holds(call.actor, queries.VIEW_PERSONAL) or line.erased_at is not None:
         return ""
-    return f"{reverse('console:customer-show', kwargs={'key': line.id})}?field={field}"
+    return _address("customer-show", line, field=field)
+
+
+def _address(screen: str, line: CustomerLine, **asked: object) -> str:
+    return f"{reverse(f'console:{screen}', kwargs={'key': line.id})}?{urlencode(asked)}"
 
 
 def _standing(call: Call, line: CustomerLine) -> list[Fact]:
@@ -241,6 +249,10 @@ def _identities(call: Call, line: CustomerLine) -> Panel:
         Column[Any]("added", _("Added"), lambda one: moment(one.added_at), wide=True),
         Column[Any]("by", _("By"), lambda one: text(one.added_by), wide=True),
     )  # fmt: skip
+    if holds(call.actor, EDIT):
+        columns += (Column[Any]("remove", _("Actions"), lambda one: text(
+            _("Remove"), href=_address("customer-identity-remove", line, identity=one.id))),
+        )  # fmt: skip
     rows = identities.identities_of(call.actor, line.id)
     return Table(_("Identities"), columns, rows, _("Known by the number and the phone only."))
 

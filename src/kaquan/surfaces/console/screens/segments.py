@@ -114,8 +114,7 @@ class SegmentDetail(DetailScreen[Segment]):
             Fact(_("People in it"), text(headcount_text(count), href=all_of_them)),
             Fact(_("Code"), code(segment.code)),
             Fact(_("In offers"), code(
-                segment_tag(segment.code) if segment.in_offers else "",
-                note=_("Terms may ask for it among the tags.") if segment.in_offers else "")),
+                segment_tag(segment.code) if segment.in_offers else "")),
             Fact(_("Belongs to"), _owner(segment)),
             Fact(_("Made by"), text(segment.made_by)),
             Fact(_("Last changed"), moment(segment.changed_at)),
