@@ -57,7 +57,7 @@ def counters(database: Database) -> Iterator[Counters]:
     counters.close()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_trade_and_accounts_are_what_the_books_say(
     new_door: OpenDoor, counters: Counters, connection: Connection, seed: int
 ) -> None:

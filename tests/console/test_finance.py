@@ -92,6 +92,9 @@ def test_a_total_is_changed_and_a_conflict_shows_both_values_and_loses_nothing(
     assert "总额已变更" in text_of(done)
     assert total(budget) == 1_050_000
     assert "追加" in text_of(browser.get(at("budget", key=budget.id) + "?tab=changes"))
+    assert side.trade.by_code.name in text_of(
+        browser.get(at("budget", key=budget.id) + "?tab=batches")
+    )
 
 
 def test_a_large_change_waits_for_somebody_else(side: Side, browser: Client) -> None:

@@ -42,6 +42,7 @@ class BatchFilter(NamedTuple):
     campaign_id: int | None = None
     offer_id: int | None = None
     by_code: bool | None = None
+    budget_id: int | None = None
 
 
 def campaign_page(
@@ -87,6 +88,8 @@ def batch_page(actor: Actor, wanted: BatchFilter, paging: Paging) -> Page[Campai
         rows = rows.filter(offer_version__offer_id=wanted.offer_id)
     if wanted.by_code is not None:
         rows = rows.filter(by_code=wanted.by_code)
+    if wanted.budget_id is not None:
+        rows = rows.filter(budget_id=wanted.budget_id)
     return page_of(rows, paging, BATCH_ORDERS)
 
 

@@ -21,6 +21,8 @@ from kaquan.budgets.movements import movements
 from kaquan.budgets.queries import amounts_of, budget_by_id, funder_names
 from kaquan.budgets.requests import SUBJECT
 from kaquan.budgets.trees import NOTHING, budgets_above, budgets_right_below, sums_below
+from kaquan.campaigns.listings import VIEW as CAMPAIGNS
+from kaquan.campaigns.listings import BatchFilter, batch_page
 from kaquan.engine.money import format_yuan
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
@@ -46,10 +48,12 @@ from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.approval_words import request_state
+from kaquan.surfaces.console.screens.batch_columns import SHORT_COLUMNS, batch_lines
 from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.screens.entries import ENTRIES, ENTRY_COLUMNS, entry_lines
 
 MOVEMENTS_SHOWN = 50
+BATCHES_SHOWN = 100
 _INDENT = "\u3000"
 _STATES = [("open", _("In force")), ("closed", _("Closed"))]
 _AMOUNTS = {
@@ -255,6 +259,13 @@ class BudgetDetail(DetailScreen[BudgetLine]):
         return [Table(_("Budgets below"), shown, rows, _("No budget stands below this one."))]
 
     @staticmethod
+    def batches(call: Call, line: BudgetLine) -> Sequence[Panel]:
+        """The newest batches that it pays for."""
+        paging = Paging(limit=BATCHES_SHOWN, counts=False)
+        rows = batch_lines(batch_page(call.actor, BatchFilter(budget_id=line.id), paging).rows)
+        return [Table(_("Batches"), SHORT_COLUMNS, rows, _("It pays for no batch yet."))]
+
+    @staticmethod
     def movements(call: Call, line: BudgetLine) -> Sequence[Panel]:
         """The last entries of its accounts."""
         found = movements(call.actor, line.id, limit=MOVEMENTS_SHOWN)
@@ -268,6 +279,7 @@ class BudgetDetail(DetailScreen[BudgetLine]):
     tabs = (
         Tab("facts", _("Budget"), facts),
         Tab("below", _("Budgets below"), below),
+        Tab("batches", _("Batches"), batches, CAMPAIGNS),
         Tab("movements", _("Movements"), movements),
         changes_tab("budget"),
     )
