@@ -8,10 +8,12 @@ import re
 import pytest
 from django.test import Client
 
+from kaquan.approvals.actions import decide
 from kaquan.approvals.models import ApprovalRequest
 from kaquan.campaigns.models import Campaign, CampaignBatch, CampaignDraft
 from tests.api.world import Side
-from tests.builders.issuer import NOON, a_number, an_organisation
+from tests.builders.issuer import NOON, a_number, an_organisation, staff_of
+from tests.campaigns.drafting import a_person, handed_in
 from tests.console.drafts import draft_of
 from tests.console.people import a_browser, an_operator, at
 from tests.fixtures_database import Database
@@ -239,6 +241,36 @@ def test_a_campaign_is_copied_with_its_offer(side: Side, browser: Client) -> Non
     assert draft.content["amount"] == "20"
     assert draft.content["way"] == "code"
     assert draft.content["quantity"] == "20"
+
+
+def test_who_writes_no_offers_gets_the_short_form(side: Side) -> None:
+    browser = a_browser(an_operator(side.organisation, "campaigns.edit", "campaigns.view"))
+
+    answer = browser.get(at("campaign-begin"))
+
+    assert answer.headers["Location"] == at("campaign-new")
+
+
+def test_what_came_back_is_gone_on_with_from_its_page(side: Side, browser: Client) -> None:
+    draft = draft_of(side)
+    request = handed_in(staff_of(side.organisation), draft)
+    campaign = at("campaign", key=request.subject_id)
+    waiting = text(browser.get(campaign))
+    checker = a_person(side.organisation, 2)
+    decide(
+        checker, request_id=request.id, verdict="request_changes", comment="面额太高",
+        revision=request.revision,
+    )  # fmt: skip
+
+    page = text(browser.get(campaign))
+    rework = browser.get(at("campaign-rework", key=request.subject_id))
+    draft.refresh_from_db()
+    wizard = text(browser.get(rework.headers["Location"]))
+
+    assert "继续编辑" not in waiting
+    assert "继续编辑" in page
+    assert rework.headers["Location"] == step(draft, draft.step)
+    assert "面额太高" in wizard
 
 
 def test_the_wizard_speaks_english_too(side: Side) -> None:

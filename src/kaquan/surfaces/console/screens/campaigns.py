@@ -13,6 +13,7 @@ from kaquan.approvals.models import RequestState
 from kaquan.approvals.queries import VIEW as APPROVALS_VIEW
 from kaquan.approvals.queries import about
 from kaquan.campaigns import actions, planning, queries
+from kaquan.campaigns.draft_queries import EDIT_OFFERS, has_draft
 from kaquan.campaigns.listings import (
     VIEW,
     CampaignFilter,
@@ -91,6 +92,8 @@ class CampaignDetail(DetailScreen[Campaign]):
     parent = "campaigns"
     actions = CAMPAIGN_ACTIONS
     links = (
+        ("campaign-rework", _("Go on with the draft"), EDIT_OFFERS),
+        ("campaign-copy", _("Copy"), EDIT_OFFERS),
         ("campaign-edit", _("Edit"), EDIT),
         ("batch-new", _("New batch"), EDIT),
         ("campaign-more", _("Ask for more vouchers"), EDIT),
@@ -110,6 +113,10 @@ class CampaignDetail(DetailScreen[Campaign]):
 
     def shows_link(self, name: str, subject: Campaign) -> bool:
         """What waits is not changed, and what was approved gets no more without asking."""
+        if name == "campaign-copy":
+            return True
+        if name == "campaign-rework":
+            return subject.status == CampaignStatus.DRAFT and has_draft(subject)
         if name == "campaign-edit":
             return subject.status != CampaignStatus.WAITING
         if name == "campaign-more":
@@ -188,7 +195,7 @@ class Campaigns(ListScreen[Campaign]):
     title = _("Campaigns")
     permission = VIEW
     empty = _("There are no campaigns yet.")
-    creates = ("campaign-new", _("New campaign"), EDIT)
+    creates = ("campaign-begin", _("New campaign"), EDIT)
     fields = (
         Field("words", _("Name or code")),
         Field("state", _("State"), "choice", options=_STATES),

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.http import Http404, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.campaigns import drafts
+from kaquan.campaigns.actions import PERMISSION
 from kaquan.campaigns.draft_queries import (
     EDIT_OFFERS,
     draft_by_id,
@@ -27,6 +29,7 @@ from kaquan.surfaces.console.kit.cells import Cell, Text, moment, text
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
+from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.screens import Call, Screen
 from kaquan.surfaces.console.screens.campaigns import CAMPAIGN
 from kaquan.surfaces.console.screens.wizard import OPEN, STEPS, WIZARD
@@ -49,12 +52,14 @@ class BeginCampaign(Screen):
     name = "campaign-begin"
     path = "campaigns/new"
     title = _("New campaign")
-    permission = EDIT_OFFERS
+    permission = PERMISSION
     parent = "campaigns"
 
     def respond(self, call: Call, **key: Any) -> HttpResponseBase:
-        """The choice; or, for POST, the new draft."""
+        """The choice; or, for POST, the new draft. Who writes no offers has the short form."""
         del key
+        if not holds(call.actor, EDIT_OFFERS):
+            return HttpResponseRedirect(reverse("console:campaign-new"))
         if call.request.method == "POST":
             return HttpResponseRedirect(_first_step(self._begun(call)))
         paging = Paging(sort="-changed", limit=DRAFTS_SHOWN, counts=False)

@@ -35,7 +35,7 @@ _FIGURES: tuple[tuple[str, Text], ...] = (
 SHORTCUTS: tuple[tuple[str, Text, str], ...] = (
     ("voucher-search", _("Find a voucher"), "voucher.trace"),
     ("customer-search", _("Find a customer"), "customers.view"),
-    ("campaign-new", _("New campaign"), "campaigns.edit"),
+    ("campaign-begin", _("New campaign"), "campaigns.edit"),
     ("store-new", _("New store"), "organisations.edit"),
     ("redemptions", _("Redemptions"), "ledger.view"),
     ("jobs", _("Download centre"), "jobs.view"),

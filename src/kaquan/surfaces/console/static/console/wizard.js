@@ -260,6 +260,15 @@
     }
   }
 
+  // Somebody may have typed before this script came.
+  function isTouched(one) {
+    if (one.type === "checkbox") return one.checked !== one.defaultChecked;
+    if (one.type !== "select-one") return one.value !== one.defaultValue;
+    const sent = [...one.options].find((option) => option.defaultSelected) ?? one.options[0];
+    return one.selectedOptions[0] !== sent;
+  }
+
   showParts();
   restore();
+  for (const one of form.elements) if (one.id.startsWith("f-") && isTouched(one)) note(one.name);
 })();
