@@ -18,7 +18,7 @@ from tests.console.people import a_browser, an_operator, at
 from tests.fixtures_database import Database
 
 pytestmark = pytest.mark.usefixtures("static_files")
-SHEET = "门店编码,门店名称,大区,省,市,地址\nN1,武林店,,浙江,杭州,延安路 1 号\nN2,,,浙江,杭州,\n"
+SHEET = "门店编码,门店名称,地址\nN1,武林店,延安路 1 号\nN2,,\n"
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_a_table_of_stores_is_tried_first_and_then_brought_in(side: Side, browse
     assert "此列必填" in tried
     (kept,) = re.findall(r'name="kept" value="([^"]+)"', tried)
     refused = browser.get(at("store-import"), {"refused": kept})
-    assert "N2" in refused.getvalue().decode() or "3" in refused.getvalue().decode()
+    assert "3,门店名称 name,," in refused.getvalue().decode()
     refused.close()
 
     stranger = a_browser(an_operator(side.organisation))
@@ -211,19 +211,16 @@ def test_a_table_of_stores_is_tried_first_and_then_brought_in(side: Side, browse
     assert not list((current_configuration().home / "uploads").glob(f"{kept}*"))
 
 
-@pytest.mark.parametrize(
-    "file", [None, a_file("x", "stores.exe"), a_file("", "stores.csv"), a_file("无,用\n1,2\n")]
-)
-def test_a_file_that_is_no_table_of_stores_is_refused_in_words(
-    browser: Client, file: SimpleUploadedFile | None
-) -> None:
-    answer = browser.post(at("store-import"), {"file": file} if file else {})
+def test_a_file_that_is_no_table_of_stores_is_refused_in_words(browser: Client) -> None:
+    files = [None, a_file("x", "stores.exe"), a_file(""), a_file("无,用\n1,2\n")]
 
-    assert answer.status_code in (409, 422)
-    assert 'role="alert"' in answer.content.decode()
+    for file in files:
+        answer = browser.post(at("store-import"), {"file": file} if file else {})
+        assert answer.status_code in (409, 422), file
+        assert 'role="alert"' in answer.content.decode()
 
 
-@pytest.mark.parametrize("kept", ["../../keys.json", "a" * 12 + "-" + "b" * 32 + ".csv", "x"])
-def test_no_other_file_of_the_machine_is_brought_in_or_read(browser: Client, kept: str) -> None:
-    assert browser.post(at("store-import"), {"kept": kept}).status_code == 409
-    assert browser.get(at("store-import"), {"refused": kept}).status_code == 404
+def test_no_other_file_of_the_machine_is_brought_in_or_read(browser: Client) -> None:
+    for kept in ("../../keys.json", f"{'a' * 12}-{'b' * 32}.csv", "x"):
+        assert browser.post(at("store-import"), {"kept": kept}).status_code == 409
+        assert browser.get(at("store-import"), {"refused": kept}).status_code == 404

@@ -24,13 +24,11 @@ def names(words: str, actor: object = SYSTEM) -> list[str]:
     return [one.name for one in nodes_found(actor, words)]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("words", ["华东", "hddq", "huadong", "HUADONG", "east", "hua 大区"])
-def test_a_node_is_found_by_its_name_its_code_and_its_sounds(
-    east: Organisation, words: str
-) -> None:
+def test_a_node_is_found_by_its_name_its_code_and_its_sounds(east: Organisation) -> None:
     an_organisation("西北大区", None)
 
-    assert names(words) == ["华东大区"]
+    for words in ("华东", "hddq", "huadong", "HUADONG", "east", "hua 大区"):
+        assert names(words) == ["华东大区"], words
 
 
 def test_a_heteronym_is_read_as_the_word_it_is_part_of(east: Organisation) -> None:
@@ -46,11 +44,11 @@ def test_what_was_imported_or_renamed_is_found_by_its_new_name(east: Organisatio
     assert names("rmgcd") == ["人民广场店"]
 
     import_rows(STORES, [{**rows[0], "name": "外滩店"}])
-    rename_organisation(actor=SYSTEM, organisation_id=east.id, name="长三角")
+    rename_organisation(actor=SYSTEM, organisation_id=east.id, name="江浙沪")
 
     assert names("rmgcd") == []
     assert names("wtd") == ["外滩店"]
-    assert names("csj") == ["长三角"]
+    assert names("jzh") == ["江浙沪"]
 
 
 def test_nothing_is_found_outside_ones_part(east: Organisation) -> None:
@@ -64,7 +62,10 @@ def test_nothing_is_found_outside_ones_part(east: Organisation) -> None:
 def test_a_node_is_named_as_forms_write_it_by_code_or_by_its_only_name(
     east: Organisation,
 ) -> None:
-    first, second = an_organisation("城区", east), an_organisation("城区", an_organisation("浙", east))
+    first, second = (
+        an_organisation("城区", east),
+        an_organisation("城区", an_organisation("浙", east)),
+    )
 
     assert node_named(SYSTEM, written_node(second)) == second
     assert node_named(SYSTEM, " EAST ") == east

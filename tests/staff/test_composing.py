@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from kaquan.foundation import clock
+from kaquan.foundation.actor import Actor
 from kaquan.foundation.changes.models import Change
 from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.models import Organisation
@@ -78,19 +79,19 @@ def test_somebody_composes_a_role_of_what_they_hold(east: Organisation) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("permission", ["budgets.edit", *sorted(ADMINISTRATORS_ONLY)])
 def test_nobody_composes_what_they_do_not_hold_or_what_makes_an_administrator(
-    east: Organisation, permission: str
+    east: Organisation,
 ) -> None:
-    actors = [staff_of(east, "staff.grant", "ledger.view")]
-    if permission in ADMINISTRATORS_ONLY:
-        actors.append(staff_of(None, "staff.grant", "staff.delegate", permission))
-        actors.append(SYSTEM)
+    lead = staff_of(east, "staff.grant", "ledger.view")
+    tried: list[tuple[Actor, str]] = [(lead, "budgets.edit")]
+    for name in sorted(ADMINISTRATORS_ONLY):
+        security = staff_of(None, "staff.grant", "staff.delegate", name)
+        tried += [(lead, name), (security, name), (SYSTEM, name)]
 
-    for actor in actors:
+    for actor, name in tried:
         code = refused(
-            lambda actor=actor: create_role(
-                actor=actor, code="more", name_zh="甲", name_en="A", permissions=[permission]
+            lambda actor=actor, name=name: create_role(
+                actor=actor, code="more", name_zh="甲", name_en="A", permissions=[name]
             )
         )
         assert code == "permission_denied"
@@ -123,28 +124,26 @@ def test_nobody_widens_a_role_that_they_hold_themselves(east: Organisation) -> N
     assert code == "permission_denied"
 
 
-@pytest.mark.parametrize("permissions", [[], ["no.such"], ["wallet.claim"]])
-def test_a_role_of_nothing_or_of_unknown_permissions_is_refused(permissions: list[str]) -> None:
-    assert (
-        refused(
-            lambda: create_role(
+def test_a_role_of_nothing_or_of_unknown_permissions_is_refused() -> None:
+    nothing: list[list[str]] = [[], ["no.such"], ["wallet.claim"]]
+
+    for permissions in nothing:
+        code = refused(
+            lambda permissions=permissions: create_role(
                 actor=SYSTEM, code="odd", name_zh="甲", name_en="A", permissions=permissions
             )
         )
-        == "value_invalid"
-    )
+        assert code == "value_invalid"
 
 
-@pytest.mark.parametrize("code", ["", "A b", "1st", "x" * 41, "角色", "a/b"])
-def test_a_code_that_cannot_stand_in_an_address_is_refused(code: str) -> None:
-    assert (
-        refused(
-            lambda: create_role(
-                actor=SYSTEM, code=code, name_zh="甲", name_en="A", permissions=["ledger.view"]
+def test_a_code_that_cannot_stand_in_an_address_is_refused() -> None:
+    for odd in ("", "A b", "1st", "x" * 41, "角色", "a/b"):
+        code = refused(
+            lambda odd=odd: create_role(
+                actor=SYSTEM, code=odd, name_zh="甲", name_en="A", permissions=["ledger.view"]
             )
         )
-        == "value_invalid"
-    )
+        assert code == "value_invalid"
 
 
 def test_a_code_is_taken_once_for_the_whole_issuer(east: Organisation) -> None:
@@ -172,7 +171,7 @@ def test_a_role_is_held_in_its_own_part_only(
     )
 
     for where in (west.id, None):
-        with pytest.raises(KaquanError, match="role_elsewhere|只能在它所属") as error:
+        with pytest.raises(KaquanError, match="只能在它所属") as error:
             grant_role(
                 actor=SYSTEM, user_id=user.id, role_code=role.code, organisation_id=where, at=NOON
             )
@@ -241,9 +240,7 @@ def test_built_in_roles_stay_as_they_are_but_for_the_second_factor(east: Organis
     for administrator in ("system_administrator", "audit_administrator"):
         assert (
             refused(
-                lambda code=administrator: set_second_factor(
-                    actor=security, code=code, must=False
-                )
+                lambda code=administrator: set_second_factor(actor=security, code=code, must=False)
             )
             == "role_fixed"
         )
@@ -259,7 +256,9 @@ def test_to_ask_for_less_than_before_is_the_security_administrators_alone(
 
     assert (
         refused(
-            lambda: update_role(actor=lead, code=role.code, revision=2, must_use_second_factor=False)
+            lambda: update_role(
+                actor=lead, code=role.code, revision=2, must_use_second_factor=False
+            )
         )
         == "permission_denied"
     )

@@ -16,7 +16,7 @@ from kaquan.access.peppers import load_peppers
 from kaquan.access.permissions import PERMISSION_NAMES, PUBLISHABLE_PERMISSIONS
 from kaquan.access.queries import client_by_id, key_by_id
 from kaquan.foundation import imports_cells as cells
-from kaquan.foundation.actor import EVERY_PERMISSION, Actor, require
+from kaquan.foundation.actor import EVERY_PERMISSION, Actor, ActorKind, require
 from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.ids import draw_ids
@@ -236,6 +236,8 @@ def _permissions(actor: Actor, wanted: Collection[str], kind: KeyKind) -> list[s
             f"可公开的密钥只能有：{allowed}。", f"A publishable key may only hold: {allowed}."
         )
     lacking = names - actor.permissions
+    if actor.kind is ActorKind.STAFF:
+        lacking -= set(PUBLISHABLE_PERMISSIONS)  # the customer's own, which no role holds
     if lacking and EVERY_PERMISSION not in actor.permissions:
         raise permission_not_held(lacking)
     return sorted(names)

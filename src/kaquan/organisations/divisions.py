@@ -39,21 +39,21 @@ def provinces() -> Sequence[Division]:
 
 
 def cities(province_code: str) -> Sequence[Division]:
-    """What stands right below a province."""
-    if not _is_code(province_code):
-        return []
-    return [
+    """What stands right below a province; one without cities stands for itself."""
+    found = [
         one
         for one in _table().values()
         if one.code[:2] == province_code[:2]
         and one.code.endswith("00")
         and not one.code.endswith("0000")
     ]
+    itself = _table().get(province_code)
+    return found or ([itself] if itself else [])
 
 
 def districts(city_code: str) -> Sequence[Division]:
     """What stands right below a city."""
-    if not _is_code(city_code) or city_code.endswith("0000"):
+    if city_code not in _table():
         return []
     return [
         one
@@ -65,19 +65,15 @@ def districts(city_code: str) -> Sequence[Division]:
 def place_of(code: str) -> Place:
     """The names that a code stands for, of a city alone too; raises `value_invalid`."""
     known = _table()
-    if code not in known or code.endswith("0000"):
+    if code not in known or (code.endswith("0000") and known[code] not in cities(code)):
         raise value_invalid(
             f"没有行政区划“{code[:12]}”。", f'There is no division "{code[:12]}" of a province.'
         )
     province, city = known[f"{code[:2]}0000"].name, known[f"{code[:4]}00"].name
     district = "" if code.endswith("00") else known[code].name
     if city in _NO_CITIES:
-        city = province if city in ("市辖区", "县") else district
+        city = district if district and city not in ("市辖区", "县") else province
     return Place(province, city, district)
-
-
-def _is_code(text: str) -> bool:
-    return len(text) == 6 and text.isascii() and text.isdigit()
 
 
 @cache

@@ -146,4 +146,3 @@ def _kind(name: str) -> SettingKind:
     if kind is None:
         raise setting_unknown(name)
     return kind
-

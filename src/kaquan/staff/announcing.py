@@ -162,9 +162,7 @@ def _fill(
     roles: Collection[str],
 ) -> None:
     if days[1] <= days[0]:
-        raise value_invalid(
-            "结束时间须晚于开始时间。", "The end must be later than the beginning."
-        )
+        raise value_invalid("结束时间须晚于开始时间。", "The end must be later than the beginning.")
     if max(map(len, texts)) > TEXT_CHARACTERS_MAX:
         raise value_invalid(
             f"正文最多 {TEXT_CHARACTERS_MAX} 字。",

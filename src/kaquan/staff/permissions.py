@@ -37,7 +37,9 @@ PERMISSIONS: tuple[Permission, ...] = (
         "把保存的视图共享给本组织",
         "share saved views with one's part of the tree",
     ),
-    Permission("settings.edit", "更改发行方的设置和节假日", "change the issuer's settings and holidays"),
+    Permission(
+        "settings.edit", "更改发行方的设置和节假日", "change the issuer's settings and holidays"
+    ),
     Permission(ANNOUNCE, "发布公告", "publish announcements"),
 )
 PERMISSION_NAMES = frozenset(permission.name for permission in PERMISSIONS)

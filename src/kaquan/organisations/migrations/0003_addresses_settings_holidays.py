@@ -50,9 +50,7 @@ class Migration(migrations.Migration):
                 ("day", models.DateField(primary_key=True, serialize=False)),
                 (
                     "kind",
-                    models.CharField(
-                        choices=[("off", "放假"), ("work", "调休上班")], max_length=8
-                    ),
+                    models.CharField(choices=[("off", "放假"), ("work", "调休上班")], max_length=8),
                 ),
                 ("name", models.CharField(max_length=50)),
             ],

@@ -80,8 +80,8 @@ def show_accounts() -> None:
     console.print("\n  运营后台 · console  /console/", style="bold")
     console.print(shown)
     console.print(
-        "  密码只显示这一次，首次登录须修改；忘记时：kaquan staff password 用户名 · Shown once, to be "
-        "changed at first login; when lost: kaquan staff password USER\n"
+        "  密码只显示这一次，首次登录须修改；忘记时：kaquan staff password 用户名\n"
+        "  Shown once, to be changed at first login; when lost: kaquan staff password USER\n"
     )
 
 

@@ -16,8 +16,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
-from django.utils.decorators import sync_and_async_middleware
 from django.utils import translation
+from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import gettext
 
 from kaquan.access.sources import source_of

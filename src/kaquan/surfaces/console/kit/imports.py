@@ -68,7 +68,9 @@ class ImportScreen(Screen):
             return self._page(call, error=gettext("Please choose a file."), status=422)
         suffix = Path(sent.name or "").suffix.lower()
         if suffix not in (".csv", ".xlsx") or (sent.size or 0) > BYTES_MAX:
-            return self._page(call, error=gettext("A CSV or XLSX file of at most 20 MB."), status=422)
+            return self._page(
+                call, error=gettext("A CSV or XLSX file of at most 20 MB."), status=422
+            )
         path = _new_path(call.actor, suffix)
         with path.open("wb") as file:
             for chunk in sent.chunks():

@@ -58,7 +58,9 @@ class SecretFormScreen(FormScreen):
         if not cache.add(name, "sent", SENT_S):
             context = {
                 "title": _("This was done already"),
-                "text": _("The form was sent before; its secret was shown then and is kept nowhere."),
+                "text": _(
+                    "The form was sent before; its secret was shown then and is kept nowhere."
+                ),
                 "onward": [(self.home(key), _("Go on"))],
             }
             return self.page(call, "console/secret.html", context, status=409)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from kaquan.access import actions, queries
 from kaquan.access.errors import value_invalid
 from kaquan.access.models import KeyKind
-from kaquan.access.permissions import PERMISSIONS
+from kaquan.access.permissions import PERMISSIONS, PUBLISHABLE_PERMISSIONS
 from kaquan.foundation import clock
 from kaquan.foundation.actor import EVERY_PERMISSION, Actor
 from kaquan.surfaces.console.kit.actions import Doing
@@ -59,7 +59,7 @@ class NewKey(SecretFormScreen):
         held = [
             (one.name, permission_words(one.name))
             for one in PERMISSIONS
-            if every or one.name in actor.permissions
+            if every or one.name in actor.permissions or one.name in PUBLISHABLE_PERMISSIONS
         ]
         options: dict[str, Sequence[tuple[str, Text]]] = {"client": clients, "permissions": held}
         return [

@@ -42,7 +42,7 @@ def grant_state(grant: RoleGrant) -> Cell:
     """Whether a role counts now."""
     now = clock.now()
     if grant.revoked_at is not None:
-        return badge(_("Revoked"), "bad")
+        return badge(_("No longer held"), "bad")
     if grant.ends_at is not None and grant.ends_at <= now:
         return badge(_("Over"), "muted")
     return badge(_("Coming"), "info") if grant.starts_at > now else badge(_("Counts"), "good")
@@ -68,7 +68,7 @@ class GrantPage(DetailScreen[RoleGrant]):
     actions = (
         Action(
             "revoke",
-            _("Revoke"),
+            _("Take back"),
             GRANT,
             lambda grant: (
                 _("Take the role “%(role)s” at %(where)s from %(name)s (%(username)s)?")
@@ -112,7 +112,7 @@ class GrantPage(DetailScreen[RoleGrant]):
             Fact(_("From"), moment(grant.starts_at)),
             Fact(_("Until"), last_moment(grant.ends_at)),
             Fact(_("Granted by"), code(grant.granted_by)),
-            Fact(_("Revoked"), moment(grant.revoked_at)),
+            Fact(_("No longer held"), moment(grant.revoked_at)),
             Fact(_("Revoked by"), code(grant.revoked_by)),
         ]
         return [Facts("", facts)]

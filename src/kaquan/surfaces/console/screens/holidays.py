@@ -30,6 +30,10 @@ from kaquan.surfaces.console.kit.screens import Call, Screen, in_words
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 WEEKDAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
+DAYS = (
+    *(_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday")),
+    *(_("Saturday"), _("Sunday")),
+)
 KINDS: dict[str, Text] = {HolidayKind.OFF: _("Day off"), HolidayKind.WORK: _("Day of work")}
 MARKS: dict[str, Text] = {HolidayKind.OFF: _("off"), HolidayKind.WORK: _("work")}
 PLAIN = "plain"
@@ -58,9 +62,7 @@ def _months(year: int, known: Mapping[date, Holiday]) -> list[tuple[int, list[li
     ]  # fmt: skip
 
 
-def _day(
-    year: int, month: int, number: int, known: Mapping[date, Holiday], weekday: int
-) -> Day:
+def _day(year: int, month: int, number: int, known: Mapping[date, Holiday], weekday: int) -> Day:
     if not number:
         return Day(0, "", "", "", "", is_weekend=False)
     day = date(year, month, number)

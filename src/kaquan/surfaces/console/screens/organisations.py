@@ -23,7 +23,7 @@ from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.changes import changes_tab
-from kaquan.surfaces.console.screens.holidays import WEEKDAYS
+from kaquan.surfaces.console.screens.holidays import DAYS
 from kaquan.surfaces.console.screens.node_fields import node_id
 from kaquan.surfaces.console.words import STORE_STATES, state
 
@@ -38,7 +38,7 @@ def _week(store: Store) -> Sequence[Panel]:
         return []
     days = [
         Fact(words, text(written_day(store.weekly_hours, number) or _("Closed that day")))
-        for number, words in enumerate(WEEKDAYS, 1)
+        for number, words in enumerate(DAYS, 1)
     ]
     return [Facts(_("Opening hours"), days)]
 
@@ -81,7 +81,7 @@ class StoreDetail(DetailScreen[Store]):
             Fact(_("City"), text(store.city)),
             Fact(_("District"), text(store.district)),
             Fact(_("Address"), text(store.address)),
-            Fact(_("Phone"), code(store.phone)),
+            Fact(_("Telephone"), code(store.phone)),
             Fact(_("Opening hours"), text(store.open_hours)),
         ]
         return [Facts("", facts), *_week(store)]
@@ -93,7 +93,7 @@ class StoreDetail(DetailScreen[Store]):
         columns = (
             Column[Any]("staff_no", _("Staff number"), lambda one: code(
                 one.staff_no, href=_form_of(call, "clerk-edit", one.id))),
-            Column[Any]("name", _("Name"), lambda one: text(one.name)),
+            Column[Any]("name", _("Full name"), lambda one: text(one.name)),
             Column[Any]("active", _("State"), lambda one: _active(one.active)),
         )  # fmt: skip
         return [Table(_("Clerks"), columns, rows, _("No clerk is registered here."))]

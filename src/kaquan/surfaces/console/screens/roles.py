@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from kaquan.access.permissions import PERMISSIONS as KEY_PERMISSIONS
 from kaquan.foundation import clock
 from kaquan.foundation.actor import EVERY_PERMISSION, Actor
 from kaquan.foundation.paging import Page, Paging
@@ -16,7 +17,16 @@ from kaquan.staff.listings import role_page
 from kaquan.staff.models import Role
 from kaquan.staff.permissions import ADMINISTRATORS_ONLY, DELEGATE, GRANT, PERMISSIONS, VIEW
 from kaquan.surfaces.console.kit.actions import Action, Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, count, last_moment, text
+from kaquan.surfaces.console.kit.cells import (
+    Cell,
+    Fact,
+    Text,
+    badge,
+    code,
+    count,
+    last_moment,
+    text,
+)
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.forms import FormScreen
@@ -28,7 +38,7 @@ from kaquan.surfaces.console.screens.grants import grant_state, role_name
 from kaquan.surfaces.console.screens.node_fields import NODE_HINT, node_id
 
 _KINDS = [("own", _("Composed here")), ("built_in", _("Built in"))]
-_WORDS = {one.name: (one.zh, one.en) for one in PERMISSIONS}
+_WORDS = {one.name: (one.zh, one.en) for one in (*KEY_PERMISSIONS, *PERMISSIONS)}
 
 
 def permission_words(name: str) -> str:

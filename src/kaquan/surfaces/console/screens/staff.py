@@ -9,9 +9,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from kaquan.customers.phones import masked_phone
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
-from kaquan.customers.phones import masked_phone
 from kaquan.foundation.paging import Page, Paging
 from kaquan.staff import actions, queries
 from kaquan.staff.listings import StaffFilter, roles_held, staff_page
@@ -172,7 +172,7 @@ class StaffDetail(DetailScreen[StaffUser]):
         del call
         facts = [
             Fact(_("User name"), code(user.username)),
-            Fact(_("Name"), text(user.name)),
+            Fact(_("Full name"), text(user.name)),
             Fact(_("Belongs to"), _belongs_to(user)),
             Fact(_("E-mail"), text(user.email)),
             Fact(_("Phone"), code(masked_phone(user.phone) if user.phone else "")),
@@ -248,7 +248,7 @@ class Staff(ListScreen[StaffLine]):
               options=[("on", _("In use")), ("off", _("Stopped"))]),
     )  # fmt: skip
     columns = (
-        Column[StaffLine]("name", _("Name"), lambda line: text(
+        Column[StaffLine]("name", _("Full name"), lambda line: text(
             line.user.name, href=STAFF_MEMBER.address(key=line.id))),
         Column[StaffLine]("username", _("User name"), lambda line: code(line.user.username),
                           sort="username"),

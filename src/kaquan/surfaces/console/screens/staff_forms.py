@@ -26,7 +26,7 @@ from kaquan.surfaces.console.screens.staff import STAFF, STAFF_MEMBER, roles_tab
 
 _ONCE = _("Shown here only, and only now. It must be replaced at the first login.")
 _PERSON = (
-    Field("name", _("Name"), required=True),
+    Field("name", _("Full name"), required=True),
     Field("email", _("E-mail"), characters_max=254),
     Field("phone", _("Phone"), characters_max=32),
     Field("organisation", _("Belongs to"), "node", hint=NODE_HINT),
@@ -170,7 +170,9 @@ class GrantRole(FormScreen):
     def form_fields(self, actor: Actor, key: int) -> Sequence[Field]:
         """The roles that can be held here, but the administrators', who are made at the machine."""
         del key
-        options = [(one.code, role_name(one)) for one in queries.roles(actor) if not one.administers]
+        options = [
+            (one.code, role_name(one)) for one in queries.roles(actor) if not one.administers
+        ]
         return [one.with_options(options) if one.name == "role" else one for one in self.fields]
 
     def initial(self, actor: Actor, key: int) -> dict[str, Any]:
@@ -197,4 +199,3 @@ class GrantRole(FormScreen):
     def home(self, key: int) -> str:
         """The roles of the account."""
         return roles_tab_address(key)
-

@@ -19,7 +19,7 @@ from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.fields import Field
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.screens import Call
-from kaquan.surfaces.console.screens.holidays import WEEKDAYS
+from kaquan.surfaces.console.screens.holidays import DAYS
 from kaquan.surfaces.console.screens.node_fields import NODE_HINT, node_id
 from kaquan.surfaces.console.screens.organisations import EDIT, STORE, STORES, TERMINAL_KINDS
 
@@ -41,10 +41,10 @@ class StoreForm(FormScreen):
         Field("city_code", _("City"), "choice", narrows=True),
         Field("district_code", _("District"), "choice"),
         Field("address", _("Address"), characters_max=200),
-        Field("phone", _("Phone"), characters_max=32),
+        Field("phone", _("Telephone"), characters_max=32),
         *(
             Field(f"hours_{number}", words, hint=_HOURS_HINT if number == 1 else "")
-            for number, words in enumerate(WEEKDAYS, 1)
+            for number, words in enumerate(DAYS, 1)
         ),
     )
 
@@ -163,7 +163,7 @@ class NewClerk(FormScreen):
     parent = "stores"
     fields = (
         Field("staff_no", _("Staff number"), required=True, characters_max=64),
-        Field("name", _("Name"), required=True),
+        Field("name", _("Full name"), required=True),
     )
 
     def initial(self, actor: Actor, key: int) -> dict[str, Any]:
@@ -195,7 +195,7 @@ class EditClerk(FormScreen):
     permission = EDIT
     parent = "stores"
     fields = (
-        Field("name", _("Name"), required=True),
+        Field("name", _("Full name"), required=True),
         Field("organisation", _("Serves in"), "node", required=True, hint=NODE_HINT),
         Field("active", _("State"), "switch", hint=_("In use")),
     )

@@ -164,7 +164,8 @@ class NewNode(FormScreen):
     permission = EDIT
     parent = "organisations"
     fields = (
-        Field("parent", _("Below"), "node", hint=_("Empty: at the top, for the whole issuer only.")),
+        Field("parent", _("Below"), "node",
+              hint=_("Empty: at the top, for the whole issuer only.")),
         Field("kind", _("Kind"), "choice", required=True,
               options=[(name, words) for name, words in NODE_KINDS.items()
                        if name != OrganisationKind.STORE]),
