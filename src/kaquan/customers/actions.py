@@ -109,8 +109,8 @@ def create_customer(
         person_basis=person.basis,
         tags=_tag_list(tags),
         joined_at=clock.now(),
-        birthday=birthday and birthday.isoformat(),
-        birth_month=birthday and birthday.month,
+        birthday=birthday.isoformat() if birthday else None,
+        birth_month=birthday.month if birthday else None,
     )
     try:
         with transaction.atomic():

@@ -39,7 +39,7 @@ def finders_for(kind: str, value: str) -> Sequence[int]:
     return [_number(index) for index in blind_indexes(kind, value)]
 
 
-class FindersField(ArrayField):  # type: ignore[type-arg]
+class FindersField(ArrayField):
     """Filled from the row's own name and phone whenever it is saved."""
 
     def __init__(self, **options: Any) -> None:

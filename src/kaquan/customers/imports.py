@@ -149,7 +149,7 @@ _KEPT = (
     *("organisation_id", "name", "phone", "person_id", "person_basis", "tags"),
     *("birthday", "joined_at"),
 )
-_NOTHING_SEALED = {
+_NOTHING_SEALED: dict[str, Any] = {
     "name": None,
     "phone": None,
     "phone_index": None,

@@ -84,17 +84,13 @@ def looks_of(actor: Actor, customer_id: int, *, limit: int = LIST_MAX) -> Sequen
     """Who saw what of a customer, the latest first; raises `customer_unknown`."""
     customer_by_id(actor, customer_id)
     rows = Change.objects.filter(kind=KIND, object_id=str(customer_id)).order_by("-id")
-    return [
-        Look(
-            one.at,
-            one.actor_name,
-            one.after.get("field", ""),
-            one.after.get("reason", ""),
-            one.after.get("note", ""),
-            one.origin,
-        )
-        for one in rows[: min(limit, LIST_MAX)]
-    ]
+    return [_look_of(one) for one in rows[: min(limit, LIST_MAX)]]
+
+
+def _look_of(one: Change) -> Look:
+    told = one.after or {}
+    field, reason, note = (told.get(name, "") for name in ("field", "reason", "note"))
+    return Look(one.at, one.actor_name, field, reason, note, one.origin)
 
 
 def looks_left(actor: Actor) -> int:

@@ -150,7 +150,7 @@ def _conditions(actor: Actor, raw: Any) -> Group:
     return group
 
 
-def _refuse_too_many(*, but: int | None = None) -> None:
+def _refuse_too_many(*, but: int = 0) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IN_OFFERS_LOCK])
     others = Segment.objects.filter(in_offers=True).exclude(id=but)

@@ -18,6 +18,7 @@ from django.db.models import Q
 from psycopg import errors
 
 from kaquan.customers import conditions as c
+from kaquan.customers import queries
 from kaquan.customers.conditions import BadConditionsError, Group, leaves, read_conditions
 from kaquan.customers.conditions_facts import Today, fits
 from kaquan.customers.conditions_sql import Compiled, compiled
@@ -27,7 +28,7 @@ from kaquan.customers.errors import (
     segment_unknown,
 )
 from kaquan.customers.models import Customer, Segment
-from kaquan.customers.queries import VIEW, CustomerLine, customer_by_id, line_of
+from kaquan.customers.queries import CustomerLine, customer_by_id, line_of
 from kaquan.customers.segment_tags import standing_facts
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor, require
@@ -44,6 +45,7 @@ from kaquan.foundation.paging import (
 from kaquan.organisations.models import Organisation
 from kaquan.organisations.queries import within
 
+VIEW = queries.VIEW
 WINDOW_IDS = 50_000
 WINDOWS_A_PAGE_MAX = 3
 COUNT_MS = 120

@@ -16,6 +16,7 @@ from kaquan.surfaces.api.schemas import Answer, Moment, ShortCode
 routes = Routes("personal-data", zh="个人信息", en="Personal data")
 
 State = Literal["requested", "done", "withdrawn"]
+Kind = Literal["wechat", "alipay", "phone", "other"]
 
 
 class VoucherHeld(Answer):
@@ -42,7 +43,7 @@ class OrderHeld(Answer):
 class IdentityHeld(Answer):
     """What the customer is known by in another system."""
 
-    kind: Literal["wechat", "alipay", "phone", "other"]
+    kind: Kind
     value: str
     added_at: Moment
 
@@ -141,7 +142,7 @@ def _all_of(held: PersonalData) -> PersonalDataAnswer:
         joined_at=customer.joined_at,
         birthday=customer.birthday,
         identities=[
-            IdentityHeld(kind=one.kind, value=one.value, added_at=one.added_at)
+            IdentityHeld(kind=cast("Kind", one.kind), value=one.value, added_at=one.added_at)
             for one in held.identities
         ],
         consents=[

@@ -16,6 +16,7 @@ from kaquan.organisations.queries import organisation_by_id
 from kaquan.organisations.searching import written_node
 from kaquan.staff import queries as staff
 from kaquan.staff.acting import actor_id
+from kaquan.staff.permissions import VIEW as STAFF_VIEW
 from kaquan.surfaces.console.kit.actions import Doing
 from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.fields import Field
@@ -183,7 +184,7 @@ class NewTask(_OfCustomer):
 
 def _colleagues(actor: Actor) -> dict[str, str]:
     found = {actor.id: actor.name}
-    if holds(actor, staff.VIEW):
+    if holds(actor, STAFF_VIEW):
         found |= {actor_id(one): one.name for one in staff.staff(actor, active=True)}
     return found
 

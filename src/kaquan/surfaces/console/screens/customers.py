@@ -242,17 +242,17 @@ def _standing(call: Call, line: CustomerLine) -> list[Fact]:
 
 
 def _identities(call: Call, line: CustomerLine) -> Panel:
-    columns = (
+    columns = [
         Column[Any]("kind", _("Kind"), lambda one: text(IDENTITIES[one.kind])),
         Column[Any]("value", _("Identity"), lambda one: code(
             one.masked_value, href=_show(call, line, f"identity:{one.id}"))),
         Column[Any]("added", _("Added"), lambda one: moment(one.added_at), wide=True),
         Column[Any]("by", _("By"), lambda one: text(one.added_by), wide=True),
-    )  # fmt: skip
+    ]  # fmt: skip
     if holds(call.actor, EDIT):
-        columns += (Column[Any]("remove", _("Actions"), lambda one: text(
-            _("Remove"), href=_address("customer-identity-remove", line, identity=one.id))),
-        )  # fmt: skip
+        columns.append(Column[Any]("remove", _("Actions"), lambda one: text(
+            _("Remove"), href=_address("customer-identity-remove", line, identity=one.id)),
+            wide=True))  # fmt: skip
     rows = identities.identities_of(call.actor, line.id)
     return Table(_("Identities"), columns, rows, _("Known by the number and the phone only."))
 

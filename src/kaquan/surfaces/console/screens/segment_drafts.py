@@ -250,7 +250,7 @@ def draft_of(group: c.Group, nodes: Mapping[int, str], path: str = ROOT) -> Draf
         if isinstance(one, c.Group):
             made.of.append(draft_of(one, nodes, there))
             continue
-        kind = one.__struct_config__.tag
+        kind = str(one.__struct_config__.tag)
         typed = {
             part.field.name: part.written(getattr(one, part.field.name), nodes)
             for part in PARTS[kind]
