@@ -12,7 +12,7 @@ import typer
 from benchmarks import growth
 from benchmarks.report import Report
 from benchmarks.server import Bench, bench_server
-from benchmarks.soak import contests, crashes, http_faults, http_fuzz, lives
+from benchmarks.soak import contests, crashes, engine_lives, http_faults, http_fuzz, lives
 from benchmarks.soak.verdict import Verdict
 
 Part = Callable[[Verdict, Bench], None]
@@ -33,6 +33,7 @@ FULL: dict[str, Part] = {
     "processes": partial(crashes.processes, kills=500),
     "servers": partial(crashes.servers, kills=200),
     "lives": partial(lives.run, commands=50_000),
+    "engine": partial(engine_lives.run, lives=5_000),
     "http": partial(http_faults.losses, databases=100, servers=100, endings=50),
     "guesses": partial(http_faults.guesses, rates={472: 600, 1_111: 600}, lookups=600),
     "http-fuzz": partial(http_fuzz.run, rounds=5, examples=150, sequences=500),
@@ -45,6 +46,7 @@ SMALL: dict[str, Part] = {
     "processes": partial(crashes.processes, kills=3),
     "servers": partial(crashes.servers, kills=1),
     "lives": partial(lives.run, commands=300),
+    "engine": partial(engine_lives.run, lives=2, same=True),
     "http": partial(http_faults.losses, databases=1, servers=1, endings=1),
     "guesses": partial(http_faults.guesses, rates={472: 3}, lookups=20),
     # Always the same requests: the small form is a test, and a test does not depend on chance.

@@ -60,9 +60,11 @@ def faults_of(operation: Operation, side: Side, api: Api) -> list[str]:
 
 def test_every_example_is_answered_as_described_and_writes_only_once() -> None:
     root = an_organisation("总部", None)
+    only_read = Side(root)
     found = []
     for operation in OPERATIONS.values():
-        side = Side(root)
+        moves = operation.changes or operation.id in PREPARATIONS
+        side = Side(root) if moves else only_read
         found += faults_of(operation, side, side.api())
 
     assert found == []

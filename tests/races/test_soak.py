@@ -28,6 +28,7 @@ def test_a_small_soak_finds_every_promise_kept() -> None:
         "processes",
         "servers",
         "lives",
+        "engine",
         "http",
         "guesses",
         "http-fuzz",
