@@ -174,8 +174,13 @@ def drop(*, actor: Actor, bulk_id: int) -> BulkCare:
 
 def has_ended(bulk: BulkCare) -> bool:
     """Whether nobody works on it any more."""
-    job = Job.objects.filter(id=bulk.job_id).first()
+    job = job_of(bulk)
     return job is None or job.ended
+
+
+def job_of(bulk: BulkCare) -> Job | None:
+    """The latest job about a file that was read with a scope; it may be long gone."""
+    return Job.objects.filter(id=bulk.job_id).first() if bulk.job_id is not None else None
 
 
 def content_of(bulk: BulkCare) -> dict[str, object]:

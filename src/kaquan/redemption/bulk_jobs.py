@@ -24,7 +24,7 @@ from kaquan.foundation.jobs.errors import JobEndedError
 from kaquan.foundation.jobs.models import Job
 from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.door import submit
-from kaquan.redemption.bulk_care import JOB_KIND, LIST_FILE
+from kaquan.redemption.bulk_care import JOB_KIND, LIST_FILE, job_of
 from kaquan.redemption.bulk_listings import DONE
 from kaquan.redemption.bulk_reading import FileRow, as_reason, read_rows
 from kaquan.redemption.care import UNKNOWN
@@ -133,7 +133,7 @@ def _planned(
         else:
             seen.add(row.serial)
             weighed = answers.get(row.serial, Weighed(UNKNOWN))
-            stake_fen = weighed.stake_fen
+            stake_fen = weighed.stake_fen if weighed.outcome.done else 0
             reason = None if weighed.outcome.done else as_reason(weighed.outcome)
     code, zh, en = reason or (DONE, "", "")
     return BulkCareRow(
@@ -215,7 +215,7 @@ def _write_report(job: Job, bulk: BulkCare) -> Any:
 
 def _drop(bulk: BulkCare) -> None:
     """The check was cancelled, unless another process has taken it over."""
-    job = Job.objects.filter(id=bulk.job_id).first()
+    job = job_of(bulk)
     if job is not None and job.ended:
         BulkCare.objects.filter(id=bulk.id, state=BulkState.CHECKING).update(
             state=BulkState.DROPPED, ended_at=job.finished_at

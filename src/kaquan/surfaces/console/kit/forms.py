@@ -46,6 +46,11 @@ class FormScreen(Screen):
         """The same, for a form that takes values from its address too."""
         return self.initial(call.actor, key)
 
+    def hint_of(self, call: Call, key: Any) -> Text:
+        """What stands above the form; for one that names what it is about."""
+        del call, key
+        return self.hint
+
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Do it; what was done, and where to go. Raises what the action raises."""
         raise NotImplementedError
@@ -87,7 +92,7 @@ class FormScreen(Screen):
             "filled": filled,
             "error": error,
             "has_fault": any(one.error for one in filled),
-            "hint": self.hint,
+            "hint": self.hint_of(call, key),
             "back": way_back(call.request, self.home(key)),
             "once": new_name(),
             "save_words": self.save_words,

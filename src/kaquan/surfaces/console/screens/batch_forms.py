@@ -21,6 +21,7 @@ from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.fields import Field
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.menu import holds
+from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.batches import BATCH, EDIT, WAYS, request_key
 from kaquan.surfaces.console.screens.campaigns import CAMPAIGN
 
@@ -63,7 +64,7 @@ class NewBatch(FormScreen):
         paging = Paging(limit=CHOICES_MAX, counts=False)
         offers = offer_page(actor, None, paging).rows
         may_see = holds(actor, "budgets.view")
-        budgets = budget_page(actor, None, None, paging).rows if may_see else []
+        budgets = budget_page(actor, None, None, paging, is_open=True).rows if may_see else []
         options = {
             "offer": [(str(one.id), f"{one.name} ({one.code})") for one in offers],
             "budget": [(str(one.id), f"{one.name} ({one.code})") for one in budgets],
@@ -113,6 +114,13 @@ class MintMore(FormScreen):
         """Nothing, of a batch that is there; raises `batch_unknown`."""
         queries.batch_by_id(actor, key)
         return {}
+
+    def hint_of(self, call: Call, key: int) -> Text:
+        """Which batch it is about."""
+        batch = queries.batch_by_id(call.actor, key)
+        named = _("Campaign “%(campaign)s”, batch “%(batch)s”.")
+        words = str(named) % {"campaign": batch.campaign.name, "batch": batch.name}
+        return f"{words} {self.hint}"
 
     def save(self, doing: Doing, key: int) -> tuple[Text, str]:
         """Mint them, once for each form; or ask for them."""

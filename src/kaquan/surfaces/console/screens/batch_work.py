@@ -16,6 +16,7 @@ from kaquan.campaigns import queries, supply
 from kaquan.campaigns.supply import SerialRange
 from kaquan.customers import segments
 from kaquan.customers.errors import customer_unknown
+from kaquan.customers.queries import VIEW as VIEW_CUSTOMERS
 from kaquan.engine.shards import SERIAL_END
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
@@ -64,6 +65,13 @@ class _BatchForm(FormScreen):
         """Nothing, of a batch that is there; raises `batch_unknown`."""
         queries.batch_by_id(actor, key)
         return {}
+
+    def hint_of(self, call: Call, key: int) -> Text:
+        """Which batch it is about."""
+        batch = queries.batch_by_id(call.actor, key)
+        named = _("Campaign “%(campaign)s”, batch “%(batch)s”.")
+        words = str(named) % {"campaign": batch.campaign.name, "batch": batch.name}
+        return f"{words} {self.hint}".strip()
 
 
 def _range_of(values: Mapping[str, Any]) -> SerialRange:
@@ -203,7 +211,7 @@ class GiveToMany(_BatchForm):
     def form_fields(self, actor: Actor, key: int) -> Sequence[Field]:
         """With the segments of one's part, for those who may see customers."""
         del key
-        found = segments.segments(actor) if holds(actor, segments.VIEW) else []
+        found = segments.segments(actor) if holds(actor, VIEW_CUSTOMERS) else []
         options = [(str(one.id), one.name) for one in found]
         return [one.with_options(options) if one.name == "segment" else one for one in self.fields]
 

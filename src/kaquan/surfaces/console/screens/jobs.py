@@ -16,8 +16,16 @@ from kaquan.foundation.jobs import actions, exports, queries
 from kaquan.foundation.jobs.listings import job_page
 from kaquan.foundation.jobs.models import Job, JobState
 from kaquan.foundation.paging import Page, Paging
-from kaquan.redemption import code_files, code_jobs, publication_jobs
+from kaquan.redemption import (
+    bulk_jobs,
+    code_files,
+    code_jobs,
+    imports_pool,
+    pool_jobs,
+    publication_jobs,
+)
 from kaquan.redemption.actions import ISSUE
+from kaquan.redemption.authority import CARE
 from kaquan.surfaces.console.kit import exports as list_exports
 from kaquan.surfaces.console.kit.actions import Action, Doing
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, count, moment, text
@@ -32,6 +40,8 @@ from kaquan.surfaces.console.words import JOB_STATES, state
 FILE_PERMISSIONS = {
     code_jobs.KIND: code_files.PERMISSION,
     publication_jobs.KIND: ISSUE,
+    pool_jobs.KIND: imports_pool.PERMISSION,
+    bulk_jobs.KIND: CARE,
     reconciliation_jobs.KIND: reconciliation.PERMISSION,
 }
 #: What can be asked for again: all that they need stands in their parameters.

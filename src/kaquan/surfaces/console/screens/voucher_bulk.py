@@ -13,7 +13,6 @@ from kaquan.approvals.queries import VIEW as VIEW_APPROVALS
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
-from kaquan.foundation.jobs.models import Job
 from kaquan.foundation.paging import Page, Paging
 from kaquan.redemption import bulk_care
 from kaquan.redemption.authority import CARE, ROWS_MAX
@@ -47,10 +46,10 @@ from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call, language_now
 from kaquan.surfaces.console.screens.jobs import JOB
-from kaquan.surfaces.console.words import OPERATIONS, state
+from kaquan.surfaces.console.words import OPERATIONS, Words, state
 
 ROWS_SHOWN = 200
-STATES = {
+STATES: Words = {
     BulkState.CHECKING: (_("Being checked"), "info"),
     BulkState.CHECKED: (_("Checked"), "warn"),
     BulkState.WAITING: (_("Waits for approval"), "warn"),
@@ -160,6 +159,8 @@ def _verdict(row: BulkCareRow) -> Cell:
 def _serial(row: BulkCareRow) -> Cell:
     if row.serial is None:
         return text("")
+    if row.planned == "voucher_unknown":
+        return code(str(row.serial))
     return code(str(row.serial), href=reverse("console:voucher", kwargs={"key": row.serial}))
 
 
@@ -220,7 +221,7 @@ class BulkDetail(DetailScreen[BulkCare]):
             Fact(_("Asked for by"), text(bulk.made_by_name)),
             Fact(_("Asked for"), moment(bulk.created_at)),
             Fact(_("Ended"), moment(bulk.ended_at)),
-            Fact(_("Work"), _job(bulk)),
+            Fact(_("Job"), _job(bulk)),
             Fact(_("Approval"), _approval(call, bulk)),
             Fact(_("The same file before"), text(
                 f"#{before.id}" if before else "",
@@ -237,7 +238,7 @@ class BulkDetail(DetailScreen[BulkCare]):
 
 
 def _job(bulk: BulkCare) -> Cell:
-    job = Job.objects.filter(id=bulk.job_id).first()
+    job = bulk_care.job_of(bulk)
     if job is None:
         return text("")
     done, total = job.progress_done, job.progress_total

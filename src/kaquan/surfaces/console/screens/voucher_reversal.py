@@ -12,14 +12,16 @@ from kaquan.engine.money import format_yuan
 from kaquan.engine.outcomes import VoucherResult
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
+from kaquan.organisations.queries import organisation_names
 from kaquan.redemption.authority import REVERSE
 from kaquan.redemption.deeds import Deed
 from kaquan.redemption.receipt_numbers import ReceiptKind, parse_receipt
 from kaquan.redemption.reversing import PastRedemption, past_redemption
 from kaquan.surfaces.console.kit.actions import Doing
-from kaquan.surfaces.console.kit.cells import Text
+from kaquan.surfaces.console.kit.cells import Text, local_text
 from kaquan.surfaces.console.kit.fields import Field
 from kaquan.surfaces.console.kit.forms import FormScreen
+from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.redemptions import REDEMPTIONS
 from kaquan.surfaces.console.screens.voucher_care import ASK, REASON, perform, read_amount
 from kaquan.surfaces.console.screens.vouchers import VOUCHER
@@ -44,6 +46,14 @@ class ReverseRedemption(FormScreen):
     parent = "redemptions"
     save_words = _("Reverse")
 
+    def hint_of(self, call: Call, key: str) -> Text:
+        """What was used where, when and on which order."""
+        past = _past(call.actor, key)
+        stores = organisation_names(call.actor, [past.facts.store_id])
+        order_no = past.facts.order.order_no if past.facts.order else ""
+        told = (key, local_text(past.at), stores.get(past.facts.store_id, ""), order_no)
+        return f"{' · '.join(filter(None, told))} · {format_yuan(past.discount_fen)}. {self.hint}"
+
     def form_fields(self, actor: Actor, key: str) -> Sequence[Field]:
         """Which voucher of several, an amount, the order's lines."""
         past = _past(actor, key)
@@ -59,7 +69,7 @@ class ReverseRedemption(FormScreen):
         lines = [
             Field(
                 f"{_LINE}{place}",
-                f"{line.sku or line.line_id} × {line.quantity}",
+                f"{line.sku or str(_('Row')) + ' ' + line.line_id} × {line.quantity}",
                 characters_max=6,
                 hint=_("How many came back, of %(amount)s")
                 % {"amount": format_yuan(line.payable_fen)},

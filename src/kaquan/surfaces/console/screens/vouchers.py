@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from kaquan.approvals.models import ApprovalRequest
+from kaquan.approvals.queries import VIEW as VIEW_APPROVALS
 from kaquan.campaigns.queries import batches_by_id
 from kaquan.engine.entries import Account, Entry, Unit
 from kaquan.engine.facts import Facts as CommandFacts
@@ -15,6 +17,8 @@ from kaquan.engine.outcomes import Outcome
 from kaquan.engine.shards import SERIAL_END
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.refusals import RefusedError
+from kaquan.ledger.batch_rules import batch_ends
+from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import TraceStep
 from kaquan.organisations.queries import organisation_names
 from kaquan.redemption import care, desk
@@ -92,6 +96,8 @@ class VoucherDetail(DetailScreen[VoucherPage]):
         standing = voucher.trace.standing
         assert standing is not None
         last = steps[-1].result if steps else None
+        ends = batch_ends(reading_session(), [standing.batch_id])
+        ends_at = (last.valid_until if last else None) or ends.get(standing.batch_id)
         ids = {_facts(step).store_id for step in steps} | {standing.organisation_id}
         names = organisation_names(call.actor, ids - {0})
         facts = [
@@ -102,10 +108,10 @@ class VoucherDetail(DetailScreen[VoucherPage]):
             Fact(_("Holder"), _holder(call, last.customer_id if last else 0)),
             Fact(_("Balance"), money(last.balance_fen or None if last else None)),
             Fact(_("Uses left"), count(last.uses_left if last else None)),
-            Fact(_("Good until"), last_moment(last.valid_until if last else None)),
-            Fact(_("Waits for approval"), text(
-                voucher.waiting.title if voucher.waiting else _("Nothing"))),
+            Fact(_("Good until"), last_moment(ends_at)),
         ]  # fmt: skip
+        if voucher.waiting is not None:
+            facts.append(Fact(_("Waits for approval"), _request(call, voucher.waiting)))
         people = names_of({step.command.actor for step in steps})
         may_reverse = holds(call.actor, REVERSE)
         happenings = [
@@ -128,6 +134,12 @@ def _holder(call: Call, customer_id: int) -> Cell:
         return text(_("Elsewhere") if customer_id else "")
     href = reverse("console:customer", kwargs={"key": holder.id})
     return code(holder.number, href=href, note=holder.masked_phone)
+
+
+def _request(call: Call, request: ApprovalRequest) -> Cell:
+    may_see = holds(call.actor, VIEW_APPROVALS)
+    href = reverse("console:approval", kwargs={"key": request.pk}) if may_see else ""
+    return text(request.title, href=href)
 
 
 def _facts(step: TraceStep) -> CommandFacts:
