@@ -100,9 +100,7 @@ def role_by_code(code: str) -> Role:
     return role
 
 
-def role_for(
-    actor: Actor, code: str, *, for_update: bool = False, own_part: bool = False
-) -> Role:
+def role_for(actor: Actor, code: str, *, for_update: bool = False, own_part: bool = False) -> Role:
     """The role; with ``own_part`` only one that belongs to the actor's own part of the tree, and
     so counts nowhere else. Raises `role_unknown`."""
     _require_view(actor)
