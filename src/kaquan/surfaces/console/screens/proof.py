@@ -54,10 +54,12 @@ class ProofState(FiguresScreen):
         running = running_proof()
         panels: list[Panel] = []
         if running is not None:
-            panels.append(Facts(_("Under way"), _progress(running)))
+            panels.append(Facts(_("Under way"), _progress(call, running)))
         if proofs:
             panels.append(Facts(_("The last proof"), _facts(call, proofs[0])))
-        panels.append(Table(_("Proofs so far"), COLUMNS, proofs, _("Not proven yet")))
+        # Who asked may be anybody: that is for those who see the whole issuer.
+        columns = [one for one in COLUMNS if one.name != "by" or not call.actor.organisation_path]
+        panels.append(Table(_("Proofs so far"), columns, proofs, _("Not proven yet")))
         return panels
 
     def buttons(self, call: Call) -> Sequence[Button]:
@@ -78,13 +80,15 @@ class ProofState(FiguresScreen):
         return running_proof() is not None
 
 
-def _progress(job: Job) -> list[Fact]:
-    return [
+def _progress(call: Call, job: Job) -> list[Fact]:
+    facts = [
         Fact(_("State"), state(JOB_STATES, job.state)),
         Fact(_("Progress"), text(f"{job.progress_done if job.progress_total else 0}%")),
-        Fact(_("Asked for by"), text(job.actor["name"])),
         Fact(_("Asked for"), moment(job.created_at)),
     ]
+    if not call.actor.organisation_path:
+        facts.append(Fact(_("Asked for by"), text(job.actor["name"])))
+    return facts
 
 
 def _facts(call: Call, proof: ProofRun) -> list[Fact]:

@@ -120,7 +120,11 @@ def _issue() -> Sequence[Section]:
 
 def _budget(actor: Actor) -> Sequence[Section]:
     paging = Paging(limit=CHOICES_MAX, counts=False)
-    budgets = budget_page(actor, None, None, paging).rows if holds(actor, "budgets.view") else []
+    budgets = (
+        budget_page(actor, None, None, paging, is_open=True).rows
+        if holds(actor, "budgets.view")
+        else []
+    )
     payers = [(str(ISSUER), _("Issuer"))] + [(str(one.id), one.name) for one in funders()]  # type: ignore[list-item]
     rows = []
     for number in range(1, SHARES + 1):
