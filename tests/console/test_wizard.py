@@ -155,7 +155,10 @@ def test_the_script_saves_only_what_it_names_and_gets_the_preview(
     side: Side, browser: Client
 ) -> None:
     draft = draft_of(side)
-    form = {"revision": str(draft.revision), "only": "amount", "amount": "35", "minimum": "1"}
+    form = {
+        "revision": str(draft.revision), "only": "amount\r\ntags_any", "amount": "35",
+        "minimum": "1", "tags_any": "金卡\r\n银卡",
+    }  # fmt: skip
 
     status, told = by_script(browser, step(draft, "rules"), form)
 
@@ -165,6 +168,7 @@ def test_the_script_saves_only_what_it_names_and_gets_the_preview(
     assert "减35元" in str(told["aside"])
     assert told["faults"] == {}
     assert draft.content["minimum"] == "100"
+    assert draft.content["tags_any"] == "金卡\n银卡"
 
 
 def test_the_script_is_told_of_a_change_elsewhere_with_both_texts(

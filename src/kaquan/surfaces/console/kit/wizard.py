@@ -229,7 +229,7 @@ class WizardScreen(Screen):
     def _typed(self, call: Call, draft: Draft, step: Step) -> dict[str, str]:
         """What came of a step's fields; of those that the script names, where it names some."""
         asked = call.request.POST
-        only = asked.get("only", "").split(SEPARATOR) if "only" in asked else None
+        only = asked["only"].split() if "only" in asked else None
         typed = {}
         for section in self.sections(call, draft, step):
             for one in section.all_fields:
