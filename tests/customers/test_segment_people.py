@@ -17,7 +17,9 @@ from kaquan.customers.models import Customer, Segment
 from kaquan.customers.queries import customers_facts
 from kaquan.customers.segmenting import create_segment, set_segment_active, update_segment
 from kaquan.customers.segments import headcount, members, people_page, segments_of
+from kaquan.customers.tag_jobs import ask_for_tags, tag_segment
 from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.jobs.actions import begin
 from kaquan.foundation.paging import Paging
 from kaquan.organisations.models import Organisation
 from tests.builders.issuer import NOON, SYSTEM, a_number, an_organisation, staff_of
@@ -214,4 +216,36 @@ def test_so_many_segments_may_be_used_in_offers_and_no_more(
             lambda: update_segment(actor=SYSTEM, segment_id=first.id, revision=3, in_offers=True)
         )
         == "segments_in_offers_too_many"
+    )
+
+
+def test_everybody_in_a_segment_is_tagged_in_the_background_and_once() -> None:
+    root = an_organisation("总部", None)
+    east = an_organisation("华东", root)
+    ours, other = a_customer("vip", organisation=east), a_customer("新客", organisation=east)
+    elsewhere = a_customer("vip")
+    segment = a_segment(actor=staff_of(east))
+    full = a_customer("vip", *(f"t{number}" for number in range(99)), organisation=east)
+
+    job = ask_for_tags(
+        actor=staff_of(east), segment_id=segment.id, add=["周年庆", "a"], remove=["无此标签"]
+    )
+    begin(job.id)
+    assert tag_segment(job) == {"people": 2, "changed": 1}
+    assert tag_segment(job) == {"people": 2, "changed": 0}
+
+    tags = dict(Customer.objects.values_list("id", "tags"))
+    assert tags[ours.id] == ["a", "vip", "周年庆"]
+    assert (tags[other.id], tags[elsewhere.id]) == (["新客"], ["vip"])
+    assert "周年庆" not in tags[full.id]
+    assert (
+        refusal(
+            lambda: ask_for_tags(actor=staff_of(east), segment_id=segment.id, add=["segment:x"])
+        )
+        == "value_invalid"
+    )
+    assert refusal(lambda: ask_for_tags(actor=SYSTEM, segment_id=segment.id)) == "tags_missing"
+    assert (
+        refusal(lambda: ask_for_tags(actor=staff_of(root, "customers.view"), segment_id=segment.id))
+        == "permission_denied"
     )

@@ -207,3 +207,12 @@ def segments_in_offers_too_many(most: int) -> KaquanError:
         zh=f"最多 {most} 个分群可用于券规则；请先取消其他分群的这一项。",
         en=f"At most {most} segments may be used in offers; take another one out first.",
     )
+
+
+def tags_missing() -> KaquanError:
+    """Neither to add nor to take away."""
+    return KaquanError(
+        "tags_missing",
+        zh="请填写要添加或去掉的标签。",
+        en="Say which tags to add or to take away.",
+    )

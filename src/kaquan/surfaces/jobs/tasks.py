@@ -6,6 +6,7 @@ The worker imports this module; a kind that is not registered here fails as unkn
 from __future__ import annotations
 
 from kaquan.analytics import proving, reconciliation_jobs
+from kaquan.customers import tag_jobs
 from kaquan.redemption import bulk_jobs, code_jobs, pool_jobs, publication_jobs
 from kaquan.surfaces.console.kit import exports as list_exports
 from kaquan.surfaces.console.screens import write_list
@@ -15,6 +16,7 @@ task(code_jobs.KIND)(code_jobs.write_code_file)
 task(publication_jobs.KIND)(publication_jobs.work_off_list)
 task(pool_jobs.KIND)(pool_jobs.bring_in)
 task(bulk_jobs.KIND)(bulk_jobs.work)
+task(tag_jobs.KIND)(tag_jobs.tag_segment)
 task(proving.KIND)(proving.run_proof)
 task(reconciliation_jobs.KIND)(reconciliation_jobs.write_reconciliation_file)
 task(list_exports.KIND)(write_list)

@@ -13,6 +13,7 @@ from kaquan.customers.actions import PERMISSION as EDIT
 from kaquan.customers.models import Segment
 from kaquan.customers.queries import VIEW
 from kaquan.customers.segment_tags import segment_tag
+from kaquan.customers.tag_jobs import ask_for_tags
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.surfaces.console.kit.actions import Action, Doing
@@ -23,6 +24,7 @@ from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Sentences, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.changes import changes_tab
+from kaquan.surfaces.console.screens.customer_actions import names_in
 from kaquan.surfaces.console.screens.customers import CUSTOMER
 from kaquan.surfaces.console.screens.segment_drafts import MODES
 from kaquan.surfaces.console.screens.segment_words import condition_sentences
@@ -56,7 +58,41 @@ def _switch(active: bool, words: Text) -> Callable[[Segment, Doing], Text]:
     return run
 
 
+def _tag(segment: Segment, doing: Doing) -> Text:
+    ask_for_tags(
+        actor=doing.actor,
+        segment_id=segment.id,
+        add=names_in(doing.values["add"]),
+        remove=names_in(doing.values["remove"]),
+    )
+    return _("The tags are being changed; the download centre says how far it is.")
+
+
 SEGMENT_ACTIONS: tuple[Action[Segment], ...] = (
+    Action(
+        "tag",
+        _("Tag everybody"),
+        EDIT,
+        lambda one: (
+            _("Change the tags of everybody in the segment “%(name)s”?") % {"name": one.name}
+        ),
+        _tag,
+        fields=(
+            Field(
+                "add",
+                _("Add tags"),
+                characters_max=500,
+                hint=_("Several with commas between them."),
+            ),
+            Field(
+                "remove",
+                _("Take tags away"),
+                characters_max=500,
+                hint=_("Several with commas between them."),
+            ),
+        ),
+        offered=lambda one: one.active,
+    ),
     Action(
         "off",
         _("Switch off"),
