@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -247,6 +248,10 @@ def test_the_statement_of_today_ties_to_what_was_used_and_its_file_is_ordered(
     page = text_of(browser.get(at("statements"), {"day": today}))
     assert side.store.organisation.name in page
     assert format_yuan(2_000) in page
+    there = re.search(rf'href="({at("entries")}[^"]+)"[^>]*>{side.store.organisation.name}', page)
+    assert there is not None
+    entries = text_of(browser.get(html.unescape(there[1])))
+    assert entries.count("<tr data-row>") == entries.count("¥20.00") == 1
     unknown = browser.get(at("statements"), {"day": today, "store": "none"})
     assert unknown.status_code == 422
     answer = browser.post(at("statements") + f"?day={today}", {"do": "lines"}, follow=True)

@@ -35,7 +35,7 @@ PERMISSION = "reports.view"
 ISSUER = "issuer"
 FINAL_AFTER = timedelta(minutes=2)
 _FLUSH_BYTES = 65_536
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Detail = Literal["lines", "summary"]
 Progress = Callable[[int], None]
@@ -267,7 +267,7 @@ def _summary(wanted: StoreEntries, _zone: ZoneInfo, totals: _Totals) -> Iterator
 
 def _as_words(value: str) -> str:
     """The value so that no spreadsheet takes it for a formula (OWASP, CSV Injection)."""
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
 
 
 def _encoded(rows: Iterable[Row]) -> Iterator[tuple[bytes, int]]:

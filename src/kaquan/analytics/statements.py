@@ -13,7 +13,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from kaquan.analytics.reconciliation import Ask, Manifest, write_reconciliation
+from kaquan.analytics.reconciliation import (
+    FORMULA_STARTS,
+    Ask,
+    Manifest,
+    write_reconciliation,
+)
 from kaquan.budgets.models import Funder
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
@@ -57,7 +62,7 @@ def day_statement(actor: Actor, ask: Ask, zone: ZoneInfo) -> Statement:
     )
     manifest = write_reconciliation(file, actor=actor, ask=summary, zone=zone)
     rows = [
-        row
+        {**row, "store": _as_code(row["store"]), "funder": _as_code(row["funder"])}
         for row in csv.DictReader(StringIO(file.getvalue().decode(), newline=""))
         if row["kind"] == "settlement"
     ]
@@ -83,6 +88,11 @@ def day_statement(actor: Actor, ask: Ask, zone: ZoneInfo) -> Statement:
 def yesterday(zone: ZoneInfo) -> date:
     """The last day that is over in the issuer's zone."""
     return clock.now().astimezone(zone).date() - timedelta(days=1)
+
+
+def _as_code(cell: str) -> str:
+    """A code without what the file puts before it so that no spreadsheet takes it for a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def _store_names(actor: Actor, codes: set[str]) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -31,8 +33,10 @@ from kaquan.surfaces.console.kit.cells import (
 )
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column
+from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Table
 from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.entries import ENTRIES
 from kaquan.surfaces.console.screens.figures import Button, FiguresScreen
 
 
@@ -40,17 +44,28 @@ def _funder(line: StatementLine) -> Cell:
     return text(_("Issuer") if line.funder_code == ISSUER else line.funder or line.funder_code)
 
 
-COLUMNS: tuple[Column[StatementLine], ...] = (
-    Column("store", _("Store"), lambda one: text(one.store or one.store_code)),
-    Column("code", _("Code"), lambda one: code(one.store_code), wide=True),
-    Column("funder", _("Funder"), _funder),
-    Column("uses", _("Uses booked"), lambda one: count(one.uses), number=True, wide=True),
-    Column("uses_fen", _("Owed for uses"), lambda one: money(one.uses_fen), number=True, wide=True),
-    Column("refunds", _("Refunds"), lambda one: count(one.refunds), number=True, wide=True),
-    Column("refunds_fen", _("Taken back"), lambda one: money(one.refunds_fen), number=True,
-           wide=True),
-    Column("net", _("Owed for the day"), lambda one: money(one.net_fen), number=True),
-)  # fmt: skip
+def _columns(call: Call, day: date) -> list[Column[StatementLine]]:
+    """Each store leads to its entries of that day, for those who may see them."""
+
+    def store(line: StatementLine) -> Cell:
+        shown = line.store or line.store_code
+        if not line.store_code or not holds(call.actor, ENTRIES.permission):
+            return text(shown)
+        asked = {"store": line.store_code, "first": day.isoformat(), "last": day.isoformat()}
+        return text(shown, href=f"{ENTRIES.address()}?{urlencode(asked)}")
+
+    return [
+        Column("store", _("Store"), store),
+        Column("code", _("Code"), lambda one: code(one.store_code), wide=True),
+        Column("funder", _("Funder"), _funder),
+        Column("uses", _("Uses booked"), lambda one: count(one.uses), number=True, wide=True),
+        Column("uses_fen", _("Owed for uses"), lambda one: money(one.uses_fen), number=True,
+               wide=True),
+        Column("refunds", _("Refunds"), lambda one: count(one.refunds), number=True, wide=True),
+        Column("refunds_fen", _("Taken back"), lambda one: money(one.refunds_fen), number=True,
+               wide=True),
+        Column("net", _("Owed for the day"), lambda one: money(one.net_fen), number=True),
+    ]  # fmt: skip
 
 
 class Statements(FiguresScreen):
@@ -92,7 +107,7 @@ class Statements(FiguresScreen):
             }
         table = Table(
             _("By store and funder"),
-            COLUMNS,
+            _columns(call, statement.manifest.day),
             statement.lines,
             _("No store was owed anything for that day."),
             note,
