@@ -62,12 +62,12 @@ class DraftPlan(NamedTuple):
     @property
     def quantity(self) -> int | None:
         """How many vouchers."""
-        return self.supply and self.supply.quantity
+        return None if self.supply is None else self.supply.quantity
 
     @property
     def voucher_cost_fen(self) -> int | None:
         """The most that one voucher can cost; None where nothing bounds it or it is not said."""
-        return self.terms and self.terms.maximum_cost_fen()
+        return None if self.terms is None else self.terms.maximum_cost_fen()
 
     @property
     def worst_cost_fen(self) -> int | None:

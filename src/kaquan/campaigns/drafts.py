@@ -58,11 +58,13 @@ def begin_from_template(*, actor: Actor, draft_id: int, at: datetime) -> Campaig
 
     Raises `draft_unknown`, `draft_limit`.
     """
-    kept = copied(draft_by_id(actor, draft_id).content)
-    days = beginning("", at) if kept.get("validity", "fixed_range") == "fixed_range" else {}
-    fresh = {name: days[name] for name in ("first_day", "last_day") if name in days}
-    times = {name: beginning("", at)[name] for name in ("starts_at", "ends_at")}
-    return _new(actor, {**kept, **times, **fresh, "code": _new_code(at)}, at)
+    kept: dict[str, str] = copied(draft_by_id(actor, draft_id).content)
+    anew = ["starts_at", "ends_at"]
+    if kept.get("validity", "fixed_range") == "fixed_range":
+        anew += ["first_day", "last_day"]
+    usual = beginning("", at)
+    days = {name: usual[name] for name in anew}
+    return _new(actor, {**kept, **days, "code": _new_code(at)}, at)
 
 
 def begin_copy(*, actor: Actor, campaign_id: int, at: datetime) -> tuple[CampaignDraft, list[str]]:

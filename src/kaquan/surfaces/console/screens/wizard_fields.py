@@ -13,6 +13,7 @@ from kaquan.campaigns.draft_plans import ISSUER
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Paging
 from kaquan.organisations.listings import upper_nodes
+from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.fields import Field
 from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.wizard import Draft, Row, Section
@@ -125,7 +126,8 @@ def _budget(actor: Actor) -> Sequence[Section]:
         if holds(actor, "budgets.view")
         else []
     )
-    payers = [(str(ISSUER), _("Issuer"))] + [(str(one.id), one.name) for one in funders()]  # type: ignore[list-item]
+    others = [(str(one.id), one.name) for one in funders()]
+    payers: list[tuple[str, Text]] = [(str(ISSUER), _("Issuer")), *others]
     rows = []
     for number in range(1, SHARES + 1):
         funder, kind, value = share_fields(number)

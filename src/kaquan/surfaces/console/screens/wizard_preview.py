@@ -171,9 +171,9 @@ def costs(plan: DraftPlan) -> Sequence[Fact]:
             name = gettext_lazy("Left after it") if rest_fen >= 0 else gettext_lazy("Missing")
             facts.append(Fact(name, money(abs(rest_fen))))
     for share in funder_costs(plan.terms) if plan.terms is not None else ():
-        name = share.name or _("Issuer")
+        payer = share.name or _("Issuer")
         if share.funder_id != ISSUER or len(plan.terms.funding if plan.terms else ()) > 1:
-            facts.append(Fact(_("%(name)s bears of one") % {"name": name}, money(share.cost_fen)))
+            facts.append(Fact(_("%(name)s bears of one") % {"name": payer}, money(share.cost_fen)))
     return facts
 
 

@@ -109,7 +109,7 @@ class CopyCampaign(FormScreen):
     def save(self, doing: Doing, key: int) -> tuple[Text, str]:
         """Begin the draft."""
         draft, left_out = drafts.begin_copy(actor=doing.actor, campaign_id=key, at=clock.now())
-        done = _("The campaign was copied into a draft.")
+        done: Text = _("The campaign was copied into a draft.")
         if left_out:
             done = _("The campaign was copied; this could not be taken over: %(names)s.") % {
                 "names": ", ".join(left_out)
