@@ -56,7 +56,7 @@ def _finish(task: TaskLine, doing: Doing) -> Text:
 TASK_ACTIONS: tuple[Action[TaskLine], ...] = (
     Action(
         "finish",
-        _("Done"),
+        _("Mark as done"),
         EDIT,
         lambda one: _("Is “%(title)s” done?") % {"title": one.title},
         _finish,
