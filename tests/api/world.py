@@ -7,13 +7,20 @@ without it the scope matrix and the examples fail, for they do not know how to a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from allauth.usersessions.models import UserSession
+
+from kaquan.approvals.models import ApprovalRequest, ApprovalRule
+from kaquan.approvals.rules import create_rule
 from kaquan.customers.actions import create_customer
 from kaquan.customers.erasing import request_erasure
 from kaquan.customers.merging import merge_customers
-from kaquan.customers.models import Customer
+from kaquan.customers.models import Customer, Segment, Task
+from kaquan.customers.segmenting import create_segment
+from kaquan.customers.tasks import add_task
 from kaquan.foundation.jobs.actions import begin, finish, start
 from kaquan.foundation.jobs.exports import new_file, path_of
 from kaquan.foundation.jobs.models import Job
@@ -21,10 +28,20 @@ from kaquan.integrations.actions import create_endpoint, send_test_event
 from kaquan.integrations.models import WebhookDelivery, WebhookEndpoint
 from kaquan.organisations.models import Clerk, Organisation, Store, Terminal, TerminalKind
 from kaquan.organisations.staffing import create_clerk, create_terminal
+from kaquan.redemption.bulk_care import start_check
+from kaquan.redemption.models import BulkCare
+from kaquan.staff.actions import create_staff
+from kaquan.staff.announcing import announce
+from kaquan.staff.composing import create_role
+from kaquan.staff.granting import grant_role
+from kaquan.staff.models import Announcement, Role, RoleGrant, StaffUser
+from kaquan.staff.saved_views.actions import save_view
+from kaquan.staff.saved_views.models import SavedView
 from tests.api.calling import Api, an_api
 from tests.api.trade import MISSING_REDEMPTION, MISSING_SERIAL, Trade, missing_code
 from tests.builders.access import ApiKeyMade, a_key
 from tests.builders.issuer import NOON, SYSTEM, a_number, a_store, an_organisation, staff_of
+from tests.campaigns.stages import a_draft, handed_in
 
 
 class Side:
@@ -65,6 +82,24 @@ class Side:
         )
 
     @cached_property
+    def segment(self) -> Segment:
+        return create_segment(
+            actor=staff_of(self.organisation),
+            code=a_number("seg-"),
+            name="常客",
+            conditions={"kind": "group", "of": [{"kind": "tags", "any": ["vip"]}]},
+        )
+
+    @cached_property
+    def task(self) -> Task:
+        return add_task(
+            actor=staff_of(self.organisation),
+            customer_id=self.customer.id,
+            title="回访",
+            due_on=date(2026, 12, 31),
+        )
+
+    @cached_property
     def client_id(self) -> int:
         return a_key("jobs.view", organisation=self.organisation).caller.client_id
 
@@ -90,6 +125,34 @@ class Side:
         return finish(job.id, {"rows": 1}, path_of(job.id, "结果.csv"))
 
     @cached_property
+    def bulk(self) -> BulkCare:
+        """A file of vouchers that nobody has checked yet."""
+        return start_check(
+            actor=staff_of(self.organisation),
+            operation="freeze",
+            reason="查",
+            valid_until=None,
+            file_name="券.csv",
+            content=[b"serial\n64\n"],
+            at=NOON,
+        )
+
+    @cached_property
+    def approval(self) -> ApprovalRequest:
+        """Of a campaign that somebody of this side handed in."""
+        return handed_in(a_draft(self.organisation))
+
+    @cached_property
+    def approval_rule(self) -> ApprovalRule:
+        return create_rule(
+            actor=SYSTEM,
+            kind="batch.mint",
+            organisation_id=self.organisation.id,
+            from_amount_fen=100,
+            levels=[{"role": "", "at": "own"}],
+        )
+
+    @cached_property
     def trade(self) -> Trade:
         """What this side trades with."""
         return Trade(self.organisation, self.store.organisation.code, self.customer.number)
@@ -104,6 +167,69 @@ class Side:
             actor=SYSTEM,
             client_id=1,
             url="https://203.0.114.10/kaquan",
+            organisation_id=self.organisation.id,
+            at=NOON,
+        )
+
+    @cached_property
+    def saved_view(self) -> SavedView:
+        return save_view(
+            actor=staff_of(self.organisation),
+            screen="stores",
+            name=a_number("视图"),
+            query="status=open",
+            at=NOON,
+            shared=True,
+        )
+
+    @cached_property
+    def member(self) -> StaffUser:
+        """Somebody who works here and holds a role."""
+        return create_staff(
+            actor=SYSTEM,
+            username=a_number("member-"),
+            name="赵敏",
+            at=NOON,
+            organisation_id=self.organisation.id,
+        ).user
+
+    @cached_property
+    def grant(self) -> RoleGrant:
+        return grant_role(
+            actor=SYSTEM,
+            user_id=self.member.id,
+            role_code="clerk",
+            organisation_id=self.organisation.id,
+            at=NOON,
+        )
+
+    @cached_property
+    def session(self) -> UserSession:
+        return UserSession.objects.create(
+            user=self.member,
+            session_key=a_number("session-"),
+            ip="203.0.113.9",
+            user_agent="Firefox",
+        )
+
+    @cached_property
+    def role(self) -> Role:
+        return create_role(
+            actor=SYSTEM,
+            code=a_number("role-"),
+            name_zh="片区稽核",
+            name_en="Area check",
+            permissions=["ledger.view"],
+            organisation_id=self.organisation.id,
+        )
+
+    @cached_property
+    def announcement(self) -> Announcement:
+        return announce(
+            actor=SYSTEM,
+            title_zh=a_number("盘点通知 "),
+            starts_at=NOON,
+            ends_at=NOON + timedelta(days=365),
             organisation_id=self.organisation.id,
             at=NOON,
         )

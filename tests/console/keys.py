@@ -9,48 +9,134 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+from kaquan.analytics.actions import Counters
+from kaquan.foundation.configuration import current_configuration
+from kaquan.ledger.connections import connect_default
 from kaquan.surfaces.console.kit.details import ActionScreen
 from kaquan.surfaces.console.screens import SCREENS
-from tests.api.trade import MISSING_SERIAL
+from tests.api.trade import MISSING_REDEMPTION, MISSING_SERIAL
 from tests.api.world import Side
+from tests.console.drafts import draft_of
 from tests.console.people import at
 
 Name = Callable[[Side], Any]
 
+
+def counted(mark: str) -> str:
+    """The same text, once everything that was booked so far is counted."""
+    counters = Counters(connect_default, current_configuration().time_zone)
+    counters.catch_up()
+    counters.close()
+    return mark
+
+
 KEYS: dict[str, Name] = {
     "campaign": lambda side: side.trade.campaign.id,
     "campaign-edit": lambda side: side.trade.campaign.id,
+    "campaign-copy": lambda side: side.trade.campaign.id,
+    "campaign-rework": lambda side: side.trade.campaign.id,
+    "campaign-draft": lambda side: draft_of(side).id,
+    "campaign-draft-template": lambda side: draft_of(side).id,
+    "campaign-draft-remove": lambda side: draft_of(side).id,
+    "campaign-more": lambda side: side.trade.campaign.id,
     "batch-new": lambda side: side.trade.campaign.id,
+    "approval": lambda side: side.approval.id,
+    "approval-rule": lambda side: side.approval_rule.id,
+    "approval-rule-edit": lambda side: side.approval_rule.id,
     "batch": lambda side: side.trade.by_code.id,
     "batch-mint": lambda side: side.trade.by_code.id,
+    "batch-activate": lambda side: side.trade.by_code.id,
+    "batch-allot": lambda side: side.trade.by_code.id,
+    "batch-assign": lambda side: side.trade.by_code.id,
+    "batch-pool": lambda side: side.trade.by_code.id,
+    "batch-publish": lambda side: side.trade.from_stock.id,
+    "redemption-reverse": lambda side: side.trade.redemption,
+    "voucher-bulk": lambda side: side.bulk.id,
+    "budget": lambda side: side.trade.budget.id,
+    "budget-change": lambda side: side.trade.budget.id,
+    "budget-transfer": lambda side: side.trade.budget.id,
+    "budget-warnings": lambda side: side.trade.budget.id,
+    "quota": lambda side: f"{side.trade.by_code.id}-{side.store.pk}",
     "offer": lambda side: side.trade.version.offer_id,
     "voucher": lambda side: side.trade.serial,
     "customer": lambda side: side.customer.id,
+    "customer-edit": lambda side: side.customer.id,
+    "customer-task": lambda side: side.customer.id,
+    "customer-merge": lambda side: side.customer.id,
+    "customer-identity-remove": lambda side: side.customer.id,
+    "customer-show": lambda side: side.customer.id,
+    "segment": lambda side: side.segment.id,
+    "segment-edit": lambda side: side.segment.id,
+    "task": lambda side: side.task.id,
     "store": lambda side: side.store.pk,
     "store-edit": lambda side: side.store.pk,
     "key": lambda side: side.key.caller.key_id,
     "webhook": lambda side: side.webhook.id,
+    "staff-member": lambda side: side.member.id,
+    "staff-edit": lambda side: side.member.id,
+    "staff-password": lambda side: side.member.id,
+    "staff-grant": lambda side: side.member.id,
+    "grant": lambda side: side.grant.id,
+    "session": lambda side: side.session.pk,
+    "role": lambda side: side.role.code,
+    "role-edit": lambda side: side.role.code,
+    "announcement": lambda side: side.announcement.id,
+    "announcement-edit": lambda side: side.announcement.id,
+    "organisation": lambda side: side.organisation.id,
+    "organisation-move": lambda side: side.store.pk,
+    "clerk-new": lambda side: side.store.pk,
+    "clerk-edit": lambda side: side.clerk.id,
+    "terminal-new": lambda side: side.store.pk,
+    "terminal-edit": lambda side: side.terminal.id,
+    "key-rotate": lambda side: side.key.caller.key_id,
+    "webhook-edit": lambda side: side.webhook.id,
+    "webhook-secret": lambda side: side.webhook.id,
     "job": lambda side: side.job.id,
+    "view": lambda side: side.saved_view.id,
     "job-file": lambda side: side.job.id,
 }
 _NO_JOB = UUID("00000000-0000-4000-8000-000000000000")
 MISSING: dict[str, Any] = dict.fromkeys(KEYS, 2_000_000_009) | {
+    "quota": "2000000009-2000000009",
     "voucher": MISSING_SERIAL,
+    "redemption-reverse": MISSING_REDEMPTION,
     "job": _NO_JOB,
     "job-file": _NO_JOB,
+    "role": "no-such-role",
+    "role-edit": "no-such-role",
 }
 #: For each list a text that stands in it because of an object of a side.
 LISTED: dict[str, Name] = {
     "campaigns": lambda side: side.trade.campaign.code,
+    "campaign-drafts": lambda side: f'/campaigns/new/{draft_of(side).id}/"',
     "batches": lambda side: f">{side.trade.by_code.name}<",
+    "runs": lambda side: f">{side.trade.by_code.name}<",
+    "voucher-list": lambda side: f'/vouchers/{side.trade.serial}/"',
+    "voucher-bulks": lambda side: f'/vouchers/bulk/{side.bulk.id}/"',
+    "approvals": lambda side: f'/approvals/{side.approval.id}/"',
+    "approvals-all": lambda side: f'/approvals/{side.approval.id}/"',
+    "approval-rules": lambda side: f'/approval-rules/{side.approval_rule.id}/"',
     "offers": lambda side: f'/offers/{side.trade.version.offer_id}/"',
     "redemptions": lambda side: f">{side.trade.redemption}<",
     "customers": lambda side: f">{side.customer.number}<",
+    "segments": lambda side: f">{side.segment.code}<",
+    "tasks": lambda side: f'/tasks/{side.task.id}/"',
     "stores": lambda side: f">{side.store.organisation.code}<",
     "budgets": lambda side: f">{side.trade.budget.code}<",
+    "entries": lambda side: f">{side.trade.by_code.name}<",
+    "accounts": lambda side: counted(f">{side.trade.by_code.name}\n"),
+    "store-figures": lambda side: f">{side.store.organisation.code}<",
+    "clerk-figures": lambda side: (
+        side.trade.redemption and counted(f">{side.store.organisation.name}\n")
+    ),
+    "quotas": lambda side: side.trade.by_code and f">{side.store.organisation.code}<",
     "keys": lambda side: f'/keys/{side.key.caller.key_id}/"',
     "webhooks": lambda side: f'/webhooks/{side.webhook.id}/"',
     "jobs": lambda side: str(side.job.id),
+    "staff": lambda side: f'/staff/{side.member.id}/"',
+    "roles": lambda side: f">{side.role.code}<",
+    "announcements": lambda side: side.announcement.title_zh,
+    "views": lambda side: f">{side.saved_view.name}<",
     "changes": lambda side: f">{side.store.organisation.name}\n",
 }
 

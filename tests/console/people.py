@@ -13,7 +13,16 @@ from kaquan.surfaces.console.screens import SCREENS
 from tests.staff.people import somebody
 
 #: Of actions that stand on a screen with another permission.
-OF_ACTIONS = {"campaigns.edit", "keys.edit", "webhooks.edit", "voucher.care"}
+OF_ACTIONS = {
+    "campaigns.edit",
+    "campaigns.approve",
+    "keys.edit",
+    "staff.delegate",
+    "webhooks.edit",
+    "voucher.care",
+    "views.share",
+    "codes.export",
+}
 
 
 def an_operator(organisation: Organisation | None, *permissions: str) -> StaffUser:

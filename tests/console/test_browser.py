@@ -90,6 +90,7 @@ def test_an_operators_day(site: Site) -> None:
     """From a new campaign over a batch to a pause, with the mouse."""
     page = site.open("campaigns")
     page.get_by_role("link", name="新建活动").click()
+    page.get_by_role("link", name="不用向导").click()
     page.get_by_label("编码").fill("autumn-27")
     page.get_by_label("名称").fill("秋季促活")
     page.get_by_label("类型").fill("促活")
@@ -149,6 +150,9 @@ def test_the_whole_list_is_worked_with_the_keyboard(site: Site) -> None:
     page = site.open("campaigns")
 
     page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="全局搜索")).to_be_focused()
+    page.get_by_role("searchbox", name="全局搜索").evaluate("element => element.blur()")
+    page.keyboard.press("f")
     expect(page.get_by_label("名称或编码")).to_be_focused()
     page.keyboard.press("Escape")
     page.get_by_label("名称或编码").evaluate("element => element.blur()")

@@ -90,7 +90,7 @@ class Told:
 
 def part(name: str, template: str, context: Mapping[str, object]) -> Part:
     """A part as its template shows it, in the language of this thread."""
-    html = render_to_string(template, dict(context))
+    html = render_to_string(template, {"title": "", **context})
     return Part(name, html, _mark(html))
 
 
@@ -164,47 +164,59 @@ class LiveHub(Generic[Cut]):
         one.watchers += 1
         if self._reader is None:
             self._moved, self._wanted = asyncio.Event(), asyncio.Event()  # of this event loop
+            self._checked_s = clock.monotonic_s()
             self._reader = asyncio.create_task(self._keep_reading())
         self._wanted.set()
-        seen = 0
+        seen, said_s = 0, clock.monotonic_s()
         try:
             while not is_shutting_down():
-                told = one.told
+                told, now_s = one.told, clock.monotonic_s()
                 if told.number > seen:
-                    seen = told.number
+                    seen, said_s = told.number, now_s
                     yield told
                     if told.gone:
                         return
-                elif not await self._moves():
+                elif now_s - said_s >= self._silence_s and (seen or self._is_stuck()):
+                    said_s = now_s
                     yield self._again(one)
+                else:
+                    await self._moves()
         finally:
             one.watchers -= 1
             if not one.watchers and self._topics.get(topic) is one:
                 del self._topics[topic]
             if not self._topics:
-                await self._stop_reading()
+                self._wanted.set()  # the reader ends
+
+    async def at_rest(self) -> None:
+        """Wait until the reader has ended, which it does once nobody watches."""
+        if self._reader is not None:
+            await self._reader
 
     async def ask(self, question: Callable[[], bool]) -> bool:
         """Let the hub's thread answer a question, where it has its database session."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, question)
 
-    async def _moves(self) -> bool:
-        try:
-            await asyncio.wait_for(self._moved.wait(), self._silence_s)
-        except TimeoutError:
-            return False
-        return True
+    async def _moves(self) -> None:
+        """Wait until the reader has come round, but not for long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._silence_s):
+                await self._moved.wait()
 
     def _again(self, one: _Topic) -> Told:
         """The same, as of now; nothing where the reader has not come round for long."""
-        if clock.monotonic_s() - self._checked_s > 2 * self._silence_s:
+        if self._is_stuck():
             return replace(one.told, reading=None)
         return replace(one.told, at=clock.now())
 
+    def _is_stuck(self) -> bool:
+        return clock.monotonic_s() - self._checked_s > 2 * self._silence_s
+
     async def _keep_reading(self) -> None:
+        """As long as anybody watches."""
         loop = asyncio.get_running_loop()
-        while True:
+        while self._topics:
             self._wanted.clear()
             topics = list(self._topics.values())
             try:
@@ -219,7 +231,12 @@ class LiveHub(Generic[Cut]):
             self._moved.set()
             self._moved = asyncio.Event()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), self._period_s)
+                async with asyncio.timeout(self._period_s):
+                    await self._wanted.wait()
+        self._cut = None
+        resting = loop.run_in_executor(self._thread, self._rest)
+        self._reader = None  # whoever comes now begins anew, after the rest
+        await resting
 
     def _read_all(self, topics: Sequence[_Topic]) -> None:
         """In the thread: each topic that is new, old or touched."""
@@ -249,13 +266,3 @@ class LiveHub(Generic[Cut]):
                 one.told = Told(before.number + 1, reading, gone, now, behind_s)
             elif reading is not before.reading:
                 one.told = replace(before, reading=reading, at=now)
-
-    async def _stop_reading(self) -> None:
-        if self._reader is None:
-            return
-        reader, self._reader = self._reader, None
-        reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reader
-        self._cut = None
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._rest)

@@ -1,0 +1,43 @@
+"""The console served as it is in earnest, by granian, in a thread of this process: with streams."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.asgi import get_asgi_application
+from granian.server.embed import Server
+
+START_S = 20
+
+
+@contextmanager
+def streaming() -> Iterator[str]:
+    """The server's address before the paths; it shares this process's database."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    ready = threading.Event()
+    running: list[tuple[asyncio.AbstractEventLoop, Server]] = []
+
+    async def serve() -> None:
+        server = Server(
+            get_asgi_application(), port=port, interface="asgi", websockets=False, log_enabled=False
+        )
+        running.append((asyncio.get_running_loop(), server))
+        ready.set()
+        await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="streaming-server")
+    thread.start()
+    assert ready.wait(START_S)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        loop, server = running[0]
+        loop.call_soon_threadsafe(server.stop)
+        thread.join(START_S)
+        assert not thread.is_alive()
