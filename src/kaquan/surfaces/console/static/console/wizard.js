@@ -268,6 +268,11 @@
     return one.selectedOptions[0] !== sent;
   }
 
+  // On a phone the steps are wider than the page.
+  const steps = document.querySelector(".wizard-steps ol");
+  const current = steps?.querySelector("[aria-current]");
+  if (current) steps.scrollLeft = current.offsetLeft - steps.clientWidth / 3;
+
   showParts();
   restore();
   for (const one of form.elements) if (one.id.startsWith("f-") && isTouched(one)) note(one.name);
