@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -110,3 +110,8 @@ def a_counter(
         from_stock=batch("领取", stock, by_code=False),
         codes=[code_book().encode(serial) for serial in run],
     )
+
+
+def without_role(counter: Counter) -> Actor:
+    """Someone of the region who may do everything and holds no role: no test makes this account."""
+    return replace(counter.clerk, id="staff:900001")

@@ -52,7 +52,7 @@ class ReverseRedemption(FormScreen):
         stores = organisation_names(call.actor, [past.facts.store_id])
         order_no = past.facts.order.order_no if past.facts.order else ""
         told = (key, local_text(past.at), stores.get(past.facts.store_id, ""), order_no)
-        return f"{' · '.join(filter(None, told))} · {format_yuan(past.discount_fen)}. {self.hint}"
+        return f"{' · '.join(filter(None, told))} · {format_yuan(past.discount_fen)} · {self.hint}"
 
     def form_fields(self, actor: Actor, key: str) -> Sequence[Field]:
         """Which voucher of several, an amount, the order's lines."""
