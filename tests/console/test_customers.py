@@ -196,16 +196,21 @@ def test_a_merge_shows_both_before_it_is_done_and_can_be_undone(
 ) -> None:
     create_customer(actor=staff_of(region), number="M-2", name="王晓明", tags=["vip"])
     address = at("customer-merge", key=customer.id)
-    compared = browser.post(address, {"into": "M-2"})
+    assert 'name="sure"' not in read(browser, address)
+    compared = browser.post(address, {"into": "M-2", "sure": "on"})
     text = compared.content.decode()
 
     assert compared.status_code == 409
     assert "M-1（赵*，138****8000，新客）" in text
     assert "M-2（王*，vip）" in text
-    assert 'value="M-2"' in text
+    assert 'name="compared" value="M-2"' in text
+    assert 'name="sure"' in text
+    other = browser.post(address, {"into": "M-2", "sure": "on", "compared": "M-3"})
+    assert other.status_code == 409
     assert Customer.objects.get(id=customer.id).merged_into is None
 
-    merged = browser.post(address, {"into": "M-2", "sure": "on"}, follow=True).content.decode()
+    form = {"into": "M-2", "sure": "on", "compared": "M-2"}
+    merged = browser.post(address, form, follow=True).content.decode()
     assert "已并入 M-2" in merged
     assert "撤销合并" in merged
     question = read(browser, at("customer-action", key=customer.id, action="unmerge"))
@@ -217,7 +222,7 @@ def test_a_merge_shows_both_before_it_is_done_and_can_be_undone(
 def test_a_merge_with_nobody_is_refused_and_what_was_typed_stays(
     browser: Client, customer: Customer
 ) -> None:
-    answer = browser.post(at("customer-merge", key=customer.id), {"into": "M-404", "sure": "on"})
+    answer = browser.post(at("customer-merge", key=customer.id), {"into": "M-404"})
 
     assert answer.status_code == 409
     assert 'value="M-404"' in answer.content.decode()

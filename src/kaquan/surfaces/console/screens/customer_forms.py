@@ -19,7 +19,7 @@ from kaquan.staff.acting import actor_id
 from kaquan.staff.permissions import VIEW as STAFF_VIEW
 from kaquan.surfaces.console.kit.actions import Doing
 from kaquan.surfaces.console.kit.cells import Text
-from kaquan.surfaces.console.kit.fields import Field
+from kaquan.surfaces.console.kit.fields import Field, Filled
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.screens import Call
@@ -201,6 +201,7 @@ class MergeCustomer(_OfCustomer):
               characters_max=64),
         Field("sure", _("Compared"), "switch",
               hint=_("I have compared both: they are one person.")),
+        Field("compared", "", "hidden", characters_max=64),
     )  # fmt: skip
     hint = _(
         "Both keep their number and their vouchers; limits, tags and the first order count them as "
@@ -215,7 +216,7 @@ class MergeCustomer(_OfCustomer):
             other = queries.customer_line(doing.actor, doing.values["into"])
         except KaquanError as error:
             raise FormFaultError(error) from None
-        if not doing.values["sure"]:
+        if not doing.values["sure"] or doing.values["compared"] != doing.values["into"]:
             raise KaquanError(
                 "merge_not_compared",
                 zh=f"请先核对，再勾选“已核对”：{_told(line)} 将并入 {_told(other)}。",
@@ -228,6 +229,24 @@ class MergeCustomer(_OfCustomer):
             done % {"number": line.number, "other": other.number},
             CUSTOMER.address(key=key),
         )
+
+    def _form(
+        self, call: Call, key: Any, filled: Sequence[Filled], error: str = "", *, status: int = 200
+    ) -> HttpResponseBase:
+        """Whoever has seen both is asked whether they are one; another number begins anew."""
+        if call.request.method != "POST":
+            filled = [one for one in filled if one.field.name == "into"]
+        typed = call.request.POST.get("into", "").strip()
+        same = call.request.POST.get("compared", "") == typed
+        filled = [
+            Filled(one.field, typed)
+            if one.field.name == "compared"
+            else Filled(one.field, one.typed if same else "")
+            if one.field.name == "sure"
+            else one
+            for one in filled
+        ]
+        return super()._form(call, key, filled, error, status=status)
 
 
 def _told(line: queries.CustomerLine) -> str:
