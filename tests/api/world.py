@@ -205,8 +205,16 @@ class Side:
 
     @cached_property
     def session(self) -> UserSession:
+        """Of somebody else: whoever lists a person's sessions clears those away that have ended."""
+        other = create_staff(
+            actor=SYSTEM,
+            username=a_number("guest-"),
+            name="钱进",
+            at=NOON,
+            organisation_id=self.organisation.id,
+        )
         return UserSession.objects.create(
-            user=self.member,
+            user=other.user,
             session_key=a_number("session-"),
             ip="203.0.113.9",
             user_agent="Firefox",

@@ -323,7 +323,7 @@ def test_who_is_logged_out_in_the_middle_is_sent_to_the_login_as_a_whole(browser
     part = browser.get("/", headers={"hx-request": "true"})
 
     assert part.status_code == 401
-    assert part.headers["hx-redirect"] == LOGIN
+    assert part.headers["hx-redirect"] == f"{LOGIN}?next=%2Fconsole%2F"
 
 
 def test_passkeys_are_offered_by_the_login_page(browser: Client) -> None:
