@@ -1,5 +1,5 @@
-"""A day at the desk in a real Chromium, served with streams: numbers that move, a chart, the drawer,
-the search by keyboard, and nothing typed that is lost."""
+"""A day at the desk in a real Chromium, served with streams: numbers that move, a chart, the
+drawer, the search by keyboard, and nothing typed that is lost."""
 
 from __future__ import annotations
 

@@ -111,9 +111,7 @@ def test_only_kinds_that_one_may_see_are_looked_for(sides: tuple[Side, Side]) ->
     _, ours = sides
     browser = a_browser(an_operator(ours.organisation, "campaigns.view"))
 
-    shown = {
-        group for words, _ in in_hand(ours).values() for group in found(browser, words)
-    }
+    shown = {group for words, _ in in_hand(ours).values() for group in found(browser, words)}
 
     assert shown == {"活动", "批次"}
 

@@ -1,4 +1,4 @@
-"""Keeping, sharing and deleting views. What is shared is configuration, so the change log has it."""
+"""Keeping, sharing and deleting views. What is shared is configuration: the change log has it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ class SavedView(models.Model):
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=2_000, blank=True)
     is_default = models.BooleanField(default=False)
-    shared_path = models.TextField(db_collation="C", null=True)
+    # None is nobody else, "" the whole issuer.
+    shared_path = models.TextField(db_collation="C", null=True)  # noqa: DJ001
     created_at = models.DateTimeField()
 
     class Meta:

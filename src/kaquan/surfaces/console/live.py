@@ -181,9 +181,7 @@ def _event(name: str, data: dict[str, object], mark: str = "") -> bytes:
     return f"{id_line}event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
-async def _counted(
-    person: str, events: AsyncGenerator[bytes, None]
-) -> AsyncGenerator[bytes, None]:
+async def _counted(person: str, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     _streams[person] += 1
     try:
         async with aclosing(events) as parts:

@@ -22,8 +22,8 @@ TONES = ("good", "bad", "warn", "info", "muted")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """``kind``: text, number, code, badge, moment or question (a link that opens a question over the
-    page); ``note`` stands below in small letters."""
+    """``kind``: text, number, code, badge, moment or question (a link that opens a question over
+    the page); ``note`` stands below in small letters."""
 
     text: Text
     kind: str = "text"

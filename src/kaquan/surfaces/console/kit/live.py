@@ -152,9 +152,7 @@ class LiveHub(Generic[Cut]):
         """How many watch just now."""
         return sum(one.watchers for one in self._topics.values())
 
-    async def watch(
-        self, topic: object, read: Callable[[], Reading]
-    ) -> AsyncGenerator[Told, None]:
+    async def watch(self, topic: object, read: Callable[[], Reading]) -> AsyncGenerator[Told, None]:
         """What is there and each time it moves; the same again after some silence.
 
         Ends when it is gone, when the watcher goes, or when the server is about to. Watchers of

@@ -36,9 +36,7 @@ class Group:
 def holds(actor: Actor, permission: str) -> bool:
     """Whether an actor has a permission; what is shown follows it, what is done asks again."""
     return (
-        not permission
-        or permission in actor.permissions
-        or EVERY_PERMISSION in actor.permissions
+        not permission or permission in actor.permissions or EVERY_PERMISSION in actor.permissions
     )
 
 

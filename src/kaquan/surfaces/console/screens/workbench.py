@@ -93,7 +93,9 @@ class Workbench(Screen):
         del tab, key
         scope = books_scope(call.actor)
         parts = list(_parts(call, clock.now()))
-        return Reading(parts, scope and scope.batch_ids, scope and scope.store_ids)
+        if scope is None:
+            return Reading(parts)
+        return Reading(parts, scope.batch_ids, scope.store_ids)
 
 
 def _parts(call: Call, now: datetime) -> Iterator[Part]:
