@@ -57,7 +57,7 @@ def _days(first: int, last: int) -> str:
 def _read_day(day: int, typed: str) -> list[list[str]]:
     text = typed.translate(FULL_WIDTH).replace("：", ":").strip()
     text = re.sub(r"\s*([-–—~至到])\s*", r"\1", text)
-    spans = []
+    spans: list[list[str]] = []
     for part in filter(None, _BETWEEN.split(text)):
         found = _SPAN.fullmatch(part)
         if found is None:

@@ -4,7 +4,6 @@ so that what is done about it names it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -133,7 +132,7 @@ class SessionPage(DetailScreen[SessionLine]):
     title = _("Session")
     permission = EDIT
     parent = "staff"
-    actions: Sequence[Action[Any]] = (
+    actions = (
         Action(
             "end",
             _("Log out there"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
@@ -216,7 +216,7 @@ class RoleForm(FormScreen):
 
     permission = GRANT
     parent = "roles"
-    fields: Sequence[Field] = (
+    fields: ClassVar[Sequence[Field]] = (
         Field("code", _("Code"), required=True, characters_max=40,
               hint=_("Small letters and digits, such as area_lead; it stays for ever.")),
         Field("name_zh", _("Chinese name"), required=True, characters_max=64),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +33,7 @@ class StoreForm(FormScreen):
     permission = EDIT
     parent = "stores"
     narrows = True
-    fields: Sequence[Field] = (
+    fields: ClassVar[Sequence[Field]] = (
         Field("code", _("Code"), required=True, characters_max=200),
         Field("name", _("Name"), required=True),
         Field("parent", _("Belongs to"), "node", required=True, hint=_("Name, code or pinyin.")),
