@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 #: Their tests share a server that takes seconds to start, so one worker takes the whole folder.
-SHARE_A_SERVER = ("tests/gateway", "tests/http", "tests/http_faults")
+SHARE_A_SERVER = ("tests/gateway", "tests/http_input", "tests/http_faults")
 #: The pieces that take longest; begun last, one of them would keep one worker busy alone.
 LONG = (
-    "tests/http",
+    "tests/http_input",
     "tests/http_faults",
     "tests/fuzz/test_description_holds.py",
     "tests/races/test_soak.py",

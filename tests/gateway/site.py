@@ -38,6 +38,7 @@ from tests.database_cleaner import Cleaner
 from tests.programs import start_program
 
 START_S = 60
+IDLE_S_MAX = 5.0
 BASE = "/api/v1/"
 TILL = ("redemption.redeem", "redemption.reverse", "redemption.issue")
 ALWAYS = {"range": {"kind": "fixed_range", "first_day": "2020-01-01", "last_day": "2199-12-31"}}
@@ -120,6 +121,10 @@ class Caller:
 
     def _connection(self) -> http.client.HTTPConnection:
         connection = getattr(self._local, "connection", None)
+        used_s, self._local.used_s = getattr(self._local, "used_s", 0.0), time.monotonic()
+        if connection is not None and self._local.used_s - used_s > IDLE_S_MAX:
+            self.close()  # the server may have hung up meanwhile
+            connection = None
         if connection is None:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             self._local.connection = connection

@@ -12,8 +12,8 @@ import pytest
 from kaquan.surfaces.api.operations import UPLOAD_BYTES_MAX
 from kaquan.surfaces.gateway.calls import BODY_BYTES_MAX, BODY_BYTES_MAX_BATCH
 from tests.builders.books import books, differing
-from tests.http.listening import Header, Heard, ListeningSite, json_bytes
-from tests.http.parts import HOT, REST, Part, refused
+from tests.http_input.listening import Header, Heard, ListeningSite, json_bytes
+from tests.http_input.parts import HOT, REST, Part, refused
 
 PARTS = pytest.mark.parametrize("part", [HOT, REST], ids=["hot", "rest"])
 

@@ -12,15 +12,15 @@ from kaquan.foundation.configuration import Configuration
 from tests.database_cleaner import Cleaner
 
 if TYPE_CHECKING:  # pytest reads this file before Django is set up
-    from tests.http.listening import ListeningSite
+    from tests.http_input.listening import ListeningSite
 
 
 @pytest.fixture(scope="package")
 def listening(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[ListeningSite]:
     """``kaquan up`` at its most talkative, with an issuer, and whatever it has said."""
     from tests.gateway.site import end_site
-    from tests.http.listening import start_listening
-    from tests.http.parts import HOT, REST
+    from tests.http_input.listening import start_listening
+    from tests.http_input.parts import HOT, REST
 
     cleaner.clean()
     with pytest.MonkeyPatch.context() as patch:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.builders.books import books, differing
-from tests.http.listening import ListeningSite, json_bytes
-from tests.http.parts import HOT, REST, refused
+from tests.http_input.listening import ListeningSite, json_bytes
+from tests.http_input.parts import HOT, REST, refused
 
 
 def test_a_body_that_never_ends_is_given_up_while_others_are_served(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from tests.http.listening import Heard
+from tests.http_input.listening import Heard
 
 
 class Part(NamedTuple):

@@ -13,8 +13,8 @@ from tests.api.calling import EVERYTHING
 from tests.api.trade import missing_code
 from tests.builders.books import books, differing
 from tests.gateway.site import Answer, Caller
-from tests.http.listening import ListeningSite
-from tests.http.places import JSON, Request, requests
+from tests.http_input.listening import ListeningSite
+from tests.http_input.places import JSON, Request, requests
 
 PROBLEM = {"content-type": "application/problem+json"}
 PHONE = "13912345678"

@@ -1,1 +1,0 @@
-"""HTTP as hostile and clumsy callers speak it, to one server."""
