@@ -179,12 +179,15 @@ def _customers(
     names = [field.column for field in fields]
     types = dict(
         superuser.execute(
-            "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute"
+            "SELECT attname, atttypid FROM pg_attribute"
             " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
             [table],
         ).fetchall()
     )
-    usual = {field.column: field.get_default() for field in fields}
+    usual = {
+        field.column: field.db_default if field.has_db_default() else field.get_default()
+        for field in fields
+    }
 
     def rows() -> Iterator[Mapping[str, Any]]:
         for number in range(1, size.customers + 1):
@@ -202,6 +205,7 @@ def _customers(
                 "person_id": number,
                 "person_basis": int(PersonBasis.PHONE),
                 "tags": ["vip"] if number % 10 == 0 else [],
+                "joined_at": START,
                 "first_order_at": START - timedelta(minutes=chance.randrange(500_000)),
             }
 

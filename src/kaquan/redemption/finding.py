@@ -58,9 +58,7 @@ def orders_found(actor: Actor, order_no: str, *, limit: int) -> Sequence[OrderFo
     """Orders with this very number; tills of several stores may use the same."""
     require(actor, VIEW)
     rows = within(actor, Order.objects.filter(order_no=order_no), "store__organisation")
-    found = rows.order_by("store_id").values_list(
-        "order_no", "store_id", "ordered_at", "total_fen"
-    )
+    found = rows.order_by("store_id").values_list("order_no", "store_id", "ordered_at", "total_fen")
     return [OrderFound(*row) for row in found[: min(limit, FOUND_MAX)]]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from django.urls import reverse
@@ -30,6 +30,22 @@ TITLES: dict[str, Text] = {}
 _PAGE = ("after", "before", "view")
 
 
+class ViewLine(NamedTuple):
+    """A view, and whether it is the actor's own: others' are used, not changed."""
+
+    view: SavedView
+    is_own: bool
+
+    @property
+    def id(self) -> int:
+        """The view's."""
+        return self.view.id
+
+
+def _line(view: SavedView, actor: Actor) -> ViewLine:
+    return ViewLine(view, view.owner == actor.id)
+
+
 def kept_query(query: str) -> str:
     """What of an address is worth keeping: not which page somebody was on."""
     pairs = parse_qsl(query, max_num_fields=200)
@@ -54,38 +70,38 @@ def _default(view: SavedView) -> Cell:
 
 
 def _set_default(wanted: bool) -> Any:
-    def run(view: SavedView, doing: Doing) -> Text:
-        actions.set_default(actor=doing.actor, view_id=view.id, is_default=wanted)
-        return _("“%(name)s” was changed.") % {"name": view.name}
+    def run(line: ViewLine, doing: Doing) -> Text:
+        actions.set_default(actor=doing.actor, view_id=line.id, is_default=wanted)
+        return _("“%(name)s” was changed.") % {"name": line.view.name}
 
     return run
 
 
 def _share(wanted: bool) -> Any:
-    def run(view: SavedView, doing: Doing) -> Text:
-        actions.share_view(actor=doing.actor, view_id=view.id, shared=wanted)
-        return _("“%(name)s” was changed.") % {"name": view.name}
+    def run(line: ViewLine, doing: Doing) -> Text:
+        actions.share_view(actor=doing.actor, view_id=line.id, shared=wanted)
+        return _("“%(name)s” was changed.") % {"name": line.view.name}
 
     return run
 
 
-def _delete(view: SavedView, doing: Doing) -> Text:
-    actions.delete_view(actor=doing.actor, view_id=view.id)
-    return _("“%(name)s” was deleted.") % {"name": view.name}
+def _delete(line: ViewLine, doing: Doing) -> Text:
+    actions.delete_view(actor=doing.actor, view_id=line.id)
+    return _("“%(name)s” was deleted.") % {"name": line.view.name}
 
 
 def _asks(words: Text) -> Any:
-    return lambda view: str(words) % {"name": view.name}
+    return lambda line: str(words) % {"name": line.view.name}
 
 
-VIEW_ACTIONS: tuple[Action[SavedView], ...] = (
+VIEW_ACTIONS: tuple[Action[ViewLine], ...] = (
     Action(
         "default",
         _("Open first"),
         "",
         _asks(_("Let the list open with “%(name)s”?")),
         _set_default(True),
-        offered=lambda view: not view.is_default,
+        offered=lambda line: line.is_own and not line.view.is_default,
     ),
     Action(
         "no-default",
@@ -93,7 +109,7 @@ VIEW_ACTIONS: tuple[Action[SavedView], ...] = (
         "",
         _asks(_("Let the list open as it is, without “%(name)s”?")),
         _set_default(False),
-        offered=lambda view: view.is_default,
+        offered=lambda line: line.is_own and line.view.is_default,
     ),
     Action(
         "share",
@@ -101,7 +117,7 @@ VIEW_ACTIONS: tuple[Action[SavedView], ...] = (
         queries.SHARE,
         _asks(_("Let everybody in your part of the organisation use “%(name)s”?")),
         _share(True),
-        offered=lambda view: view.shared_path is None,
+        offered=lambda line: line.is_own and line.view.shared_path is None,
         consequence=_("They see the query, and of its rows only what they may see anyway."),
     ),
     Action(
@@ -110,7 +126,7 @@ VIEW_ACTIONS: tuple[Action[SavedView], ...] = (
         queries.SHARE,
         _asks(_("Keep “%(name)s” for yourself?")),
         _share(False),
-        offered=lambda view: view.shared_path is not None,
+        offered=lambda line: line.is_own and line.view.shared_path is not None,
     ),
     Action(
         "delete",
@@ -119,12 +135,13 @@ VIEW_ACTIONS: tuple[Action[SavedView], ...] = (
         _asks(_("Delete the view “%(name)s”?")),
         _delete,
         danger=True,
+        offered=lambda line: line.is_own,
         leads_to="views",
     ),
 )
 
 
-class ViewDetail(DetailScreen[SavedView]):
+class ViewDetail(DetailScreen[ViewLine]):
     """One view."""
 
     name = "view"
@@ -134,21 +151,22 @@ class ViewDetail(DetailScreen[SavedView]):
     parent = "views"
     actions = VIEW_ACTIONS
 
-    def subject(self, actor: Actor, key: int) -> SavedView:
+    def subject(self, actor: Actor, key: int) -> ViewLine:
         """The view; raises `view_unknown`."""
-        return queries.view_by_id(actor, key)
+        return _line(queries.view_by_id(actor, key), actor)
 
-    def heading(self, subject: SavedView) -> str:
+    def heading(self, subject: ViewLine) -> str:
         """Its name."""
-        return subject.name
+        return subject.view.name
 
-    def badges(self, subject: SavedView) -> Sequence[Cell]:
+    def badges(self, subject: ViewLine) -> Sequence[Cell]:
         """Who may use it."""
-        return [_shared(subject)]
+        return [_shared(subject.view)]
 
     @staticmethod
-    def facts(_call: Call, view: SavedView) -> Sequence[Panel]:
+    def facts(_call: Call, line: ViewLine) -> Sequence[Panel]:
         """What it is."""
+        view = line.view
         return [
             Facts(
                 "",
@@ -164,7 +182,7 @@ class ViewDetail(DetailScreen[SavedView]):
     tabs = (Tab("facts", _("View"), facts),)
 
 
-class Views(ListScreen[SavedView]):
+class Views(ListScreen[ViewLine]):
     """The views that somebody may use."""
 
     name = "views"
@@ -175,20 +193,22 @@ class Views(ListScreen[SavedView]):
     exported = False
     empty = _("Nothing was saved yet: each list has a button for it.")
     columns = (
-        Column[SavedView]("name", _("Name"), lambda one: text(one.name, href=_opened(one)),
+        Column[ViewLine]("name", _("Name"), lambda one: text(one.view.name, href=_opened(one.view)),
                           sort="name"),
-        Column[SavedView]("list", _("List"), lambda one: text(_list_of(one))),
-        Column[SavedView]("shared", _("For whom"), _shared),
-        Column[SavedView]("default", _("Opens first"), _default, wide=True),
-        Column[SavedView]("owner", _("Made by"), lambda one: text(one.owner_name), wide=True),
+        Column[ViewLine]("list", _("List"), lambda one: text(_list_of(one.view))),
+        Column[ViewLine]("shared", _("For whom"), lambda one: _shared(one.view)),
+        Column[ViewLine]("default", _("Opens first"), lambda one: _default(one.view),
+                          wide=True),
+        Column[ViewLine]("owner", _("Made by"), lambda one: text(one.view.owner_name), wide=True),
     )  # fmt: skip
 
-    def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[SavedView]:
+    def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[ViewLine]:
         """The views."""
         del values
-        return queries.view_page(actor, None, paging)
+        found = queries.view_page(actor, None, paging)
+        return found.mapped(lambda rows: [_line(one, actor) for one in rows])
 
-    def action_address(self, row: SavedView, action: Action[SavedView]) -> str:
+    def action_address(self, row: ViewLine, action: Action[ViewLine]) -> str:
         """On the view's own page."""
         return action_address(VIEW, row.id, action)
 
