@@ -19,6 +19,7 @@ from kaquan.surfaces.gateway import preparing
 from kaquan.surfaces.gateway.answers import ProblemAnswer, encode
 from kaquan.surfaces.gateway.calls import Call
 from kaquan.surfaces.gateway.knowledge import Known, Librarian
+from kaquan.surfaces.gateway.linked_writers import LinkedWriters
 from kaquan.surfaces.gateway.loop_threads import Readers, Writers
 from kaquan.surfaces.gateway.preparing import Preparation, Prepared
 from kaquan.surfaces.http.problems import Problem, outcome_problem
@@ -40,7 +41,9 @@ class _Reversed(m.ReversalRequest, frozen=True, kw_only=True):
 class Bookings:
     """The handlers of single requests that change something."""
 
-    def __init__(self, writers: Writers, librarian: Librarian, readers: Readers) -> None:
+    def __init__(
+        self, writers: Writers | LinkedWriters, librarian: Librarian, readers: Readers
+    ) -> None:
         self._writers = writers
         self._librarian = librarian
         self._readers = readers

@@ -22,6 +22,7 @@ from kaquan.surfaces.gateway.booking import Bookings, Prepare, problem_of
 from kaquan.surfaces.gateway.calls import KEY_LENGTH_MAX, Call
 from kaquan.surfaces.gateway.decoding import malformed_body
 from kaquan.surfaces.gateway.knowledge import Known, Librarian, Wanted, WantedError
+from kaquan.surfaces.gateway.linked_writers import LinkedWriters
 from kaquan.surfaces.gateway.loop_threads import Writers
 from kaquan.surfaces.gateway.preparing import Preparation, Prepared
 from kaquan.surfaces.gateway.routes import CARE
@@ -82,7 +83,9 @@ class Item:
 class Commands:
     """The handler of lists of commands."""
 
-    def __init__(self, writers: Writers, librarian: Librarian, bookings: Bookings) -> None:
+    def __init__(
+        self, writers: Writers | LinkedWriters, librarian: Librarian, bookings: Bookings
+    ) -> None:
         self._writers = writers
         self._librarian = librarian
         self._bookings = bookings

@@ -100,8 +100,8 @@ def answers_in(message: bytes) -> Answers:
 
 def _write(link: socket.socket, writers: int) -> None:
     """Book what comes until the other end is closed."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the worker ends in order, and its end is ours
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.SIG_IGN)  # the worker ends in order, and its end is ours
     kept = link.fileno()  # not the port: it would stay taken if the worker were killed
     os.closerange(3, kept)
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
