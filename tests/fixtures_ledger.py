@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from kaquan.ledger import door as door_of_process
 from kaquan.ledger.catalogue import Catalogue
 from kaquan.ledger.connections import LedgerConnection
 from kaquan.ledger.door import Door, close_door
@@ -15,11 +16,15 @@ OpenDoor = Callable[..., Door]
 
 
 @pytest.fixture(autouse=True)
-def forget_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A process keeps batches for ever; with each test's clean books, their numbers begin anew."""
-    monkeypatch.setattr("kaquan.ledger.door._catalogue", Catalogue())
+def forget_batches() -> Iterator[None]:
+    """A process keeps batches for ever; with each test's clean books, their numbers begin anew.
+
+    Forgotten afterwards, too: what several tests share is made before this is asked again.
+    """
+    door_of_process._catalogue = Catalogue()
     yield
     close_door()
+    door_of_process._catalogue = Catalogue()
 
 
 @pytest.fixture

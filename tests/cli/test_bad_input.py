@@ -104,7 +104,7 @@ def test_our_own_fault_is_one_sentence_a_log_and_70(
     def broken(*_arguments: Any, **_named: Any) -> None:
         raise RuntimeError("a bug with a secret in it")
 
-    monkeypatch.setattr("kaquan.surfaces.cli.prove.prove_ledger", broken)
+    monkeypatch.setattr("kaquan.analytics.proving.prove_ledger", broken)
     exit_code, said = main(["prove"]), capsys.readouterr().err
 
     log = database.configuration.home / "log" / ERROR_LOG
@@ -175,6 +175,6 @@ def test_losing_the_connection_says_so(kaquan: Kaquan, monkeypatch: pytest.Monke
     def away(*_arguments: Any, **_named: Any) -> None:
         raise psycopg.OperationalError("server closed the connection")
 
-    monkeypatch.setattr("kaquan.surfaces.cli.prove.prove_ledger", away)
+    monkeypatch.setattr("kaquan.analytics.proving.prove_ledger", away)
 
     assert kaquan("prove").exit_code == 69
