@@ -23,7 +23,8 @@ FOLDER = ROOT / "docs/screens"
 WIDTHS = (1440, 390)
 DARK = ("campaigns", "batch")
 PHONE = (
-    "campaigns", "campaign", "batches", "batch", "redemptions", "voucher-search", "voucher",
+    "workbench", "campaigns", "campaign", "batches", "batch", "redemptions", "voucher-search",
+    "voucher",
     "customers", "stores", "budgets", "batch-pause", "campaign-new",
     "campaign-wizard-face", "campaign-wizard-rules", "campaign-wizard-preview", "campaign-calendar",
 )  # fmt: skip
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kaquan-screens-") as temporary:
+        Path(temporary).chmod(0o711)  # root's database runs as a user of its own
         os.environ["KAQUAN_HOME"] = str(asked.home or Path(temporary) / "home")
         # Playwright keeps an event loop in this thread, which Django's models do not work beside.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -143,6 +145,7 @@ def _addresses() -> Iterator[tuple[str, str]]:
                 f"{detail.name}-{action.name}",
                 reverse(f"console:{detail.name}-action", kwargs=named),
             )
+    yield "workbench", reverse("console:home")
     for other in OTHERS:
         if "<" not in other.path:
             yield other.name, other.address()
