@@ -12,6 +12,7 @@ from tests.api.world import Side
 from tests.builders.books import books, number
 from tests.builders.issuer import an_organisation
 from tests.fixtures_database import Database
+from tests.waiting import soon
 
 pytestmark = pytest.mark.usefixtures("database")
 Connection = psycopg.Connection[Any]
@@ -195,10 +196,12 @@ def test_no_writer_of_the_ledger_is_left_behind_by_a_request(
 ) -> None:
     a_batch(side.api())
 
-    lanes = number(
-        connection,
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 27489"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-    )
+    def none_left() -> bool:
+        lanes = number(
+            connection,
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 27489"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        return lanes == 0
 
-    assert lanes == 0
+    assert soon(none_left)  # a session that was closed takes a moment to go

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from kaquan.foundation.postgres.embedded import EmbeddedServer
 from kaquan.foundation.postgres.sandbox import sandbox_home, sandbox_socket
 from tests.programs import end_programs_in, programs_in, start_program
 from tests.session_folder import copy_home, remove_home
+from tests.waiting import soon
 
 SOON_S = 30.0
 
@@ -67,16 +68,6 @@ class Up:
         assert self.process.stderr is not None
         self.process.stderr.close()
         return code
-
-
-def soon(happens: Callable[[], bool]) -> bool:
-    """Whether something comes true before long."""
-    deadline_s = time.monotonic() + SOON_S
-    while not happens():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def test_a_database_that_was_killed_is_started_again_and_the_pages_are_back(

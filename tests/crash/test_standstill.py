@@ -11,7 +11,7 @@ from kaquan.ledger.door import Door
 from tests.builders.books import number
 from tests.builders.ledger import a_key, a_sold_card, done, redeem
 from tests.fixtures_ledger import OpenDoor
-from tests.http_faults.servers import soon
+from tests.waiting import soon
 
 Connection = psycopg.Connection[Any]
 LEFT = "SELECT balance_fen FROM ledger_voucher"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -345,13 +345,3 @@ def _pass_on(server: Server) -> None:
             sys.stderr.write(line)
     except ValueError:
         return  # closed at the end
-
-
-def soon(happens: Callable[[], bool]) -> bool:
-    """Whether something comes true before long."""
-    deadline_s = time.monotonic() + START_S
-    while not happens():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.02)
-    return True

@@ -14,7 +14,8 @@ import pytest
 from kaquan.surfaces.gateway.answers import ProblemAnswer
 from kaquan.surfaces.gateway.calls import BODY_BYTES_MAX, BodyReader
 from tests.builders.books import books, differing, number
-from tests.gateway.site import Caller, Site, a_request_key, code_of, soon
+from tests.gateway.site import Caller, Site, a_request_key, code_of
+from tests.waiting import soon
 
 Connection = psycopg.Connection[Any]
 

@@ -24,9 +24,9 @@ from tests.gateway.site import (
     a_request_key,
     code_of,
     end_server,
-    soon,
     start_server,
 )
+from tests.waiting import soon
 
 Connection = psycopg.Connection[Any]
 

@@ -19,7 +19,7 @@ from itertools import count
 from tests.history.records import Answer as Told
 from tests.http_faults.callers import NO_ANSWER, Answer, Connection
 from tests.http_faults.issuer import Coded, Issuer
-from tests.http_faults.servers import soon
+from tests.waiting import soon
 
 #: What says that too little was left of a voucher.
 EXHAUSTED = {"voucher_used", "voucher_held", "balance_insufficient", "uses_insufficient"}

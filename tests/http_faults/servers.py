@@ -6,14 +6,14 @@ import os
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from tests.http_faults.callers import Connection
 from tests.programs import start_program
+from tests.waiting import soon
 
 WITHIN_S = 60.0
 
@@ -104,16 +104,6 @@ def _launch(
 ) -> subprocess.Popen[bytes]:
     up = ("-m", "kaquan", "up", "--workers", str(workers))
     return start_program(*up, env=dict(environment), stdout=said, stderr=said)
-
-
-def soon(happens: Callable[[], bool], *, within_s: float = WITHIN_S) -> bool:
-    """Whether something comes true before long."""
-    deadline_s = time.monotonic() + within_s
-    while not happens():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def descendants(pid: int) -> list[int]:

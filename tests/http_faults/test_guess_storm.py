@@ -9,8 +9,9 @@ from itertools import islice
 from tests.builders.books import number, row
 from tests.fixtures_cluster import OwnCluster
 from tests.http_faults.issuer import Issuer
-from tests.http_faults.servers import ServerProcess, soon
+from tests.http_faults.servers import ServerProcess
 from tests.http_faults.storm import ADDRESSES, FORGED, Counters, Storm
+from tests.waiting import soon
 
 GUESSES = 3_000
 BEFORE = 150

@@ -13,7 +13,8 @@ from tests.fixtures_cluster import OwnCluster
 from tests.http_faults.callers import Answer, Connection
 from tests.http_faults.issuer import Coded
 from tests.http_faults.load import Goods
-from tests.http_faults.servers import ServerProcess, soon
+from tests.http_faults.servers import ServerProcess
+from tests.waiting import soon
 
 LOCK_WAIT_S = 5
 NEIGHBOURS = 12

@@ -26,6 +26,7 @@ from tests.builders.books import number
 from tests.fixtures_database import Database
 from tests.jobs.test_records import API, a_job, begun, now, queued
 from tests.programs import start_program
+from tests.waiting import soon
 
 SOON_S = 20.0
 
@@ -42,16 +43,6 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed attempt is repeated at once."""
     monkeypatch.setattr(doing, "RETRY_S", 0)
     monkeypatch.setattr(worker, "RETRY_S", 0)
-
-
-def soon(happens: Callable[[], bool]) -> bool:
-    """Whether something comes true before long."""
-    deadline_s = time.monotonic() + SOON_S
-    while not happens():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_a_job_is_done_and_its_carrier_goes(database: Database) -> None:

@@ -18,7 +18,7 @@ from tests.builders.books import books, number
 from tests.builders.ledger import a_key, a_sold_card, codes, redeem
 from tests.fixtures_database import Database
 from tests.fixtures_ledger import OpenDoor
-from tests.http_faults.servers import soon
+from tests.waiting import soon
 
 Connection = psycopg.Connection[Any]
 SETTING = "SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'"

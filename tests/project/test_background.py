@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -24,6 +23,7 @@ from tests.fixtures_database import Database
 from tests.fixtures_ledger import OpenDoor
 from tests.jobs.test_records import a_job, queued
 from tests.programs import start_program
+from tests.waiting import soon
 
 SOON_S = 60.0
 JOBS = 20
@@ -98,13 +98,3 @@ def _ended(connection: psycopg.Connection[Any]) -> int:
 
 def _redeemed(batch_id: int) -> int:
     return funnels([batch_id]).get(batch_id, {}).get("redeemed", 0)
-
-
-def soon(happens: Callable[[], bool]) -> bool:
-    """Whether something comes true before long."""
-    deadline_s = time.monotonic() + SOON_S
-    while not happens():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.05)
-    return True

@@ -9,8 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,7 @@ from tests.database_cleaner import Cleaner
 from tests.gateway.site import BASE, Answer, Caller, Site, code_of, end_site, start_site
 from tests.programs import start_program
 from tests.session_folder import copy_home, home_configuration, remove_home
+from tests.waiting import soon
 
 SOON_S = 60.0
 ROOT = Path(__file__).parents[2]
@@ -289,13 +289,3 @@ def _sandbox_server(both: Both) -> int:
             if b"--behind" in Path(f"/proc/{child}/cmdline").read_bytes():
                 return int(child)
     raise AssertionError("no sandbox runs")
-
-
-def soon(happens: Callable[[], bool]) -> bool:
-    """Whether something comes true before long."""
-    deadline_s = time.monotonic() + SOON_S
-    while not happens():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.05)
-    return True
