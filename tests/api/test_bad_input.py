@@ -6,12 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from django.core.handlers.asgi import ASGIHandler
 from django.db import OperationalError
 
 from kaquan.access.limits import MANAGEMENT, admit
 from kaquan.organisations import queries
 from kaquan.organisations.models import Organisation
+from kaquan.project.django_application import DjangoApplication
 from kaquan.surfaces.api.operations import BODY_BYTES_MAX
 from tests.api.calling import Api, an_api
 from tests.builders.access import a_key
@@ -181,7 +181,7 @@ def test_a_repeated_header_is_refused() -> None:
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        await ASGIHandler()(scope, receive, send)  # type: ignore[arg-type]
+        await DjangoApplication()(scope, receive, send)  # type: ignore[arg-type]
         return sent[0]["status"], sent[1]["body"]
 
     once = (b"authorization", header.encode())

@@ -8,8 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.core.asgi import get_asgi_application
 from granian.server.embed import Server
+
+from kaquan.project.django_application import DjangoApplication
 
 START_S = 20
 
@@ -25,7 +26,7 @@ def streaming() -> Iterator[str]:
 
     async def serve() -> None:
         server = Server(
-            get_asgi_application(), port=port, interface="asgi", websockets=False, log_enabled=False
+            DjangoApplication(), port=port, interface="asgi", websockets=False, log_enabled=False
         )
         running.append((asyncio.get_running_loop(), server))
         ready.set()

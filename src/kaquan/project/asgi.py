@@ -6,7 +6,6 @@ import sys
 import warnings
 from functools import partial
 
-from django.core.asgi import get_asgi_application
 from django.db import connections
 
 from kaquan.access.exchange import start_exchange
@@ -26,7 +25,8 @@ warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronou
 
 setup(current_configuration())
 
-from kaquan.surfaces.api.bounded_bodies import with_bounded_bodies  # noqa: E402  # needs Django
+from kaquan.project.django_application import DjangoApplication  # noqa: E402  # needs Django
+from kaquan.surfaces.api.bounded_bodies import with_bounded_bodies  # noqa: E402  # the same
 from kaquan.surfaces.gateway.application import Gateway, beside  # noqa: E402  # the same
 from kaquan.surfaces.gateway.runtime import Runtime  # noqa: E402  # the same
 from kaquan.surfaces.gateway.writer_process import split_off_writers  # noqa: E402  # the same
@@ -48,7 +48,7 @@ connections.settings["default"]["OPTIONS"]["pool"] = {
 }
 if server is not None:
     start_exchange()  # keeps API keys fresh, so that no call waits for the database to be let in
-django: Application = get_asgi_application()
+django: Application = DjangoApplication()
 application: Application = with_sandbox(
     beside(Gateway(partial(Runtime, writers)), with_bounded_bodies(django)), current_configuration()
 )
