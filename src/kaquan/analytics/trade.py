@@ -84,23 +84,28 @@ def add_trade(
 def _add(trade: Trade, record: Record, facts: Facts, zone: ZoneInfo) -> None:
     command, is_done = record.command, record.outcome.done
     day = command.at.astimezone(zone).date()
-    sums: Counter[str] = Counter()
+    sums: dict[str, int] = {}
     if is_done:
         for _, name, amount in amounts_in_stores(record, {}):
-            sums[name] += amount
+            sums[name] = sums.get(name, 0) + amount
         if isinstance(command, Redeem):
-            sums["orders"] += 1
-        kept = {name: sums[name] for name in TRADE if sums[name]}
-        if kept:
-            channel = facts.channel[:CHANNEL_CHARACTERS_MAX]
-            trade.by_channel[day, facts.store_id, channel].update(kept)
+            sums["orders"] = 1
+        channel = facts.channel[:CHANNEL_CHARACTERS_MAX]
+        _gather(trade.by_channel[day, facts.store_id, channel], sums, TRADE)
     if not facts.store_id or not command.actor or not isinstance(command, Redeem | Hold | Reverse):
         return
     if not is_done:
         sums["refused"] = 1
     key = (day, facts.store_id, command.actor[:ACTOR_CHARACTERS_MAX])
-    trade.by_clerk[key].update({name: sums[name] for name in CLERK})
+    _gather(trade.by_clerk[key], sums, CLERK)
     trade.last_at[key] = max(command.at, trade.last_at.get(key, command.at))
+
+
+def _gather(kept: Counter[str], sums: Mapping[str, int], names: Sequence[str]) -> None:
+    # One by one: ``Counter.update`` costs as much as everything else about a record.
+    for name, amount in sums.items():
+        if amount and name in names:
+            kept[name] += amount
 
 
 def _upsert(
