@@ -35,7 +35,7 @@ ONE_A_CUSTOMER = (
     b' "at": "claim"}]'
 )
 
-_names = count(1)
+_names = count(1_000_000_001)  # beyond those that the product gives, for others measure beside
 
 
 @dataclass(frozen=True)
