@@ -243,8 +243,14 @@ class TestWhatIsBooked:
     ) -> None:
         batch, key = site.batch(), a_request_key()
         body = json.dumps(site.redeem(code_of(batch))).encode()
-        with raw(site) as sender:
+        with site.connect() as holder, holder.transaction(), raw(site) as sender:
+            # The writer has to wait for the batch, and the caller is gone before it goes on.
+            query = "SELECT FROM ledger_slice WHERE batch_id = %s FOR UPDATE"
+            holder.execute(query, [batch.batch_id])
             sender.sendall(head(till, f"Content-Length: {len(body)}", key=key) + body)
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            assert soon(lambda: number(connection, waiting) > 0)
+            sender.close()
 
         query = "SELECT count(*) FROM ledger_voucher WHERE serial = %s"
         assert soon(lambda: number(connection, query, batch.serial()) == 1)
