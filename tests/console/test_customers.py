@@ -395,4 +395,5 @@ def test_a_birthday_is_a_month_on_the_page(browser: Client, region: Organisation
     page = read(browser, at("customer", key=customer.id))
 
     assert "12 月" in page
-    assert "1990" not in page
+    assert "1990-" not in page
+    assert "1990 年" not in page
