@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 SOCKET = ".s.PGSQL.{port}"
 CHUNK = 65_536
+HEAD_SIZE = 5  # a message begins with its kind and its size
 WAIT_S = 20.0
 
 #: What to do with a COMMIT that is about to be passed on.
@@ -43,9 +44,11 @@ class Wire:
             return body.rstrip(b"\0") == b"COMMIT"
         if kind == b"P":
             name, query, _ = body.split(b"\0", 2)
-            if query == b"COMMIT":
-                self._commits.add(name)
-            return query == b"COMMIT" and not name
+            if query != b"COMMIT":
+                self._commits.discard(name)  # a statement without a name is soon another
+                return False
+            self._commits.add(name)
+            return not name
         if kind == b"B":
             _, name, _ = body.split(b"\0", 2)
             return name in self._commits
@@ -119,17 +122,21 @@ class Proxy:
         size = _exactly(source.read, 4)  # the start-up message has no kind
         wire.server.sendall(size + _exactly(source.read, int.from_bytes(size) - 4))
         while True:
-            kind = _exactly(source.read, 1)
-            size = _exactly(source.read, 4)
-            body = _exactly(source.read, int.from_bytes(size) - 4)
-            message = kind + size + body
-            if wire.is_commit(kind, body) and self.on_commit is not None:
-                # What belongs to the COMMIT was sent in one go: take it all.
-                rest = source.peek() if kind != b"Q" else b""
+            kind, message = _a_message(source.read)
+            if wire.is_commit(kind, message[HEAD_SIZE:]) and self.on_commit is not None:
+                while kind not in b"QS":  # a prepared one ends where the pipeline is flushed
+                    kind, more = _a_message(source.read)
+                    message += more
                 action, self.on_commit = self.on_commit, None
-                action(wire, message + rest)
+                action(wire, message)
                 return
             wire.server.sendall(message)
+
+
+def _a_message(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
+    """The kind of the client's next message, and all of it."""
+    kind, size = _exactly(read, 1), _exactly(read, 4)
+    return kind, kind + size + _exactly(read, int.from_bytes(size) - 4)
 
 
 def _exactly(read: Callable[[int], bytes], size: int) -> bytes:

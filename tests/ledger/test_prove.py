@@ -263,7 +263,8 @@ def _hash_anew(superuser: Connection, first_block: int) -> None:
             committed_at=committed_at,
             record_count=records,
             body=bytes(body),
-            entry_lines=lines,
+            entry_count=len(lines),
+            entries=b"".join(lines),
         )
         rehash = "UPDATE {} SET previous_hash = %s, hash = %s WHERE block = %s"
         _tamper(superuser, rehash, table, previous_hash, previous, block)

@@ -29,17 +29,10 @@ from kaquan.ledger.connections import LOST, LedgerConnection, connect_default
 from kaquan.ledger.loading import Loaded, Loader
 from kaquan.ledger.records import Record, block_hash, entry_line, pack_body
 from kaquan.ledger.statements import bound, statement
-from kaquan.ledger.writing import (
-    copying_born_vouchers,
-    copying_entries,
-    copying_rows,
-    write_budgets,
-    write_rows,
-)
+from kaquan.ledger.writing import add_entries, add_requests, write_budgets, write_rows
 
 COMMANDS_MAX = 1_000
 ATTEMPTS_MAX = 30
-REQUEST_COLUMNS = "ledger_request (key_high, key_low, shard, block, index)"
 
 #: What only takes from a budget. While there is enough, such commands of several writers may decide
 #: at once: each moves the amounts, and the table's checks hold (docs/decisions/0012).
@@ -180,58 +173,61 @@ class Door:
         return outcomes
 
     def _write(self, loaded: Loaded, records: list[Record], outcomes: list[Outcome]) -> None:
-        """Write everything and commit; after the first statement here nothing fails for a business
-        reason."""
+        """Write everything and commit, in one round trip; after the first statement here nothing
+        fails for a business reason.
+
+        The server works on what was sent while the next statement is prepared.
+        """
         connection, world = self._connection.raw, loaded.world
         failpoint("ledger.before_write")
-        write_rows(connection, world)
-        with copying_born_vouchers(connection, world):
-            requests = self._request_lines(loaded, records)
-        with copying_rows(connection, REQUEST_COLUMNS, requests):
-            lines = [entry_line(entry).encode() for entry in world.entries]
-        with copying_entries(connection, world.block, HOME_SHARD, lines):
-            body = pack_body(records)
-            committed_at = clock.now()
-            digest = block_hash(
-                previous_hash=loaded.lane_hash,
-                block=world.block,
-                committed_at=committed_at,
-                record_count=len(records),
-                body=body,
-                entry_lines=lines,
-            )
-        self._append_block(
-            loaded,
-            {
-                "block": world.block,
-                "shard": HOME_SHARD,
-                "lane": self._connection.lane,
-                "committed_at": committed_at,
-                "entry_count": len(lines),
-                "record_count": len(records),
-                "previous_hash": loaded.lane_hash,
-                "hash": digest,
-                "body": body,
-            },
-        )
-        failpoint("ledger.before_commit")
-        self._committing = (world.block, digest, outcomes)
-        connection.execute("COMMIT")
-        failpoint("ledger.after_commit")
-
-    def _append_block(self, loaded: Loaded, values: dict[str, Any]) -> None:
-        connection = self._connection.raw
         try:
             with connection.pipeline():
-                connection.execute(statement("add_block"), values)
-                connection.execute(statement("update_lane"), values)
-                write_budgets(connection, loaded.world, loaded.budgets_before)
+                write_rows(connection, world)
+                add_requests(connection, self._request_lines(loaded, records))
+                entries = "".join([entry_line(entry) for entry in world.entries])
+                add_entries(connection, world.block, entries)
+                digest = self._append_block(loaded, records, entries)
+                write_budgets(connection, world, loaded.budgets_before)
+                failpoint("ledger.before_commit")
+                self._committing = (world.block, digest, outcomes)
+                connection.execute("COMMIT")
         except errors.CheckViolation as error:
             if loaded.budgets_locked:
                 raise
             raise _BudgetMovedError from error
+        failpoint("ledger.after_commit")
 
-    def _request_lines(self, loaded: Loaded, records: Sequence[Record]) -> list[str]:
+    def _append_block(self, loaded: Loaded, records: Sequence[Record], entries: str) -> bytes:
+        """Add the block and move the lane's head to it; returns the block's hash."""
+        connection, block = self._connection.raw, loaded.world.block
+        entry_count = len(loaded.world.entries)
+        body = pack_body(records)
+        committed_at = clock.now()
+        digest = block_hash(
+            previous_hash=loaded.lane_hash,
+            block=block,
+            committed_at=committed_at,
+            record_count=len(records),
+            body=body,
+            entry_count=entry_count,
+            entries=entries.encode(),
+        )
+        values: dict[str, Any] = {
+            "block": block,
+            "shard": HOME_SHARD,
+            "lane": self._connection.lane,
+            "committed_at": committed_at,
+            "entry_count": entry_count,
+            "record_count": len(records),
+            "previous_hash": loaded.lane_hash,
+            "hash": digest,
+            "body": body,
+        }
+        connection.execute(statement("add_block"), values)
+        connection.execute(statement("update_lane"), values)
+        return digest
+
+    def _request_lines(self, loaded: Loaded, records: Sequence[Record]) -> str:
         """Rows of request keys; sorted, so that two writers who meet on two keys meet in one
         order."""
         block, hashes = loaded.world.block, loaded.request_hashes
@@ -241,7 +237,7 @@ class Door:
             if record.command.key is not None
         ]
         named.sort()
-        return [f"{high}\t{low}\t{HOME_SHARD}\t{block}\t{index}\n" for high, low, index in named]
+        return "".join([f"{high}\t{low}\t{block}\t{index}\n" for high, low, index in named])
 
     def _await_uses(self, batch_ids: list[int]) -> bool:
         """Wait for the uses that began before these batches were stopped; whether they have ended.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -110,16 +110,15 @@ def block_hash(
     committed_at: datetime,
     record_count: int,
     body: bytes,
-    entry_lines: Iterable[bytes],
+    entry_count: int,
+    entries: bytes,
 ) -> bytes:
-    """The SHA-256 of a block (see the module's docstring for what it covers)."""
-    entry_count = 0
-    lines = hashlib.sha256()
-    for line in entry_lines:
-        lines.update(line)
-        entry_count += 1
+    """The SHA-256 of a block (see the module's docstring for what it covers).
+
+    ``entries``: the lines of its entries, one after another.
+    """
     head = (
         f"kaquan block 1\n{previous_hash.hex()}\n{block}\n{timestamp_text(committed_at)}\n"
-        f"{record_count}\n{entry_count}\n{hashlib.sha256(body).hexdigest()}\n{lines.hexdigest()}\n"
+        f"{record_count}\n{entry_count}\n{hashlib.sha256(body).hexdigest()}\n{hashlib.sha256(entries).hexdigest()}\n"
     )
     return hashlib.sha256(head.encode()).digest()

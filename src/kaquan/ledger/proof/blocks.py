@@ -228,7 +228,8 @@ class BlockReader:
                 committed_at=block.committed_at,
                 record_count=block.record_count,
                 body=block.body,
-                entry_lines=lines,
+                entry_count=len(lines),
+                entries=b"".join(lines),
             )
             if digest != block.hash:
                 faults.add(

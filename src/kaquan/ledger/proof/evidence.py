@@ -27,7 +27,6 @@ from kaquan.ledger.proof.blocks import ReadBlock
 from kaquan.ledger.proof.faults import Faults
 from kaquan.ledger.records import NULL, Record, request_hash, timestamp_text
 from kaquan.ledger.statements import statements_of
-from kaquan.ledger.writing import copy_rows
 
 LIMITS_KEPT_MAX = 20_000
 LINES_KEPT_MAX = 20_000
@@ -80,7 +79,7 @@ class Evidence:
         try:
             with self._connection.transaction():
                 for table, lines in self._lines.items():
-                    copy_rows(self._connection, table, lines)
+                    self._copy(table, lines)
         except psycopg.DataError as error:
             # Only a body that was changed holds numbers or moments that no command can hold.
             self._faults.add(
@@ -93,6 +92,12 @@ class Evidence:
         self._lines.clear()
         self._line_count = 0
         self._limits.clear()
+
+    def _copy(self, table: str, lines: Sequence[str]) -> None:
+        if lines:
+            copying = f"COPY {table} FROM STDIN".encode()
+            with self._connection.cursor() as cursor, cursor.copy(copying) as copy:
+                copy.write("".join(lines))
 
     def _put(self, table: str, *values: object) -> None:
         self._add_line(table, _line(*values))

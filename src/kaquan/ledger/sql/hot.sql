@@ -154,6 +154,32 @@ INSERT INTO ledger_lane (lane, shard, last_block, hash) VALUES (%(lane)s, %(shar
 ON CONFLICT DO NOTHING;
 
 
+-- Rows that a block gives birth to, many at a time: each an array of rows in one parameter.
+
+-- name: add_vouchers
+INSERT INTO ledger_voucher (serial, last_block, customer_id, balance_fen, committed_fen, valid_from,
+    valid_until, batch_id, version, shard, last_index, uses_left, state, holds)
+SELECT serial, last_block, customer_id, balance_fen, committed_fen, valid_from,
+    valid_until, batch_id, version, shard, last_index, uses_left, state, holds
+FROM unnest(%(rows)s::ledger_new_voucher[]);
+
+-- name: add_limits
+INSERT INTO ledger_limit (shard, batch_id, dimension, subject_id, day, unit, moment, used, cap)
+SELECT shard, batch_id, dimension, subject_id, day, unit, moment, used, cap
+FROM unnest(%(rows)s::ledger_new_limit[]);
+
+-- name: add_requests
+INSERT INTO ledger_request (shard, key_high, key_low, block, index)
+SELECT %(shard)s, key_high, key_low, block, index
+FROM unnest(%(rows)s::ledger_new_request[]);
+
+-- name: add_entries
+INSERT INTO ledger_entry (block, shard, index, operation, unit, amount, debit, debit_id, credit, credit_id,
+    at, serial, version, batch_id, funder_id, reverses_block, reverses_index)
+SELECT %(block)s, %(shard)s, index, operation, unit, amount, debit, debit_id, credit, credit_id,
+    at, serial, version, batch_id, funder_id, reverses_block, reverses_index
+FROM unnest(%(rows)s::ledger_new_entry[]);
+
 -- name: add_batch
 INSERT INTO ledger_batch (shard, batch_id, offer_version_id, terms, budget_id, by_code, active)
 VALUES (%(shard)s, %(batch_id)s, %(offer_version_id)s, %(terms)s, %(budget_id)s, %(by_code)s, %(active)s);
