@@ -1,4 +1,4 @@
-"""The rows that a block gives birth to, as types: what one parameter of the door's holds many of."""
+"""The rows that a block gives birth to, as types: one parameter of the door's holds many of them."""
 
 from django.db import migrations
 
