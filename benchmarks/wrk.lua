@@ -1,4 +1,5 @@
 -- Sends prepared HTTP requests, one after the other; stops when they are used up.
+-- With a second argument, that many a second: a connection that has its answer waits for its turn.
 -- The file holds, for each request, its length in bytes, a newline, and the request itself.
 
 local ffi = require("ffi")
@@ -31,6 +32,13 @@ function init(arguments)
     requests[#requests + 1] = file:read(length)
   end
   file:close()
+  local per_second, turn = tonumber(arguments[2]), 0
+  if per_second then
+    function delay()
+      turn = turn + 1
+      return math.max(0, (began_us + turn * 1e6 / per_second - now_us()) / 1e3)
+    end
+  end
 end
 
 function request()

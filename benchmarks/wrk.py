@@ -74,12 +74,25 @@ def http_request(path: str, *, api_key: str, body: bytes, key: str | None) -> by
     return head.encode() + b"\r\n" + body
 
 
-def put_load(url: str, requests: Path, *, connections: int, longest_s: int) -> Load:
-    """Send the requests, at most for so long; each connection waits for its answer."""
+def put_load(
+    url: str,
+    requests: Path,
+    *,
+    connections: int,
+    longest_s: int,
+    per_second: float | None = None,
+) -> Load:
+    """Send the requests, at most for so long; each connection waits for its answer.
+
+    With ``per_second`` not more than so many in all, evenly; else as fast as answers come.
+    """
     # One thread of wrk's sends far more than we answer, and leaves the other core to the server.
     command = [require_wrk(), "-t1", f"-c{connections}", f"-d{longest_s}s", "--timeout", "10s"]
     done = subprocess.run(
-        [*command, "-s", _SCRIPT, url, "--", requests], capture_output=True, text=True, check=False
+        [*command, "-s", _SCRIPT, url, "--", requests, str(per_second or "")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     result = next((line for line in done.stdout.splitlines() if line.startswith("RESULT ")), None)
     assert result is not None, done.stdout + done.stderr
