@@ -16,6 +16,7 @@ from kaquan.analytics.counting import (
     batch_id_of,
     count,
     count_by_store,
+    gather,
     places_elsewhere,
     refused_serials,
     store_id_of,
@@ -29,6 +30,7 @@ from kaquan.engine.places import Place
 from kaquan.foundation import clock
 from kaquan.ledger.prove import Proof
 from kaquan.ledger.records import Record, unpack_body
+from kaquan.ledger.statements import bound
 from kaquan.ledger.tail import BLOCKS_MAX, BlockRecords, CursorMovedError, Tail
 from kaquan.ledger.trace import batches_of
 
@@ -102,21 +104,15 @@ def record_proof(proof: Proof, *, asked_by: str = "") -> None:
 
 def _add(connection: Connection, blocks: Sequence[BlockRecords], zone: ZoneInfo) -> None:
     batch_of = batches_of(connection, refused_serials(blocks))
-    _add_sums(connection, "analytics_counter", "batch_id", count(blocks, zone, batch_of))
     facts_of = _facts_elsewhere(connection, blocks)
-    store_of = {place: facts.store_id for place, facts in facts_of.items()}
-    by_store = count_by_store(blocks, zone, store_of)
-    _add_sums(connection, "analytics_storecounter", "store_id", by_store)
-    add_hours(connection, blocks, zone, store_of)
-    add_trade(connection, blocks, zone, facts_of)
+    cells = gather(blocks, zone, batch_of, facts_of)
+    _add_sums(connection, "analytics_counter", "batch_id", count(cells))
+    _add_sums(connection, "analytics_storecounter", "store_id", count_by_store(cells))
+    add_hours(connection, cells)
+    add_trade(connection, cells)
     add_accounts(connection, blocks)
     add_uses(connection, blocks, facts_of)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO analytics_event (booked_at, block, index, at, operation, refusal, "
-            "batch_id, store_id, amount_fen) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            _events(blocks, batch_of),
-        )
+    _add_events(connection, _events(blocks, batch_of))
     connection.execute(
         "DELETE FROM analytics_event WHERE (booked_at, block, index) <= "
         "(SELECT booked_at, block, index FROM analytics_event "
@@ -128,23 +124,55 @@ def _add(connection: Connection, blocks: Sequence[BlockRecords], zone: ZoneInfo)
 def _add_sums(connection: Connection, table: str, column: str, sums: Mapping[Key, int]) -> None:
     # Sorted, so that two consumers that meet on two counters meet in one order.
     rows = sorted(sums.items())
-    columns = [[key[part] for key, _ in rows] for part in range(3)]
     connection.execute(
         f"INSERT INTO {table} AS kept (day, {column}, name, value) "  # noqa: S608  # our own names
-        "SELECT * FROM unnest(%s::date[], %s::bigint[], %s::text[], %s::bigint[]) "
+        "SELECT * FROM unnest(%(days)s::date[], %(ids)s::bigint[], %(names)s::text[], "
+        "%(values)s::bigint[]) "
         f"ON CONFLICT (day, {column}, name) DO UPDATE SET value = kept.value + excluded.value",
-        [*columns, [value for _, value in rows]],
+        bound(
+            {
+                "days": [key[0] for key, _ in rows],
+                "ids": [key[1] for key, _ in rows],
+                "names": [key[2] for key, _ in rows],
+                "values": [value for _, value in rows],
+            }
+        ),
     )
+
+
+_EVENT_COLUMNS = {
+    "booked_at": "timestamptz",
+    "block": "bigint",
+    "index": "smallint",
+    "at": "timestamptz",
+    "operation": "text",
+    "refusal": "text",
+    "batch_id": "int",
+    "store_id": "bigint",
+    "amount_fen": "bigint",
+}
+_ADD_EVENTS = (
+    f"INSERT INTO analytics_event ({', '.join(_EVENT_COLUMNS)}) SELECT * FROM unnest("  # noqa: S608
+    + ", ".join(f"%({name})s::{kind}[]" for name, kind in _EVENT_COLUMNS.items())
+    + ")"
+)
+
+
+def _add_events(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    columns = map(list, zip(*rows, strict=True))
+    connection.execute(_ADD_EVENTS, bound(dict(zip(_EVENT_COLUMNS, columns, strict=True))))
 
 
 def _facts_elsewhere(connection: Connection, blocks: Sequence[BlockRecords]) -> dict[Place, Facts]:
     """The facts of the uses and holds that records of some blocks undo or settle."""
+    places = places_elsewhere(record for block in blocks for record in block.records)
+    if not places:
+        return {}
     known = {
         Place(block.block, index): record
         for block in blocks
         for index, record in enumerate(block.records)
     }
-    places = places_elsewhere(known.values())
     while missing := sorted(places - known.keys())[:BLOCKS_MAX]:
         rows = connection.execute(
             "SELECT block, body FROM ledger_block WHERE block = any(%s)",
@@ -182,7 +210,7 @@ def _events(blocks: Sequence[BlockRecords], batch_of: Mapping[int, int]) -> list
                     index,
                     command.at,
                     command.operation,
-                    "" if outcome.done else outcome.code.name,
+                    '""' if outcome.done else outcome.code.name,
                     batch_id_of(record, batch_of) or None,
                     store_id_of(record) or None,
                     amount_of(record),

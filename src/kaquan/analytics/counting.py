@@ -10,9 +10,12 @@ orders got off, ``card_paid_fen`` what prepaid cards paid, ``cost_fen`` what sto
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from kaquan.engine import commands as c
 from kaquan.engine.facts import Facts
@@ -23,7 +26,37 @@ from kaquan.ledger.tail import BlockRecords
 
 Key = tuple[date, int, str]
 
+
+class CellKey(NamedTuple):
+    """What commands have in common that are counted together.
+
+    Day and hour are those of the issuer's clock; ``batch_id`` 0: none or unknown; ``store_id`` 0:
+    in none. ``channel`` is None where a command knows nothing of one. ``actor``: who did it at a
+    store's till, empty for what clerks are not counted by.
+    """
+
+    day: date
+    hour: int
+    batch_id: int
+    store_id: int
+    channel: str | None
+    actor: str
+
+
+class Cell(Struct):
+    """What some commands add, by name; ``last_at``: when the last of them happened."""
+
+    sums: dict[str, int]
+    last_at: datetime
+
+
+Cells = dict[CellKey, Cell]
+
 REFUSED = "refused"
+ORDERS = "orders"  # commands that used vouchers, however many: only trade counts them
+
+#: What clerks do at a till.
+BY_CLERKS = frozenset({c.Redeem, c.Hold, c.Reverse})
 
 #: Operations that are counted in vouchers under a name of their own.
 COUNTED = {
@@ -41,55 +74,73 @@ COUNTED = {
 }
 
 
-def count(
-    blocks: Iterable[BlockRecords], zone: ZoneInfo, batch_of: Mapping[int, int]
-) -> Counter[Key]:
-    """The sums over some blocks, by day in ``zone``, batch (0: none or unknown) and name.
+def gather(
+    blocks: Iterable[BlockRecords],
+    zone: ZoneInfo,
+    batch_of: Mapping[int, int],
+    facts_of: Mapping[Place, Facts],
+) -> Cells:
+    """The sums over some blocks: each record is looked at once, and the counters at cells.
 
-    ``batch_of`` knows the batches of ``refused_serials``.
+    ``batch_of`` knows the batches of ``refused_serials``, ``facts_of`` the facts of
+    ``places_elsewhere``.
     """
-    sums: Counter[Key] = Counter()
+    cells: Cells = {}
     for block in blocks:
         for record in block.records:
-            day = record.command.at.astimezone(zone).date()
-            for batch_id, name, amount in _amounts(record, batch_of):
-                sums[day, batch_id, name] += amount
-    return +sums  # without zeros
+            _add(cells, record, zone, batch_of, facts_of)
+    return cells
 
 
-def count_by_store(
-    blocks: Iterable[BlockRecords], zone: ZoneInfo, store_of: Mapping[Place, int]
-) -> Counter[Key]:
-    """The same sums by store instead of batch, of what happened in one.
+def _add(
+    cells: Cells,
+    record: Record,
+    zone: ZoneInfo,
+    batch_of: Mapping[int, int],
+    facts_of: Mapping[Place, Facts],
+) -> None:
+    command = record.command
+    at = command.at.astimezone(zone)
+    facts = _facts_in(record, facts_of)
+    store_id, channel = (0, None) if facts is None else (facts.store_id, facts.channel)
+    actor = command.actor if store_id and type(command) in BY_CLERKS else ""
+    day, hour = at.date(), at.hour
+    for batch_id, name, amount in _amounts(record, batch_of):
+        if not amount:
+            continue
+        key = CellKey(day, hour, batch_id, store_id, channel, actor)
+        cell = cells.get(key)
+        if cell is None:
+            cell = cells[key] = Cell({}, command.at)
+        elif command.at > cell.last_at:
+            cell.last_at = command.at
+        sums = cell.sums
+        sums[name] = sums.get(name, 0) + amount
 
-    ``store_of`` knows the stores of ``places_elsewhere``.
-    """
+
+def count(cells: Cells) -> Counter[Key]:
+    """The sums by day, batch and name."""
     sums: Counter[Key] = Counter()
-    for block in blocks:
-        for record in block.records:
-            store_id = _store_of(record, store_of)
-            if not store_id:
-                continue
-            day = record.command.at.astimezone(zone).date()
-            for _, name, amount in _amounts(record, {}):
-                sums[day, store_id, name] += amount
-    return +sums
+    for key, cell in cells.items():
+        for name, amount in cell.sums.items():
+            if name != ORDERS:
+                sums[key.day, key.batch_id, name] += amount
+    return sums
 
 
-def amounts_in_stores(
-    record: Record, store_of: Mapping[Place, int]
-) -> Iterator[tuple[int, str, int]]:
-    """What a record adds, by the store where it happened (0: in none) and name."""
-    store_id = _store_of(record, store_of)
-    for _, name, amount in _amounts(record, {}):
-        yield store_id, name, amount
+def count_by_store(cells: Cells) -> Counter[Key]:
+    """The same sums by store instead of batch, of what happened in one."""
+    sums: Counter[Key] = Counter()
+    for key, cell in cells.items():
+        if key.store_id:
+            for name, amount in cell.sums.items():
+                if name != ORDERS:
+                    sums[key.day, key.store_id, name] += amount
+    return sums
 
 
-def facts_in(record: Record, facts_of: Mapping[Place, Facts]) -> Facts | None:
-    """Where and through what a command happened; None for one that knows nothing of that.
-
-    ``facts_of`` knows those of ``places_elsewhere``.
-    """
+def _facts_in(record: Record, facts_of: Mapping[Place, Facts]) -> Facts | None:
+    """Where and through what a command happened; None for one that knows nothing of that."""
     place = _place_elsewhere(record)
     if place is not None:
         return facts_of.get(place)
@@ -133,11 +184,6 @@ def amount_of(record: Record) -> int:
     return abs(sum(result.discount_fen for result in outcome.vouchers))
 
 
-def _store_of(record: Record, store_of: Mapping[Place, int]) -> int:
-    place = _place_elsewhere(record)
-    return store_id_of(record) if place is None else store_of.get(place, 0)
-
-
 def _place_elsewhere(record: Record) -> Place | None:
     if not record.outcome.done:
         return None  # it may name anything
@@ -147,25 +193,28 @@ def _place_elsewhere(record: Record) -> Place | None:
     return None
 
 
-def _amounts(record: Record, batch_of: Mapping[int, int]) -> Iterable[tuple[int, str, int]]:
+def _amounts(record: Record, batch_of: Mapping[int, int]) -> list[tuple[int, str, int]]:
+    """What a record adds: batch, name, amount; the first is about the batch of the command."""
     command, outcome = record.command, record.outcome
     if not outcome.done:
         batch_id = batch_id_of(record, batch_of)
-        yield batch_id, REFUSED, 1
-        yield batch_id, f"{REFUSED}.{outcome.code.name.lower()}", 1
-        return
+        return [(batch_id, REFUSED, 1), (batch_id, f"{REFUSED}.{outcome.code.name.lower()}", 1)]
+    found: list[tuple[int, str, int]] = []
     if isinstance(command, c.Mint):
-        yield command.batch_id, "minted", command.quantity
+        found.append((command.batch_id, "minted", command.quantity))
+    elif isinstance(command, c.Redeem) and outcome.vouchers:
+        found.append((outcome.vouchers[0].batch_id, ORDERS, 1))
     name = COUNTED.get(command.operation)
     for result in outcome.vouchers:
         if name is not None:
-            yield result.batch_id, name, 1
+            found.append((result.batch_id, name, 1))
         for part, amount in _money(command, result):
-            yield result.batch_id, part, amount
+            found.append((result.batch_id, part, amount))
+    return found
 
 
 def _money(command: c.AnyCommand, result: VoucherResult) -> tuple[tuple[str, int], ...]:
-    cost_fen = sum(fen for _, fen in result.funding)
+    cost_fen = sum([fen for _, fen in result.funding])
     # A use that nobody funds out of a balance is the customer's own money on a prepaid card.
     by_card = bool(result.balance_used_fen) and not result.funding
     match command:

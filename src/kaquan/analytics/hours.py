@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 
-from kaquan.analytics.counting import amounts_in_stores
-from kaquan.engine.places import Place
-from kaquan.ledger.tail import BlockRecords
+from kaquan.analytics.counting import Cells
+from kaquan.ledger.statements import bound
 
 DAYS_KEPT = 3
 HOURLY = frozenset({"issued", "redeemed", "reversed", "discount_fen", "returned_fen"})
@@ -21,37 +18,35 @@ HourKey = tuple[date, int, int, str]
 """Day and hour on the issuer's clock, store (0: none), name."""
 
 
-def count_by_hour(
-    blocks: Iterable[BlockRecords], zone: ZoneInfo, store_of: Mapping[Place, int]
-) -> Counter[HourKey]:
-    """The sums of `HOURLY` over some blocks; ``store_of`` as `count_by_store` has it."""
+def count_by_hour(cells: Cells) -> Counter[HourKey]:
+    """The sums of `HOURLY`."""
     sums: Counter[HourKey] = Counter()
-    for block in blocks:
-        for record in block.records:
-            at = record.command.at.astimezone(zone)
-            for store_id, name, amount in amounts_in_stores(record, store_of):
-                if name in HOURLY:
-                    sums[at.date(), at.hour, store_id, name] += amount
-    return +sums
+    for key, cell in cells.items():
+        for name, amount in cell.sums.items():
+            if name in HOURLY:
+                sums[key.day, key.hour, key.store_id, name] += amount
+    return sums
 
 
-def add_hours(
-    connection: psycopg.Connection[Any],
-    blocks: Sequence[BlockRecords],
-    zone: ZoneInfo,
-    store_of: Mapping[Place, int],
-) -> None:
-    """Add blocks to the counters, and let go of the days that nobody asks for any more."""
+def add_hours(connection: psycopg.Connection[Any], cells: Cells) -> None:
+    """Add to the counters, and let go of the days that nobody asks for any more."""
     # Sorted, so that two consumers that meet on two counters meet in one order.
-    rows = sorted(count_by_hour(blocks, zone, store_of).items())
-    columns = [[key[part] for key, _ in rows] for part in range(4)]
+    rows = sorted(count_by_hour(cells).items())
     connection.execute(
         "INSERT INTO analytics_hourcounter AS kept (day, hour, store_id, name, value)"
-        " SELECT * FROM"
-        " unnest(%s::date[], %s::smallint[], %s::bigint[], %s::text[], %s::bigint[])"
+        " SELECT * FROM unnest(%(days)s::date[], %(hours)s::smallint[], %(store_ids)s::bigint[],"
+        " %(names)s::text[], %(values)s::bigint[])"
         " ON CONFLICT (day, hour, store_id, name)"
         " DO UPDATE SET value = kept.value + excluded.value",
-        [*columns, [value for _, value in rows]],
+        bound(
+            {
+                "days": [key[0] for key, _ in rows],
+                "hours": [key[1] for key, _ in rows],
+                "store_ids": [key[2] for key, _ in rows],
+                "names": [key[3] for key, _ in rows],
+                "values": [value for _, value in rows],
+            }
+        ),
     )
     if rows:
         last: date = rows[-1][0][0]

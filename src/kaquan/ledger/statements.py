@@ -20,7 +20,7 @@ def bound(values: dict[str, Any]) -> dict[str, Any]:
     """Values ready to bind: lists as the text of an array, which psycopg's own take ten times
     longer for.
 
-    Lists hold numbers, moments and None only; nothing in them is quoted.
+    Lists hold numbers, moments, names of our own and None only; nothing in them is quoted.
     """
     return {
         name: _array(value) if isinstance(value, list) else value for name, value in values.items()
