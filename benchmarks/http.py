@@ -3,7 +3,8 @@ rules and durable commits; the peer is pgbench simple-update on the same Postgre
 after (the mean of both).
 
 Bar: redemptions and claims at 128 connections at least as many as pgbench's transactions, hoped
-1.5 times; p99 at half of the highest rate at most 25 ms; peak memory of a server process at most 300 MB.
+1.5 times; p99 at half of the highest rate at most 25 ms; peak memory of a server process at most
+300 MB.
 
 ``BENCH_HTTP_WORKERS`` is the number of server processes, 1 unless told. wrk is needed: root on
 Debian gets it installed, anybody else is told how.
