@@ -69,21 +69,29 @@ class Loader:
 
         Without ``lock_budgets`` other writers may change budgets until this one writes.
         """
-        reader = Reader(self._connection.raw, lock=lock, lock_budgets=lock_budgets)
-        wanted = [footprint(command) for command in commands]
-        malformed = _malformed(commands, wanted)
+        connection = self._connection.raw
+        reader = Reader(connection, lock=lock, lock_budgets=lock_budgets)
         hashes = {
             index: request_hash(command.key, command.operation)
             for index, command in enumerate(commands)
-            if command.key is not None and index not in malformed
+            if command.key is not None
         }
         world = World(block=0, next_serial=0)
-        world.past = reader.past({names.past for names in wanted if names.past is not None})
-        settled = {hold for past in world.past.values() if (hold := settled_hold(past)) is not None}
-        world.past |= reader.past(settled - set(world.past))
-        serials = _named_serials(wanted, world.past.values())
-        runs = self._catalogue.find(self._connection.raw, serials)
-        requests = reader.begin(hashes.values(), serials, world)
+        with connection.pipeline():
+            asked = reader.begin(hashes.values())
+            # While the server looks for the keys:
+            wanted = [footprint(command) for command in commands]
+            malformed = _malformed(commands, wanted)
+            for index in malformed:
+                hashes.pop(index, None)
+            world.past = reader.past({names.past for names in wanted if names.past is not None})
+            settled = {one for past in world.past.values() if (one := settled_hold(past))}
+            world.past |= reader.past(settled - set(world.past))
+            serials = _named_serials(wanted, world.past.values())
+            runs = self._catalogue.find(connection, serials)
+            rows = reader.vouchers(serials)
+        reader.put_vouchers(rows, world)
+        requests = reader.requests(asked)
         answers, repeats = _known_answers(
             commands, hashes, reader.past(requests.values()), requests
         )

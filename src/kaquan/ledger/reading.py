@@ -63,24 +63,28 @@ class Reader:
                     found[place] = (record.command, record.outcome)
         return found
 
-    def begin(
-        self, hashes: Collection[tuple[int, int]], serials: Sequence[int], world: World
-    ) -> dict[tuple[int, int], Place]:
-        """Begin the transaction; lock the vouchers into ``world``; return where known keys were
-        answered."""
-        requests = vouchers = None
-        with self._connection.pipeline():
-            self._connection.execute("BEGIN")
-            if hashes:
-                requests = self._ask(
-                    "requests", {"shards": HOME, "key_highs": [high for high, _ in hashes]}
-                )
-            if serials:
-                shards = sorted({shard_of_serial(serial) for serial in serials})
-                vouchers = self._ask("vouchers", {"shards": shards, "serials": list(serials)})
-        for row in vouchers or ():
+    def begin(self, hashes: Collection[tuple[int, int]]) -> Cursor | None:
+        """Begin the transaction and ask for known keys; in a pipeline, for ``requests`` later."""
+        self._connection.execute("BEGIN")
+        if not hashes:
+            return None
+        return self._ask("requests", {"shards": HOME, "key_highs": [high for high, _ in hashes]})
+
+    def requests(self, asked: Cursor | None) -> dict[tuple[int, int], Place]:
+        """Where known keys were answered."""
+        return {(row[0], row[1]): Place(row[2], row[3]) for row in asked or ()}
+
+    def vouchers(self, serials: Sequence[int]) -> Cursor | None:
+        """Ask for vouchers with their locks; in a pipeline, for ``put_vouchers`` later."""
+        if not serials:
+            return None
+        shards = sorted({shard_of_serial(serial) for serial in serials})
+        return self._ask("vouchers", {"shards": shards, "serials": list(serials)})
+
+    def put_vouchers(self, asked: Cursor | None, world: World) -> None:
+        """Put the vouchers that were asked for into ``world``."""
+        for row in asked or ():
             world.vouchers[row[0]] = _voucher(row)
-        return {(row[0], row[1]): Place(row[2], row[3]) for row in requests or ()}
 
     def holds(self, serials: Sequence[int]) -> dict[int, list[HeldVoucher]]:
         """The holds on some vouchers, by serial."""

@@ -1,4 +1,4 @@
-"""The rows that a block gives birth to, as types: one parameter of the door's holds many of them."""
+"""The rows that a block gives birth to, as types: a parameter of the door holds many of them."""
 
 from django.db import migrations
 
