@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from django.db import connections
+from psycopg import errors
 
 from kaquan.engine.places import block_number
 from kaquan.foundation import clock
@@ -29,8 +31,10 @@ _LANE_LOCKS = 0x6B61  # the first of the two advisory lock keys: "ka"
 
 Connect = Callable[[], psycopg.Connection[Any]]
 
-#: The connection was lost; the second is how a server says that we stood still for too long.
-LOST = (psycopg.OperationalError, psycopg.errors.TransactionTimeout)
+#: The connection was lost; the second is how a server says that we stood still for too long. The
+#: third comes after a pipeline that broke off while a statement was to be prepared: psycopg takes
+#: it for prepared, and only a new connection is rid of that.
+LOST = (psycopg.OperationalError, errors.TransactionTimeout, errors.InvalidSqlStatementName)
 
 
 def connect_default() -> psycopg.Connection[Any]:
@@ -40,6 +44,24 @@ def connect_default() -> psycopg.Connection[Any]:
     for name in ("cursor_factory", "context", "server_side_binding", "prepare_threshold"):
         parameters.pop(name, None)
     return psycopg.connect(**parameters)
+
+
+@contextmanager
+def pipelined(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """A pipeline that raises what went wrong first: all that follows is only its echo."""
+    first: BaseException | None = None
+    try:
+        with connection.pipeline():
+            try:
+                yield
+            except BaseException as error:  # raised below, when the pipeline has ended
+                first = error
+    except psycopg.Error as error:
+        first = first or error
+    while isinstance(first, errors.PipelineAborted) and first.__context__ is not None:
+        first = first.__context__
+    if first is not None:
+        raise first
 
 
 class LedgerConnection:

@@ -25,7 +25,7 @@ from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.failpoints import failpoint
 from kaquan.ledger.catalogue import HOME_SHARD, Catalogue
-from kaquan.ledger.connections import LOST, LedgerConnection, connect_default
+from kaquan.ledger.connections import LOST, LedgerConnection, connect_default, pipelined
 from kaquan.ledger.loading import Loaded, Loader
 from kaquan.ledger.records import Record, block_hash, entry_line, pack_body
 from kaquan.ledger.statements import bound, statement
@@ -181,7 +181,7 @@ class Door:
         connection, world = self._connection.raw, loaded.world
         failpoint("ledger.before_write")
         try:
-            with connection.pipeline():
+            with pipelined(connection):
                 write_rows(connection, world)
                 add_requests(connection, self._request_lines(loaded, records))
                 entries = "".join([entry_line(entry) for entry in world.entries])

@@ -29,7 +29,7 @@ from kaquan.engine.rows import Budget, Custody, LimitKey, Voucher
 from kaquan.engine.shards import SERIAL_END, shard_of_serial
 from kaquan.engine.world import Past, World
 from kaquan.ledger.catalogue import Catalogue
-from kaquan.ledger.connections import LedgerConnection
+from kaquan.ledger.connections import LedgerConnection, pipelined
 from kaquan.ledger.reading import Reader
 from kaquan.ledger.records import request_hash
 
@@ -77,7 +77,7 @@ class Loader:
             if command.key is not None
         }
         world = World(block=0, next_serial=0)
-        with connection.pipeline():
+        with pipelined(connection):
             asked = reader.begin(hashes.values())
             # While the server looks for the keys:
             wanted = [footprint(command) for command in commands]

@@ -24,6 +24,7 @@ from kaquan.engine.rows import (
 from kaquan.engine.shards import SHARD_KEYS_64, shard_of_serial
 from kaquan.engine.world import Past, World
 from kaquan.ledger.catalogue import HOME_SHARD
+from kaquan.ledger.connections import pipelined
 from kaquan.ledger.records import unpack_body
 from kaquan.ledger.statements import bound, statement
 
@@ -112,7 +113,7 @@ class Reader:
         read_only = sorted(set(world.batches) - set(changed))
         past_blocks = sorted({place.block for place in world.past})
         asked: list[tuple[str, Cursor]] = []
-        with self._connection.pipeline():
+        with pipelined(self._connection):
 
             def ask(name: str, values: dict[str, Any], kind: str) -> None:
                 asked.append((kind, self._ask(name, values)))
