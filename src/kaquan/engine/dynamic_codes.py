@@ -1,0 +1,84 @@
+"""What a phone shows at a till: a handle for the voucher, and a password that is soon over.
+
+``K1`` + 8 symbols (the serial, permuted by a key) + 8 digits (RFC 6238). A picture of it holds
+neither the voucher's code nor its serial, and after a minute nothing that a till would take.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+
+from kaquan.engine.codes import SERIAL_END, CodeFault
+from kaquan.engine.crockford import fold, number_of, symbols_of
+from kaquan.engine.totp import DIGITS, is_current, password, step_of
+
+PROFILE = "K1"
+HANDLE_SYMBOLS = 8
+TEXT_SYMBOLS = len(PROFILE) + HANDLE_SYMBOLS + DIGITS
+_HALF_BITS = 19
+_HALF_MASK = (1 << _HALF_BITS) - 1
+_ROUNDS = 6
+
+
+class DynamicKey:
+    """What handles and secrets are made with; ``secret`` is a key of the code ring."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._handle_key = hmac.digest(secret, b"kaquan dynamic code: handle", "sha256")
+        self._secret_key = hmac.digest(secret, b"kaquan dynamic code: password", "sha256")
+
+    def secret_of(self, serial: int) -> bytes:
+        """A voucher's own secret; it tells nothing of any other."""
+        return hmac.digest(self._secret_key, serial.to_bytes(8, "big"), "sha256")
+
+    def handle_of(self, serial: int) -> str:
+        """The symbols that stand for a serial."""
+        if not 0 <= serial < SERIAL_END:
+            raise ValueError(f"serial {serial} is not within 0…{SERIAL_END - 1}")
+        left, right = serial >> _HALF_BITS, serial & _HALF_MASK
+        for number in range(_ROUNDS):
+            left, right = right, left ^ self._round(number, right)
+        return symbols_of(left << _HALF_BITS | right, HANDLE_SYMBOLS)
+
+    def serial_of(self, handle: str) -> int | None:
+        """The serial again; None for symbols that stand for none."""
+        hidden = number_of(handle)
+        if hidden >= SERIAL_END:
+            return None
+        left, right = hidden >> _HALF_BITS, hidden & _HALF_MASK
+        for number in reversed(range(_ROUNDS)):
+            left, right = right ^ self._round(number, left), left
+        return left << _HALF_BITS | right
+
+    def _round(self, number: int, half: int) -> int:
+        digest = hmac.digest(self._handle_key, bytes([number]) + half.to_bytes(4, "big"), "sha256")
+        return int.from_bytes(digest[:4], "big") & _HALF_MASK
+
+
+def text_at(key: DynamicKey, serial: int, at: datetime) -> str:
+    """What a phone shows at a moment."""
+    shown = password(key.secret_of(serial), step_of(at))
+    return PROFILE + key.handle_of(serial) + shown
+
+
+def is_dynamic(text: str) -> bool:
+    """Whether a text has this form; nothing is said about whether it is good."""
+    symbols = fold(text)
+    return symbols is not None and len(symbols) == TEXT_SYMBOLS and symbols.startswith(PROFILE)
+
+
+def read_dynamic(keys: tuple[DynamicKey, ...], text: str, at: datetime) -> int | CodeFault:
+    """The serial behind a text of this form that is of now; any string is answered."""
+    symbols = fold(text)
+    if symbols is None or len(symbols) != TEXT_SYMBOLS or not symbols.startswith(PROFILE):
+        return CodeFault.MALFORMED
+    handle = symbols[len(PROFILE) : len(PROFILE) + HANDLE_SYMBOLS]
+    presented = symbols[-DIGITS:]
+    if not (presented.isascii() and presented.isdigit()):
+        return CodeFault.MALFORMED
+    for key in keys:
+        serial = key.serial_of(handle)
+        if serial is not None and is_current(key.secret_of(serial), presented, at):
+            return serial
+    return CodeFault.FORGED
