@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaquan.engine.codes import SERIAL_END, CodeFault
+from kaquan.engine.codes import CodeFault
 from kaquan.engine.dynamic_codes import DynamicKey, is_dynamic, read_dynamic, text_at
+from kaquan.engine.shards import SERIAL_END
 from kaquan.engine.totp import password, step_of
 
 NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hmac
 from datetime import datetime
 
-from kaquan.engine.codes import SERIAL_END, CodeFault
+from kaquan.engine.codes import CodeFault
 from kaquan.engine.crockford import fold, number_of, symbols_of
+from kaquan.engine.shards import SERIAL_END
 from kaquan.engine.totp import DIGITS, is_current, password, step_of
 
 PROFILE = "K1"

@@ -80,6 +80,7 @@ class Configuration:
     sandbox_database_url: str | None = field(repr=False)
     export_days: int
     login_providers_file: Path | None
+    wallet_file: Path | None
     webhook_private_targets: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
     postgres_memory_mb: int
     postgres_port: int
@@ -209,6 +210,14 @@ SETTINGS: Sequence[Setting] = (
         "列出第三方登录（微信、钉钉、飞书、OIDC）的 JSON 文件，仅本人可读；留空则不启用。",
         "A private JSON file that lists other ways to log in (WeChat, DingTalk, Feishu, OIDC); "
         "when empty there are none.",
+        computed=True,
+    ),
+    Setting(
+        "KAQUAN_WALLET_FILE", "wallet_file", PATH, "none",
+        "卡包所用的短信、微信登录和 Apple 卡券证书的 JSON 文件，仅本人可读；"
+        "留空时验证码写入数据目录，仅供演示。",
+        "A private JSON file for the wallet's SMS provider, WeChat login and Apple certificate; "
+        "when empty, codes are written to a file in the data folder, for demos only.",
         computed=True,
     ),
     Setting(

@@ -1,0 +1,1 @@
+"""The wallet: pages that customers open on their phones, in WeChat's browser or any other."""

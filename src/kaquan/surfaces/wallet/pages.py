@@ -1,0 +1,111 @@
+"""What every page of the wallet does: who is there, in which language, and what if it fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+
+from kaquan.access.sources import source_of
+from kaquan.customers.models import Customer
+from kaquan.foundation import clock
+from kaquan.foundation.errors import KaquanError
+from kaquan.surfaces.wallet.words import LANGUAGES, Look, look_of
+from kaquan.wallet.sessions import GOOD_FOR, customer_of
+
+SESSION_COOKIE = "kaquan_wallet"
+COOKIE_PATH = "/w/"
+
+log = logging.getLogger(__name__)
+
+
+class Visitor(NamedTuple):
+    """A request, who made it as far as we know, and how they read."""
+
+    request: HttpRequest
+    customer: Customer | None
+    look: Look
+
+    @property
+    def source(self) -> str:
+        """Where the request comes from."""
+        forwarded = self.request.headers.get("x-forwarded-for")
+        return source_of(self.request.META.get("REMOTE_ADDR", ""), forwarded)
+
+    def page(
+        self, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
+    ) -> HttpResponse:
+        """A page in the visitor's language."""
+        shown = {
+            "look": self.look,
+            "languages": LANGUAGES,
+            "customer": self.customer,
+            **(context or {}),
+        }
+        return render(self.request, f"wallet/{template}.html", shown, status=status)
+
+    def told(self, error: KaquanError, *, status: int = 409) -> HttpResponse:
+        """A page that only tells what is wrong."""
+        status = 404 if error.code.endswith("_unknown") else status
+        return self.page("told", {"error": self.look.error(error)}, status=status)
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def open_page(view: View) -> View:
+    """For everyone; nothing of it is kept by browsers or proxies."""
+
+    def answer(request: HttpRequest, **key: Any) -> HttpResponseBase:
+        visitor = Visitor(request, None, look_of(request))
+        response: HttpResponseBase
+        try:
+            customer = customer_of(request.COOKIES.get(SESSION_COOKIE, ""), clock.now())
+            visitor = visitor._replace(customer=customer)
+            response = view(visitor, **key)
+        except KaquanError as error:
+            response = visitor.told(error)
+        except DatabaseError:
+            log.exception("the wallet could not read or write")
+            response = visitor.page("away", status=503)
+        response.headers["Cache-Control"] = "no-store"
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        return response
+
+    return answer
+
+
+def own_page(view: View) -> View:
+    """For who has logged in; others are sent to do so."""
+
+    def answer(visitor: Visitor, **key: Any) -> HttpResponseBase:
+        if visitor.customer is None:
+            return redirect("wallet:login")
+        return view(visitor, **key)
+
+    return open_page(answer)
+
+
+def remember(response: HttpResponseBase, token: str) -> None:
+    """Let the browser keep a session."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=GOOD_FOR,
+        path=COOKIE_PATH,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def forget(response: HttpResponseBase) -> None:
+    """Let the browser forget it."""
+    response.delete_cookie(SESSION_COOKIE, path=COOKIE_PATH, samesite="Lax")

@@ -1,0 +1,74 @@
+"use strict";
+
+// The code that renews: RFC 6238 with SHA-256, made here, so that it works without a network.
+(() => {
+  const place = document.getElementById("qr");
+  const { prefix, secret } = place.dataset;
+  const stepS = Number(place.dataset.step);
+  const digits = Number(place.dataset.digits);
+  const left = document.getElementById("left");
+  const svgSpace = "http://www.w3.org/2000/svg";
+  let shown = -1;
+
+  const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+
+  async function password(step) {
+    const message = new DataView(new ArrayBuffer(8));
+    message.setUint32(0, Math.floor(step / 2 ** 32));
+    message.setUint32(4, step % 2 ** 32);
+    const form = { name: "HMAC", hash: "SHA-256" };
+    const key = await crypto.subtle.importKey("raw", bytes(secret), form, false, ["sign"]);
+    const digest = new DataView(await crypto.subtle.sign("HMAC", key, message.buffer));
+    const offset = digest.getUint8(digest.byteLength - 1) & 15;
+    const number = digest.getUint32(offset) & 0x7fffffff;
+    return String(number % 10 ** digits).padStart(digits, "0");
+  }
+
+  function draw(text) {
+    const code = qrcode(0, "M");
+    code.addData(text, "Alphanumeric");
+    code.make();
+    const size = code.getModuleCount();
+    const svg = document.createElementNS(svgSpace, "svg");
+    svg.setAttribute("viewBox", `-4 -4 ${size + 8} ${size + 8}`);
+    svg.setAttribute("shape-rendering", "crispEdges");
+    const path = document.createElementNS(svgSpace, "path");
+    let line = "";
+    for (let row = 0; row < size; row += 1) {
+      for (let column = 0; column < size; column += 1) {
+        if (code.isDark(row, column)) line += `M${column} ${row}h1v1h-1z`;
+      }
+    }
+    path.setAttribute("d", line);
+    svg.append(path);
+    place.replaceChildren(svg);
+    place.dataset.text = text;
+  }
+
+  async function renew() {
+    const nowS = Date.now() / 1000;
+    const step = Math.floor(nowS / stepS);
+    left.textContent = `${Math.ceil((step + 1) * stepS - nowS)} s`;
+    if (step === shown) return;
+    shown = step;
+    draw(prefix + (await password(step)));
+  }
+
+  async function stayAwake() {
+    try {
+      await navigator.wakeLock.request("screen");
+    } catch {
+      // The phone may say no; the page's words ask for brightness anyway.
+    }
+  }
+
+  renew();
+  setInterval(renew, 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") {
+      renew();
+      stayAwake();
+    }
+  });
+  stayAwake();
+})();

@@ -1,0 +1,42 @@
+"""What the wallet's templates say and how they show amounts and moments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+
+from kaquan.engine.money import format_yuan
+from kaquan.foundation.configuration import current_configuration
+from kaquan.surfaces.wallet.words import Look, in_traditional
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def say(context: Any, zh: str, en: str) -> str:
+    """The one of two texts that the reader wants."""
+    look: Look = context["look"]
+    return look.say(zh, en)
+
+
+@register.simple_tag(takes_context=True)
+def issuers(context: Any, zh: str) -> str:
+    """A text of the issuer's, which stands in one language."""
+    look: Look = context["look"]
+    return in_traditional(zh) if look.language == "zh-hant" else zh
+
+
+@register.filter
+def yuan(amount_fen: int) -> str:
+    """An amount as people read it."""
+    return format_yuan(amount_fen)
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """A moment in the issuer's zone."""
+    if at is None:
+        return ""
+    return at.astimezone(current_configuration().time_zone).strftime("%Y-%m-%d %H:%M")

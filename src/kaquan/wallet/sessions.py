@@ -1,0 +1,103 @@
+"""Who uses a wallet: logged in by a phone, known by a token that only the browser keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from kaquan.customers.actions import create_customer
+from kaquan.customers.errors import customer_exists
+from kaquan.customers.identities import add_identity, customers_by_identity
+from kaquan.customers.models import Customer, IdentityKind
+from kaquan.customers.queries import CustomerLine, customer_by_id, customers_by_phone
+from kaquan.foundation.errors import KaquanError
+from kaquan.ledger.sessions import reading_session
+from kaquan.wallet.acting import NEWCOMER
+from kaquan.wallet.errors import phone_unusable
+from kaquan.wallet.models import WalletSession
+
+GOOD_FOR = timedelta(days=30)
+TOKEN_BYTES = 32
+_NUMBER_SYMBOLS = "0123456789"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+def log_in_by_phone(*, phone: str, at: datetime) -> tuple[Customer, str]:
+    """The member of a phone that was proved, a new one if there is none; and the session's token.
+
+    Raises `phone_unusable`.
+    """
+    with transaction.atomic():
+        # Two logins at once must not make two members of one phone.
+        reading_session().execute(_LOCK, [f"kaquan wallet phone {phone}"])
+        living = _living(customers_by_phone(NEWCOMER, phone))
+        if not living:
+            customer = _newcomer(phone=phone)
+        elif len(living) == 1:
+            customer = customer_by_id(NEWCOMER, living[0].id)
+        else:
+            raise phone_unusable()
+    return customer, _begin(customer, at)
+
+
+def log_in_by_wechat(*, open_id: str, at: datetime) -> tuple[Customer, str]:
+    """The member whom WeChat knows by this id, a new one if there is none; and the token."""
+    with transaction.atomic():
+        reading_session().execute(_LOCK, [f"kaquan wallet wechat {open_id}"])
+        known = _living(customers_by_identity(NEWCOMER, IdentityKind.WECHAT, open_id))
+        if known:
+            customer = customer_by_id(NEWCOMER, known[0].id)
+        else:
+            customer = _newcomer()
+            add_identity(
+                actor=NEWCOMER, customer_id=customer.id, kind=IdentityKind.WECHAT, value=open_id
+            )
+    return customer, _begin(customer, at)
+
+
+def customer_of(token: str, at: datetime) -> Customer | None:
+    """Whose session it is; None for one that is over or never was."""
+    row = (
+        WalletSession.objects.select_related("customer")
+        .filter(token_hash=_hash(token), ends_at__gt=at)
+        .first()
+    )
+    return None if row is None or row.customer.erased_at is not None else row.customer
+
+
+def log_out(token: str) -> None:
+    """End a session."""
+    WalletSession.objects.filter(token_hash=_hash(token)).delete()
+
+
+def _begin(customer: Customer, at: datetime) -> str:
+    WalletSession.objects.filter(ends_at__lte=at).delete()
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    WalletSession.objects.create(
+        token_hash=_hash(token), customer=customer, made_at=at, ends_at=at + GOOD_FOR
+    )
+    return token
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _living(lines: Sequence[CustomerLine]) -> list[CustomerLine]:
+    found = list(lines)
+    return [one for one in found if one.erased_at is None and one.merged_into is None]
+
+
+def _newcomer(*, phone: str | None = None) -> Customer:
+    for _ in range(5):
+        number = "W" + "".join(secrets.choice(_NUMBER_SYMBOLS) for _ in range(11))
+        try:
+            return create_customer(actor=NEWCOMER, number=number, phone=phone)
+        except KaquanError as error:
+            if error.code != customer_exists("").code:
+                raise
+    raise customer_exists(number)

@@ -1,0 +1,138 @@
+"""A customer's own vouchers: what they hold, what became of them, and what each promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from kaquan.campaigns.models import CampaignBatch
+from kaquan.customers.models import Customer
+from kaquan.engine.lifecycle import FROZEN, State
+from kaquan.engine.rules.explain import Language, explain
+from kaquan.foundation.actor import system_actor
+from kaquan.ledger.batch_rules import batch_ends
+from kaquan.ledger.sessions import reading_session
+from kaquan.ledger.vouchers_of import HeldVoucher, vouchers_of
+from kaquan.offers.faces import Face, face_of
+from kaquan.offers.models import OfferVersion
+from kaquan.offers.queries import names_in, terms_of
+from kaquan.organisations.models import Store, StoreStatus
+from kaquan.organisations.queries import stores
+from kaquan.redemption.codes import new_code
+from kaquan.wallet.errors import voucher_not_held
+from kaquan.wallet.models import Gift
+
+HELD_MAX = 1_000
+STORES_MAX = 100
+_PUBLIC = system_actor("wallet")
+"""What is printed for every holder: the offer, its rules and its stores."""
+
+
+class Shelf(StrEnum):
+    """The three tabs."""
+
+    USABLE = "usable"
+    USED = "used"
+    OVER = "over"
+
+
+class OwnVoucher(NamedTuple):
+    """A voucher with what it is called and where it stands."""
+
+    held: HeldVoucher
+    batch: CampaignBatch
+    face: Face | None
+    shelf: Shelf
+    ends_at: datetime | None
+    is_on_its_way: bool
+
+    @property
+    def serial(self) -> int:
+        """What addresses name it by; worth nothing to anybody else."""
+        return self.held.serial
+
+    @property
+    def title(self) -> str:
+        """In Chinese, as the offer's face has it."""
+        return self.face.title_zh if self.face else self.batch.offer_version.offer.name
+
+    @property
+    def title_en(self) -> str:
+        """In English where there is one."""
+        return (self.face.title_en if self.face else "") or self.title
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it is stopped for the time being."""
+        return self.held.state in FROZEN
+
+
+def own_vouchers(customer: Customer, at: datetime) -> list[OwnVoucher]:
+    """All of them, those that end first before others; the latest ``HELD_MAX`` at most."""
+    held = vouchers_of(reading_session(), customer.id, limit=HELD_MAX)
+    found = _named(held, at)
+    far = datetime.max.replace(tzinfo=at.tzinfo)
+    return sorted(found, key=lambda one: (one.ends_at or far, one.serial))
+
+
+def own_voucher(customer: Customer, serial: int, at: datetime) -> OwnVoucher:
+    """One of them; raises `voucher_not_held_unknown` for any other."""
+    found = vouchers_of(reading_session(), customer.id, after_serial=serial - 1, limit=1)
+    if not found or found[0].serial != serial:
+        raise voucher_not_held()
+    return _named(found, at)[0]
+
+
+def code_of(voucher: OwnVoucher) -> str:
+    """The digits to be read out, for the holder alone."""
+    return new_code(voucher.serial)
+
+
+def rules_of(version: OfferVersion, language: Language) -> list[str]:
+    """What an offer promises, as it is printed for whoever holds it."""
+    terms = terms_of(version)
+    sentences = explain(terms, language, names_in(_PUBLIC, terms))
+    return [one.text for one in sentences if one.printed]
+
+
+def stores_of(version: OfferVersion) -> Sequence[Store]:
+    """Open stores where an offer is good, by place; ``STORES_MAX`` at most."""
+    rule = terms_of(version).scope.stores
+    found: dict[int, Store] = {}
+    for node in rule.include or (None,):
+        for store in stores(_PUBLIC, under_id=node, status=StoreStatus.OPEN, limit=2 * STORES_MAX):
+            path = {int(part) for part in store.organisation.path.split("/") if part.isdigit()}
+            if not path & set(rule.exclude):
+                found[store.pk] = store
+    by_place = sorted(found.values(), key=lambda one: (one.province, one.city, one.district))
+    return by_place[:STORES_MAX]
+
+
+def _named(held: Sequence[HeldVoucher], at: datetime) -> list[OwnVoucher]:
+    rows = CampaignBatch.objects.select_related("campaign", "offer_version__offer")
+    batches = rows.in_bulk({one.batch_id for one in held})
+    ends = batch_ends(reading_session(), list(batches)) if batches else {}
+    open_gifts = Gift.objects.filter(
+        serial__in=[one.serial for one in held], ended_at__isnull=True, ends_at__gt=at
+    )
+    given = set(open_gifts.values_list("serial", flat=True))
+    found = []
+    for one in held:
+        batch = batches.get(one.batch_id)
+        if batch is None:
+            continue
+        ends_at = one.valid_until or ends.get(one.batch_id)
+        face = face_of(batch.offer_version.offer.face)
+        shelf = _shelf(one, ends_at, at)
+        found.append(OwnVoucher(one, batch, face, shelf, ends_at, one.serial in given))
+    return found
+
+
+def _shelf(held: HeldVoucher, ends_at: datetime | None, at: datetime) -> Shelf:
+    if held.state is State.USED:
+        return Shelf.USED
+    if held.state in (State.EXPIRED, State.VOID) or (ends_at is not None and at >= ends_at):
+        return Shelf.OVER
+    return Shelf.USABLE

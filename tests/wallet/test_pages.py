@@ -1,0 +1,295 @@
+"""The wallet over HTTP: the offer before any login, one's own vouchers and nobody else's."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import re
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from kaquan.customers.models import Customer, ErasureRequest
+from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.totp import password, step_of
+from kaquan.foundation import clock
+from kaquan.foundation.configuration import current_configuration
+from kaquan.redemption import actions
+from kaquan.redemption.codes import new_code
+from kaquan.redemption.dynamic_codes import plain_code
+from kaquan.redemption.visits import Visit
+from kaquan.surfaces.wallet import entering
+from kaquan.wallet import sms_gateways
+from kaquan.wallet.apple import PassText, voucher_pass
+from kaquan.wallet.links import claim_by_link
+from kaquan.wallet.models import ClaimLink
+from tests.builders.books import books, number
+from tests.builders.issuer import SYSTEM, a_number, a_store, an_organisation
+from tests.fixtures_database import Database
+from tests.wallet.certificates import an_account, verified
+from tests.wallet.visiting import a_browser, a_link, a_member, a_phone, a_phone_of
+
+pytestmark = pytest.mark.usefixtures("static_files", "database")
+FIRST_LOAD_BYTES_MAX = 100 * 1024
+
+
+@pytest.fixture
+def codes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was sent by SMS; the gateway is the one thing that is not the real one."""
+    found: list[str] = []
+
+    class Kept:
+        def send_code(self, phone: str, code: str) -> None:
+            del phone
+            found.append(code)
+
+    monkeypatch.setattr(entering, "gateway_for", lambda _account: Kept())
+    return found
+
+
+def held(customer: Customer, link: ClaimLink | None = None) -> int:
+    link = link or a_link()
+    return claim_by_link(customer=customer, token=link.token, once=a_number("o"))
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, answer
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.content.decode()
+
+
+def test_an_offer_is_read_before_any_login_and_claimed_with_a_code(codes: list[str]) -> None:
+    link, phone, browser = a_link(), a_phone(), a_browser()
+    address = f"/w/c/{link.token}"
+
+    shown = text(browser, address)
+    assert "满减券" in shown
+    assert "使用规则" in shown
+    once = re.findall(r'name="once" value="([^"]+)"', shown)[0]
+    asked = browser.post(address, {"phone": phone, "send": "1", "once": once})
+    assert once in asked.content.decode()
+    done = browser.post(address, {"phone": phone, "code": codes[0], "once": once, "go": "1"})
+
+    assert done.status_code == 302
+    assert "到店出示" in text(browser, done.headers["Location"])
+    assert phone not in done.headers["Location"]
+    cookie = browser.cookies["kaquan_wallet"]
+    assert cookie["httponly"]
+    assert cookie["path"] == "/w/"
+
+
+def test_a_wrong_code_claims_nothing(codes: list[str], database: Database) -> None:
+    link, phone, browser = a_link(), a_phone(), a_browser()
+    address = f"/w/c/{link.token}"
+    browser.post(address, {"phone": phone, "send": "1"})
+    before = books(database.connect())
+    wrong = "111111" if codes[0] != "111111" else "222222"
+
+    answer = browser.post(address, {"phone": phone, "code": wrong, "once": "a", "go": "1"})
+
+    assert answer.status_code == 409
+    assert 'role="alert"' in answer.content.decode()
+    assert books(database.connect()) == before
+    assert "kaquan_wallet" not in browser.cookies
+
+
+def test_nobody_sees_or_gives_another_customers_voucher(database: Database) -> None:
+    serial = held(a_member(), a_link(transferable=True))
+    stranger = a_phone_of(a_member())
+    before = books(database.connect())
+
+    for address in (f"/w/v/{serial}", f"/w/v/{serial}/calendar.ics"):
+        assert stranger.get(address).status_code == 404
+    assert stranger.post(f"/w/v/{serial}/give").status_code == 404
+    assert a_browser().get(f"/w/v/{serial}").headers["Location"] == "/w/login"
+    assert books(database.connect()) == before
+
+
+def test_what_the_page_shows_is_taken_by_a_till_and_an_old_picture_is_not(
+    database: Database,
+) -> None:
+    store = a_store(an_organisation("总部", None))
+    customer = a_member()
+    serial = held(customer)
+    page = text(a_phone_of(customer), f"/w/v/{serial}")
+    secret = base64.b64decode(re.findall(r'data-secret="([^"]+)"', page)[0])
+    prefix = re.findall(r'data-prefix="([^"]+)"', page)[0]
+    now = clock.now()
+    shown = prefix + password(secret, step_of(now))
+    old = prefix + password(secret, step_of(now) - 3)
+
+    def use(presented: str) -> Outcome:
+        code = plain_code(presented, now)
+        if isinstance(code, Outcome):
+            return code
+        visit = Visit(store_code=store.organisation.code, order_no=a_number("A"), amount_fen=10_000)
+        return actions.redeem_codes(actor=SYSTEM, uses=[actions.CodeUse(code)], visit=visit, at=now)
+
+    before = books(database.connect())
+    assert use(old).code is OutcomeCode.CODE_FORGED
+    assert books(database.connect()) == before
+    assert new_code(serial).replace("-", "") not in shown
+    assert use(shown).done
+    assert "这张券已使用" in text(a_phone_of(customer), f"/w/v/{serial}")
+
+
+def test_a_gift_is_taken_once_and_not_by_its_giver() -> None:
+    giver, friend, other = a_member(), a_member(), a_member()
+    serial = held(giver, a_link(transferable=True))
+    page = a_phone_of(giver).post(f"/w/v/{serial}/give").content.decode()
+    token = re.findall(r"/w/gift#([\w-]+)", page)[0]
+
+    def take(customer: Customer) -> int:
+        return a_phone_of(customer).post("/w/gift", {"token": token, "go": "1"}).status_code
+
+    assert take(giver) == 409
+    assert take(friend) == 302
+    assert take(friend) == 302
+    assert take(other) == 409
+    assert "到店出示" in text(a_phone_of(friend), f"/w/v/{serial}")
+    assert a_phone_of(giver).get(f"/w/v/{serial}").status_code == 404
+
+
+def test_a_gift_that_was_taken_back_stays_with_its_giver(database: Database) -> None:
+    giver, friend = a_member(), a_member()
+    serial = held(giver, a_link(transferable=True))
+    browser = a_phone_of(giver)
+    page = browser.post(f"/w/v/{serial}/give").content.decode()
+    token = re.findall(r"/w/gift#([\w-]+)", page)[0]
+    browser.post(f"/w/v/{serial}/take-back")
+    before = books(database.connect())
+
+    assert a_phone_of(friend).post("/w/gift", {"token": token}).status_code == 409
+    assert books(database.connect()) == before
+    assert "送给朋友" in text(browser, f"/w/v/{serial}")
+
+
+def test_a_months_statement_is_the_ledgers_sum(database: Database) -> None:
+    store = a_store(an_organisation("总部", None))
+    customer = a_member()
+    serials = [held(customer) for _ in range(3)]
+    now = clock.now()
+    done = [
+        actions.redeem_codes(
+            actor=SYSTEM,
+            uses=[actions.CodeUse(new_code(serial))],
+            visit=Visit(
+                store_code=store.organisation.code, order_no=f"=1+{serial}", amount_fen=10_000
+            ),
+            at=now,
+        )
+        for serial in serials
+    ]
+    assert done[0].place is not None
+    assert actions.reverse(actor=SYSTEM, redemption=done[0].place, at=now).done
+    browser = a_phone_of(customer)
+    owed = number(
+        database.connect(),
+        "SELECT sum(CASE WHEN credit = 6 THEN amount ELSE -amount END) FROM ledger_entry"
+        " WHERE unit = 1 AND 6 IN (credit, debit)",
+    )
+
+    page = text(browser, "/w/statement")
+    file = browser.get("/w/statement.csv").content.decode("utf-8-sig")
+
+    assert owed == 4_000
+    assert re.findall(r'id="total">([^<]+)<', page) == ["¥40.00"]
+    assert file.splitlines()[-1] == "合计 total,,,,¥40.00"
+    assert len(file.splitlines()) == 6
+    assert ",'=1+" in file
+
+
+def test_refusing_consent_keeps_vouchers_and_rights_are_a_tap_away() -> None:
+    customer = a_member()
+    serial = held(customer)
+    browser = a_phone_of(customer)
+    for given in ("1", "0"):
+        browser.post("/w/me/consent", {"purpose": "marketing_sms", "given": given})
+        customer.refresh_from_db()
+        assert customer.consents == (["marketing_sms"] if given == "1" else [])
+    assert "到店出示" in text(browser, f"/w/v/{serial}")
+
+    data = json.loads(browser.post("/w/me/export").content)
+    assert data["phone"] == customer.phone
+    assert [one["serial"] for one in data["vouchers"]] == [serial]
+    browser.post("/w/me/erase")
+    assert ErasureRequest.objects.get(customer=customer).state == "requested"
+    browser.post("/w/me/erase", {"withdraw": "1"})
+    assert ErasureRequest.objects.get(customer=customer).state == "withdrawn"
+
+
+def test_a_calendar_reminder_and_a_log_out() -> None:
+    customer = a_member()
+    browser = a_phone_of(customer)
+    serial = held(customer)
+
+    lines = browser.get(f"/w/v/{serial}/calendar.ics").content.decode().split("\r\n")
+    assert lines[0] == "BEGIN:VCALENDAR"
+    assert "TRIGGER:-P1D" in lines
+    assert all(len(line.encode()) <= 75 for line in lines)
+    token = browser.cookies["kaquan_wallet"].value
+    browser.post("/w/leave")
+    browser.cookies["kaquan_wallet"] = token
+    assert browser.get("/w/").headers["Location"] == "/w/login"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh-CN", "立即领取"), ("zh-TW", "立即領取"), ("en-GB", "Claim now")],
+)
+def test_pages_speak_three_languages(language: str, words: str) -> None:
+    page = text(a_browser(language), f"/w/c/{a_link().token}")
+
+    assert words in page
+
+
+def test_the_choice_of_language_and_print_stays_and_leads_nowhere_else() -> None:
+    browser = a_browser()
+
+    answer = browser.post("/w/read-as", {"language": "en", "next": "//evil.example/w/"})
+    browser.post("/w/read-as", {"large": "1", "next": "/w/privacy"})
+
+    assert answer.headers["Location"] == "/w/"
+    assert 'lang="en" class="large"' in text(browser, "/w/privacy")
+
+
+def test_the_first_load_is_within_100_kilobytes() -> None:
+    customer = a_member()
+    page = a_phone_of(customer).get(f"/w/v/{held(customer)}").content
+    names = set(re.findall(rb'(?:src|href)="/static/([^"]+)"', page))
+    files = [Path(settings.STATIC_ROOT, name.decode()).read_bytes() for name in names]
+
+    assert len(files) >= 4
+    assert sum(len(gzip.compress(one)) for one in [page, *files]) <= FIRST_LOAD_BYTES_MAX
+
+
+def test_the_demo_gateway_writes_codes_where_only_we_read_them() -> None:
+    sms_gateways.DemoGateway().send_code("+8613912345678", "123456")
+    path = current_configuration().home / sms_gateways.DEMO_FILE
+    kept = path.read_text(encoding="utf-8")
+
+    assert "139****5678 123456" in kept
+    assert "13912345678" not in kept
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_an_apple_pass_is_signed_by_the_issuers_certificate(tmp_path: Path) -> None:
+    account = an_account(tmp_path)
+    ends_at = clock.now() + timedelta(days=3)
+    found = voucher_pass(account, PassText("7", "满减券", "AAAA-BBBB", ends_at, ["满100减20"]))
+
+    with zipfile.ZipFile(io.BytesIO(found)) as bundle:
+        content = {name: bundle.read(name) for name in bundle.namelist()}
+    assert verified(tmp_path, content["manifest.json"], content["signature"])
+    assert not verified(tmp_path, content["manifest.json"] + b" ", content["signature"])
+    for name, digest in json.loads(content["manifest.json"]).items():
+        assert hashlib.sha1(content[name], usedforsecurity=False).hexdigest() == digest
+    assert json.loads(content["pass.json"])["barcodes"][0]["message"] == "AAAA-BBBB"
