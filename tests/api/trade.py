@@ -6,17 +6,24 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from django.db import transaction
+
 from kaquan.budgets.actions import open_budget
 from kaquan.budgets.models import Budget
 from kaquan.campaigns.actions import add_batch, create_campaign
 from kaquan.campaigns.models import Campaign, CampaignBatch
 from kaquan.engine.places import Place, block_number
 from kaquan.foundation import clock
+from kaquan.foundation.jobs.actions import cancel
 from kaquan.ledger.balances import custody_runs
 from kaquan.ledger.sessions import reading_session
 from kaquan.offers.actions import create_offer
 from kaquan.offers.models import OfferVersion
 from kaquan.organisations.models import Organisation
+from kaquan.printing.faces import save_face
+from kaquan.printing.layouts import Layout
+from kaquan.printing.models import PrintFace, PrintRun
+from kaquan.printing.runs import order_run
 from kaquan.redemption import actions, care
 from kaquan.redemption.codes import code_book
 from kaquan.redemption.models import Publication
@@ -101,6 +108,23 @@ class Trade:
         )
         assert outcome.place is not None, outcome
         return format_receipt(ReceiptKind.REDEMPTION, outcome.place)
+
+    @cached_property
+    def print_face(self) -> PrintFace:
+        return save_face(actor=self._actor, name="十联券", layout=Layout(title="满减券"))
+
+    @cached_property
+    def print_run(self) -> PrintRun:
+        with transaction.atomic():  # a worker that runs beside it sees nothing to take
+            ordered = order_run(
+                actor=self._actor,
+                batch_id=self.by_code.id,
+                face_id=self.print_face.id,
+                quantity=2,
+            )
+            assert ordered.run.job_id is not None
+            cancel(actor=self._actor, job_id=ordered.run.job_id)
+            return ordered.run
 
     @cached_property
     def publication(self) -> Publication:

@@ -17,6 +17,7 @@ from kaquan.surfaces.console.screens import SCREENS
 from tests.api.trade import MISSING_REDEMPTION, MISSING_SERIAL
 from tests.api.world import Side
 from tests.console.drafts import draft_of
+from tests.console.claim_links import a_claim_link
 from tests.console.people import at
 
 Name = Callable[[Side], Any]
@@ -44,12 +45,18 @@ KEYS: dict[str, Name] = {
     "approval-rule": lambda side: side.approval_rule.id,
     "approval-rule-edit": lambda side: side.approval_rule.id,
     "batch": lambda side: side.trade.by_code.id,
+    "claim-link": lambda side: a_claim_link(side).id,
     "batch-mint": lambda side: side.trade.by_code.id,
     "batch-activate": lambda side: side.trade.by_code.id,
     "batch-allot": lambda side: side.trade.by_code.id,
     "batch-assign": lambda side: side.trade.by_code.id,
     "batch-pool": lambda side: side.trade.by_code.id,
     "batch-publish": lambda side: side.trade.from_stock.id,
+    "batch-print": lambda side: side.trade.by_code.id,
+    "print-face": lambda side: side.trade.print_face.id,
+    "print-face-edit": lambda side: side.trade.print_face.id,
+    "print-face-preview": lambda side: side.trade.print_face.id,
+    "print-run": lambda side: side.trade.print_run.id,
     "redemption-reverse": lambda side: side.trade.redemption,
     "voucher-bulk": lambda side: side.bulk.id,
     "budget": lambda side: side.trade.budget.id,
@@ -105,12 +112,17 @@ MISSING: dict[str, Any] = dict.fromkeys(KEYS, 2_000_000_009) | {
     "role": "no-such-role",
     "role-edit": "no-such-role",
 }
+#: What answers with a file, not with a page.
+FILES = frozenset({"job-file", "print-face-preview"})
 #: For each list a text that stands in it because of an object of a side.
 LISTED: dict[str, Name] = {
     "campaigns": lambda side: side.trade.campaign.code,
     "campaign-drafts": lambda side: f'/campaigns/new/{draft_of(side).id}/"',
     "batches": lambda side: f">{side.trade.by_code.name}<",
     "runs": lambda side: f">{side.trade.by_code.name}<",
+    "claim-links": lambda side: f">{a_claim_link(side).name}<",
+    "print-runs": lambda side: f'/print-runs/{side.trade.print_run.id}/"',
+    "print-faces": lambda side: f'/print-layouts/{side.trade.print_face.id}/"',
     "voucher-list": lambda side: f'/vouchers/{side.trade.serial}/"',
     "voucher-bulks": lambda side: f'/vouchers/bulk/{side.bulk.id}/"',
     "approvals": lambda side: f'/approvals/{side.approval.id}/"',

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.api.world import Side
 from tests.builders.issuer import an_organisation
-from tests.console.keys import addresses
+from tests.console.keys import FILES, addresses
 from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
 from tools.screens.serving import as_user, chromium, hindrances, serving, session_of
@@ -73,7 +73,8 @@ def test_nothing_serious_stands_in_anyones_way_on_any_screen(site: Site) -> None
     first = {}
     for name, address in addresses(site.side):
         first.setdefault(name.partition(":")[0], address)  # a screen's tabs are of the same parts
-    first.pop("job-file")
+    for name in FILES:
+        first.pop(name)
     found = {}
     for (name, address), page in zip(first.items(), looks, strict=False):
         page.goto(site.url + address)

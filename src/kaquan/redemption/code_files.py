@@ -45,9 +45,9 @@ def export_codes(
     batch = batch_by_id(actor, batch_id)
     session = ledger_session()
     if not batch.by_code:
-        raise _without_codes(batch.id)
+        raise without_codes(batch.id)
     if has_pools(session, batch.id):
-        raise _made_elsewhere(batch.id)
+        raise codes_made_elsewhere(batch.id)
     runs = serial_runs(session, batch.id)
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".xlsx"):
@@ -106,7 +106,8 @@ def _new_private_file(path: Path) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
 
 
-def _without_codes(batch_id: int) -> KaquanError:
+def without_codes(batch_id: int) -> KaquanError:
+    """The refusal of a batch whose vouchers get their codes when they are claimed."""
     return KaquanError(
         "batch_without_codes",
         zh=f"批次 {batch_id} 从库存领取，没有可印的券码；领取时才有券。",
@@ -114,7 +115,8 @@ def _without_codes(batch_id: int) -> KaquanError:
     )
 
 
-def _made_elsewhere(batch_id: int) -> KaquanError:
+def codes_made_elsewhere(batch_id: int) -> KaquanError:
+    """The refusal of a batch with codes that we cannot write down."""
     return KaquanError(
         "codes_made_elsewhere",
         zh=f"批次 {batch_id} 的券码由外部提供，系统只存其摘要，无法导出；请使用原文件。",

@@ -161,6 +161,7 @@ class BatchDetail(DetailScreen[BatchLine]):
         ("batch-mint", _("Mint more"), EDIT),
         ("batch-activate", _("Activate"), EDIT),
         ("batch-allot", _("Allot"), EDIT),
+        ("batch-print", _("Print"), code_files.PERMISSION),
         ("batch-pool", _("Bring codes in"), IMPORT_CODES),
         ("batch-assign", _("Give to one"), ISSUE),
         ("batch-publish", _("Give to many"), ISSUE),
@@ -186,6 +187,8 @@ class BatchDetail(DetailScreen[BatchLine]):
         if name in ("batch-activate", "batch-allot"):
             return subject.supply.minted > 0
         is_open = subject.supply.state != "stopped"
+        if name == "batch-print":
+            return is_open and subject.batch.by_code and subject.supply.minted > 0
         if name == "batch-pool":
             return is_open and subject.batch.by_code
         return is_open and (name != "batch-publish" or not subject.batch.by_code)

@@ -16,6 +16,7 @@ from kaquan.foundation.jobs import actions, exports, queries
 from kaquan.foundation.jobs.listings import job_page
 from kaquan.foundation.jobs.models import Job, JobState
 from kaquan.foundation.paging import Page, Paging
+from kaquan.printing import runs
 from kaquan.redemption import (
     bulk_jobs,
     code_files,
@@ -39,13 +40,14 @@ from kaquan.surfaces.console.words import JOB_STATES, state
 #: Some files are worth more than to know of the job: whoever holds codes holds vouchers.
 FILE_PERMISSIONS = {
     code_jobs.KIND: code_files.PERMISSION,
+    runs.KIND: code_files.PERMISSION,
     publication_jobs.KIND: ISSUE,
     pool_jobs.KIND: imports_pool.PERMISSION,
     bulk_jobs.KIND: CARE,
     reconciliation_jobs.KIND: reconciliation.PERMISSION,
 }
 #: What can be asked for again: all that they need stands in their parameters.
-REPEATABLE = frozenset({code_jobs.KIND, reconciliation_jobs.KIND, list_exports.KIND})
+REPEATABLE = frozenset({code_jobs.KIND, runs.KIND, reconciliation_jobs.KIND, list_exports.KIND})
 _STATES = [(name, words) for name, (words, _tone) in JOB_STATES.items()]
 
 

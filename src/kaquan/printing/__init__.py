@@ -1,0 +1,1 @@
+"""Paper vouchers: what a printed one looks like, runs of them, and what their printer gets."""

@@ -1,0 +1,157 @@
+"""Press-ready sheets: vouchers on PDF pages by typst, the same bytes for the same vouchers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import typst
+
+from kaquan.engine.codes import format_code
+from kaquan.printing.layouts import PAPERS, Layout
+from kaquan.printing.symbols import Run, code128_run, qr_rows
+
+CODE128_MODULE_MM_MAX: Final = 0.25
+QUIET_MODULES: Final = 10
+QR_MM: Final = 16
+QR_MM_ROOMY: Final = 18
+ROOMY_MM: Final = 50
+BAR_HEIGHT_MM: Final = 7
+SERIAL_DIGITS: Final = 12
+PREVIEW_PPI: Final = 110
+TITLE_PT: Final = (5.5, 11.0)
+MM_PER_POINT: Final = 25.4 / 72
+_EDGE_MM: Final = 6
+_PANEL_MM: Final = 4
+_BRAND_CHARACTER_MM: Final = 7 * MM_PER_POINT
+#: Ink in per cent of cyan, magenta, yellow, black, no more than 300 together.
+INKS: Final[dict[str, tuple[int, int, int, int]]] = {
+    "red": (0, 95, 85, 5),
+    "orange": (0, 65, 95, 0),
+    "gold": (10, 30, 90, 15),
+    "green": (80, 15, 90, 10),
+    "teal": (85, 25, 40, 10),
+    "blue": (95, 60, 0, 5),
+    "purple": (65, 85, 0, 5),
+    "black": (0, 0, 0, 90),
+}
+_FONTS = files("kaquan.printing") / "fonts"
+_TEMPLATES = files("kaquan.printing") / "typst"
+
+
+class Voucher(NamedTuple):
+    """One voucher to print; ``code`` has 20 symbols without dashes."""
+
+    serial: int
+    code: str
+
+
+class Face(NamedTuple):
+    """What is the same on every voucher; ``image`` is a PNG or JPEG, empty for none."""
+
+    layout: Layout
+    terms: Sequence[str]
+    image: bytes = b""
+
+
+def sheets_pdf(face: Face, vouchers: Sequence[Voucher]) -> bytes:
+    """The pages of some vouchers. Raises ``typst.TypstError`` for an image that is none."""
+    return _compiled("sheet.typ", _sheet_data(face, vouchers), face.image)
+
+
+def preview_png(face: Face, vouchers: Sequence[Voucher]) -> bytes:
+    """The first page, as a picture for the screen; raises what `sheets_pdf` raises."""
+    one_sided = Face(face.layout, face.terms, face.image)
+    data = _sheet_data(one_sided, vouchers)
+    pages = _compiled("sheet.typ", data, face.image, format="png", ppi=PREVIEW_PPI)
+    return pages if isinstance(pages, bytes) else pages[0]
+
+
+def note_pdf(data: Mapping[str, Any]) -> bytes:
+    """A delivery note."""
+    return _compiled("note.typ", data, b"")
+
+
+def _sheet_data(face: Face, vouchers: Sequence[Voucher]) -> dict[str, Any]:
+    layout = face.layout
+    page = PAPERS[layout.paper]
+    cell = layout.cell
+    printed = [_voucher_data(layout, one) for one in vouchers]
+    room_mm = cell.width_mm - _EDGE_MM - (_PANEL_MM if layout.scratch else 0)
+    side = max((len(one["qr"]) for one in printed), default=21) or 21
+    return {
+        "title": layout.title,
+        "title_size": _title_size_pt(layout),
+        "brand": layout.brand,
+        "note": layout.note,
+        "accent": INKS[layout.colour],
+        "page": [page.width_mm, page.height_mm],
+        "margin": layout.margin_mm,
+        "cell": list(cell),
+        "grid": list(layout.grid),
+        "cut_marks": layout.cut_marks and layout.margin_mm > 0,
+        "two_sided": layout.two_sided,
+        "scratch": layout.scratch,
+        "terms": list(face.terms),
+        "image": _image_name(face.image) if face.image else "",
+        "qr_module": (QR_MM_ROOMY if cell.height_mm >= ROOMY_MM else QR_MM) / side,
+        "bar_module": _bar_module_mm(printed, "bar_modules", room_mm),
+        "serial_module": _bar_module_mm(printed, "serial_bar_modules", room_mm),
+        "bar_height": BAR_HEIGHT_MM,
+        "words": {"scratch": "刮开此处 · Scratch here"},
+        "vouchers": printed,
+    }
+
+
+def _bar_module_mm(printed: Sequence[Mapping[str, Any]], name: str, room_mm: float) -> float:
+    """How wide a module of the bar codes is, so that all fit with their quiet zones."""
+    modules = max((one[name] for one in printed), default=0)
+    return min(CODE128_MODULE_MM_MAX, room_mm / (modules + 2 * QUIET_MODULES))
+
+
+def _title_size_pt(layout: Layout) -> float:
+    """As large as fits on one line beside the brand; a Chinese character is as wide as it is
+    high."""
+    room_mm = layout.cell.width_mm - _EDGE_MM - _BRAND_CHARACTER_MM * len(layout.brand) - 2
+    fits = room_mm / len(layout.title) / MM_PER_POINT
+    return max(TITLE_PT[0], min(TITLE_PT[1], fits))
+
+
+def _voucher_data(layout: Layout, voucher: Voucher) -> dict[str, Any]:
+    serial = f"{voucher.serial:0{SERIAL_DIGITS}d}"
+    bar: Run = code128_run(voucher.code) if layout.symbols != "qr" else []
+    serial_bar: Run = code128_run(serial) if layout.scratch else []
+    return {
+        "serial": serial,
+        "code": format_code(voucher.code),
+        "qr": qr_rows(voucher.code) if layout.symbols != "code128" else [],
+        "bar": bar,
+        "bar_modules": sum(bar),
+        "serial_bar": serial_bar,
+        "serial_bar_modules": sum(serial_bar),
+    }
+
+
+def _image_name(image: bytes) -> str:
+    return "brand.png" if image.startswith(b"\x89PNG") else "brand.jpg"
+
+
+def _compiled(template: str, data: Mapping[str, Any], image: bytes, **more: Any) -> Any:
+    with tempfile.TemporaryDirectory(prefix="kaquan-print-") as folder, as_file(_FONTS) as fonts:
+        root = Path(folder)
+        # The template reads nothing outside this folder.
+        (root / template).write_text((_TEMPLATES / template).read_text("utf-8"), "utf-8")
+        (root / "data.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+        if image:
+            (root / _image_name(image)).write_bytes(image)
+        return typst.compile(
+            str(root / template),
+            root=folder,
+            font_paths=[str(fonts)],
+            ignore_system_fonts=True,
+            **more,
+        )

@@ -1,0 +1,47 @@
+"""QR codes and Code128 as runs of dark modules, which a press prints in pure black.
+
+zxing-cpp draws them. A picture would be printed in four colours on top of each other, blurred by
+every misfit of the plates; lines of modules are drawn with one ink.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import zxingcpp
+
+#: Error correction M: 15 % of a QR code may be lost (ISO/IEC 18004, table 8).
+_QR_OPTIONS = {"ec_level": "M"}
+
+Run = list[int]
+"""Modules from the left: light ones first (perhaps 0), then dark and light ones in turn."""
+
+
+def qr_rows(text: str) -> list[Run]:
+    """The rows of a QR code, without its quiet zone of four modules; light modules at the end of a
+    row are left out."""
+    return [runs_of(row) for row in _dark(text, zxingcpp.BarcodeFormat.QRCode, **_QR_OPTIONS)]
+
+
+def code128_run(text: str) -> Run:
+    """The bars of a Code128, without its quiet zones of ten modules."""
+    return runs_of(_dark(text, zxingcpp.BarcodeFormat.Code128)[0])
+
+
+def _dark(text: str, kind: zxingcpp.BarcodeFormat, **options: Any) -> list[list[bool]]:
+    """Whether each module is dark, row by row."""
+    image: Any = zxingcpp.create_barcode(text, kind, **options).to_image(
+        scale=1, add_quiet_zones=False
+    )
+    rows: list[list[int]] = memoryview(image).tolist()
+    return [[grey < 128 for grey in row] for row in rows]
+
+
+def runs_of(dark: list[bool]) -> Run:
+    """Run lengths, light ones first; light modules at the end are left out."""
+    runs = [(is_dark, len(list(group))) for is_dark, group in groupby(dark)]
+    if runs and not runs[-1][0]:
+        runs.pop()
+    lengths = [length for _, length in runs]
+    return lengths if runs and not runs[0][0] else [0, *lengths]

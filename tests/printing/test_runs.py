@@ -1,0 +1,159 @@
+"""Print runs: each voucher is printed once, and the files are what was ordered."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from typing import Any
+
+import msoffcrypto
+import pytest
+from python_calamine import CalamineWorkbook
+
+from kaquan.campaigns.actions import add_batch, create_campaign
+from kaquan.campaigns.models import CampaignBatch
+from kaquan.engine.codes import format_code
+from kaquan.foundation.actor import Actor
+from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.jobs import exports
+from kaquan.foundation.jobs.actions import begin
+from kaquan.foundation.jobs.models import Job
+from kaquan.ledger.door import Door
+from kaquan.printing.faces import save_face
+from kaquan.printing.layouts import Layout
+from kaquan.printing.merkle import leaf_of, root_of
+from kaquan.printing.models import PrintRun
+from kaquan.printing.run_jobs import make_run, vouchers_of
+from kaquan.printing.runs import make_again, order_run, run_by_id
+from tests.builders.issuer import NOON, SYSTEM, a_number, a_version, an_organisation, staff_of
+from tests.printing.sheets_read import pages_of, symbols_on, text_of
+
+
+@pytest.fixture
+def batch(door: Door) -> CampaignBatch:
+    campaign = create_campaign(
+        actor=SYSTEM, code=a_number("camp-"), name="国庆", kind="促活",
+        starts_at=NOON, ends_at=NOON.replace(year=2098),
+    )  # fmt: skip
+    return add_batch(
+        actor=SYSTEM, campaign_id=campaign.id, name="纸券", version_id=a_version().id,
+        quantity=25, by_code=True, at=NOON,
+    )  # fmt: skip
+
+
+def a_face(actor: Actor = SYSTEM, **layout: Any) -> int:
+    return save_face(actor=actor, name="十联券", layout=Layout(title="满减券", **layout)).id
+
+
+def order(batch: CampaignBatch, quantity: int, actor: Actor = SYSTEM, **more: Any) -> PrintRun:
+    face_id = more.pop("face_id", None) or a_face()
+    asked = {"actor": actor, "batch_id": batch.id, "face_id": face_id, "quantity": quantity}
+    return order_run(**asked, **more).run
+
+
+def made(run: PrintRun) -> dict[str, bytes]:
+    """The files of a run, by name."""
+    assert run.job_id is not None
+    job = begin(run.job_id)
+    assert job is not None
+    make_run(job)
+    with (
+        exports.open_result(Job.objects.get(id=job.id)) as file,
+        zipfile.ZipFile(file) as archive,
+    ):
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_a_run_gives_sheets_and_a_note_that_stand_for_its_vouchers(batch: CampaignBatch) -> None:
+    run = order(batch, 12)
+    files = made(run)
+    run.refresh_from_db()
+    vouchers = list(vouchers_of(run))
+
+    sheets = files[f"print-run-{run.id}-sheets-001.pdf"]
+    read = {text for page in pages_of(sheets) for kind, text in symbols_on(page)}
+    assert read == {one.code for one in vouchers}
+    assert run.merkle_root == root_of([leaf_of(*one) for one in vouchers]).hex()
+    note = text_of(files[f"print-run-{run.id}-delivery-note.pdf"]).replace("\r\n", "")
+    assert run.merkle_root in note
+    assert hashlib.sha256(sheets).hexdigest() in note
+    assert run.files[0][2] == hashlib.sha256(sheets).hexdigest()
+
+
+def test_no_serial_is_in_two_runs_and_what_is_left_is_told(batch: CampaignBatch) -> None:
+    face_id = a_face()
+    first, second = order(batch, 12, face_id=face_id), order(batch, 10, face_id=face_id)
+    serials = [one.serial for run in (first, second) for one in vouchers_of(run)]
+    assert len(set(serials)) == 22
+
+    with pytest.raises(KaquanError) as refused:
+        order(batch, 4, face_id=face_id)
+    assert refused.value.code == "print_not_enough"
+    assert "3" in refused.value.zh
+    assert PrintRun.objects.filter(batch=batch).count() == 2
+
+
+def test_the_same_run_made_again_has_the_same_bytes(batch: CampaignBatch) -> None:
+    run = order(batch, 5)
+    files = made(run)
+    assert made(make_again(actor=SYSTEM, run_id=run.id)) == files
+
+
+def test_the_printers_list_opens_with_the_password_alone(batch: CampaignBatch) -> None:
+    ordered = order_run(
+        actor=SYSTEM, batch_id=batch.id, face_id=a_face(), quantity=3, with_list=True
+    )
+    sealed = made(ordered.run)[f"print-run-{ordered.run.id}-codes.xlsx"]
+    vouchers = list(vouchers_of(ordered.run))
+    assert not any(format_code(one.code).encode() in sealed for one in vouchers)
+    assert ordered.password is not None
+    assert ordered.password.encode() not in bytes(ordered.run.password)
+
+    wrong = msoffcrypto.OfficeFile(io.BytesIO(sealed))
+    wrong.load_key(password="0" * 20)
+    with pytest.raises(msoffcrypto.exceptions.InvalidKeyError):
+        wrong.decrypt(io.BytesIO(), verify_integrity=True)
+    right, plain = msoffcrypto.OfficeFile(io.BytesIO(sealed)), io.BytesIO()
+    right.load_key(password=ordered.password)
+    right.decrypt(plain)
+    plain.seek(0)
+    rows = CalamineWorkbook.from_filelike(plain).get_sheet_by_index(0).to_python()
+    assert rows[1:] == [[f"{one.serial:012d}", format_code(one.code)] for one in vouchers]
+
+
+def test_a_run_is_of_ones_own_part(batch: CampaignBatch) -> None:
+    run = order(batch, 2)
+    stranger = staff_of(an_organisation("别处", None))
+    for refused in (
+        lambda: run_by_id(stranger, run.id),
+        lambda: order(batch, 1, actor=stranger, face_id=a_face(stranger)),
+    ):
+        with pytest.raises(KaquanError, match=r"没有"):
+            refused()
+    assert PrintRun.objects.filter(batch=batch).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("layout", "code"),
+    [
+        ({"per_page": 7}, "print_layout_invalid"),
+        ({"per_page": 24}, "print_layout_invalid"),
+        ({"paper": "card", "per_page": 2}, "print_layout_invalid"),
+        ({"scratch": True}, "print_layout_invalid"),
+        ({"brand": "𠮷野家"}, "print_glyphs_missing"),
+    ],
+)
+def test_what_cannot_be_printed_is_refused_when_it_is_drawn(
+    layout: dict[str, Any], code: str, door: Door
+) -> None:
+    with pytest.raises(KaquanError) as refused:
+        a_face(**layout)
+    assert refused.value.code == code
+
+
+def test_a_picture_that_is_none_is_refused(door: Door) -> None:
+    for image in (b"GIF89a", b"\x89PNG\r\n\x1a\n" + b"\0" * 99, b"\xff\xd8\xff" + b"x" * 2_000_000):
+        with pytest.raises(KaquanError) as refused:
+            save_face(actor=SYSTEM, name="图", layout=Layout(title="券"), image=image)
+        assert refused.value.code == "print_image_invalid"
