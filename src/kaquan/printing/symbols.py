@@ -34,7 +34,7 @@ def _dark(text: str, kind: zxingcpp.BarcodeFormat, **options: Any) -> list[list[
     image: Any = zxingcpp.create_barcode(text, kind, **options).to_image(
         scale=1, add_quiet_zones=False
     )
-    rows: list[list[int]] = memoryview(image).tolist()
+    rows: Any = memoryview(image).tolist()
     return [[grey < 128 for grey in row] for row in rows]
 
 
