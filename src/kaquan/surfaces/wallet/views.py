@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -117,7 +117,7 @@ def calendar(visitor: Visitor, serial: int) -> HttpResponseBase:
         "BEGIN:VEVENT",
         f"UID:voucher-{serial}@kaquan",
         f"DTSTAMP:{_stamp(clock.now())}",
-        f"DTSTART:{_stamp(own.ends_at)}",
+        f"DTSTART:{_stamp(own.ends_at - timedelta(seconds=1))}",
         f"SUMMARY:{_ics_text(title)}",
         "BEGIN:VALARM",
         "ACTION:DISPLAY",

@@ -47,6 +47,7 @@ KINDS: dict[str, Text] = {
     "issuer_setting": _("Settings"),
     "holiday": _("Special day"),
     "care_limit": _("Authority over vouchers"),
+    "claim_link": _("Claim link"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -32,6 +32,12 @@ def issuers(context: Any, zh: str) -> str:
 def yuan(amount_fen: int) -> str:
     """An amount as people read it."""
     return format_yuan(amount_fen)
+
+
+@register.filter
+def until(ends_at: datetime | None) -> str:
+    """The last minute that still counts: what ends at midnight is good through the day before."""
+    return "" if ends_at is None else moment(ends_at - timedelta(seconds=1))
 
 
 @register.filter

@@ -48,7 +48,7 @@
   async function renew() {
     const nowS = Date.now() / 1000;
     const step = Math.floor(nowS / stepS);
-    left.textContent = `${Math.ceil((step + 1) * stepS - nowS)} s`;
+    left.textContent = String(Math.ceil((step + 1) * stepS - nowS));
     if (step === shown) return;
     shown = step;
     draw(prefix + (await password(step)));

@@ -1,0 +1,141 @@
+"""A phone in a real Chromium: two taps to a voucher, a code that renews offline, a gift."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+import zxingcpp
+from django.db import connections
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from kaquan.foundation import clock
+from kaquan.redemption.dynamic_codes import dynamic_serial
+from kaquan.surfaces.wallet import entering
+from kaquan.wallet.models import LinkClaim
+from tests.fixtures_database import Database
+from tests.wallet.visiting import a_link, a_phone
+from tools.screens.serving import SOON_MS, chromium, hindrances, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
+WIDTH = 390
+
+
+class Phone(NamedTuple):
+    """A browser of a phone's size, and the codes that were sent to it."""
+
+    url: str
+    context: BrowserContext
+    codes: list[str]
+    said: list[str]
+
+    def open(self, path: str) -> Page:
+        page = self.context.new_page()
+        page.goto(self.url + path)
+        return page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield launched
+
+
+@pytest.fixture
+def phone(database: Database, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Phone]:
+    codes: list[str] = []
+    said: list[str] = []
+
+    class Kept:
+        def send_code(self, phone: str, code: str) -> None:
+            del phone
+            codes.append(code)
+
+    monkeypatch.setattr(entering, "gateway_for", lambda _account: Kept())
+    with serving() as url:
+        context = browser.new_context(
+            viewport={"width": WIDTH, "height": 844}, locale="zh-CN", device_scale_factor=2
+        )
+        context.set_default_timeout(SOON_MS)
+        context.on("console", lambda message: said.append(message.text))
+        context.on("weberror", lambda error: said.append(str(error.error)))
+        yield Phone(url, context, codes, said)
+        context.close()
+    connections.close_all()
+    assert [text for text in said if "ERR_" not in text] == []
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def read_code(page: Page) -> str:
+    page.locator("#qr svg").wait_for()
+    picture = page.locator("#qr").screenshot()
+    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
+    return str(found.text)
+
+
+def test_a_voucher_is_two_taps_away_and_its_code_renews_without_a_network(phone: Phone) -> None:
+    page = phone.open(f"/w/c/{a_link(transferable=True).token}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("满减券")
+    assert hindrances(page) == []
+    assert fits(page)
+
+    page.get_by_label("手机号").fill(a_phone())
+    page.get_by_role("button", name="获取验证码").click()
+    expect(page.get_by_role("status")).to_contain_text("验证码已发送")
+    page.get_by_label("验证码", exact=True).fill(phone.codes[0])
+    page.get_by_role("button", name="立即领取").click()
+
+    expect(page.get_by_role("heading", name="到店出示")).to_be_visible()
+    first = read_code(page)
+    serial = LinkClaim.objects.get().serial
+    assert dynamic_serial(first, clock.now()) == serial
+    assert hindrances(page) == []
+    assert fits(page)
+
+    page.context.set_offline(True)
+    page.clock.install()
+    page.clock.fast_forward(31_000)
+    page.clock.run_for(2_000)
+    expect(page.locator("#qr")).not_to_have_attribute("data-text", first)
+    assert read_code(page) != first
+    page.context.set_offline(False)
+
+    for path in ("/w/", "/w/?tab=used", "/w/statement", "/w/me", "/w/privacy"):
+        page.goto(phone.url + path)
+        assert hindrances(page) == [], path
+        assert fits(page), path
+
+
+def test_a_gift_goes_by_a_link_whose_secret_no_server_sees(phone: Phone) -> None:
+    asked: list[str] = []
+    phone.context.on("request", lambda request: asked.append(request.url))
+    page = phone.open(f"/w/c/{a_link(transferable=True).token}")
+    page.get_by_label("手机号").fill(a_phone())
+    page.get_by_role("button", name="获取验证码").click()
+    page.get_by_label("验证码", exact=True).fill(phone.codes[0])
+    page.get_by_role("button", name="立即领取").click()
+    page.get_by_role("button", name="送给朋友").click()
+    link = page.locator("#gift-link").input_value()
+    assert hindrances(page) == []
+    assert fits(page)
+
+    phone.context.clear_cookies()
+    friend = phone.context.new_page()
+    friend.goto(link)
+    token = link.partition("#")[2]
+    expect(friend.locator("#token")).to_have_value(token)
+    friend.get_by_label("手机号").fill(a_phone())
+    friend.get_by_role("button", name="获取验证码").click()
+    expect(friend.locator("#token")).to_have_value(token)
+    friend.get_by_label("验证码", exact=True).fill(phone.codes[1])
+    friend.get_by_role("button", name="收下").click()
+
+    expect(friend.get_by_role("heading", name="到店出示")).to_be_visible()
+    assert not any(token in url.partition("#")[0] for url in asked)
