@@ -28,6 +28,12 @@ def _console(report: Report, bench: Bench) -> None:
     console.run(report, bench)
 
 
+def _printing(report: Report, bench: Bench) -> None:
+    from benchmarks import printing  # the same
+
+    printing.run(report, bench)
+
+
 BENCHMARKS: dict[str, Callable[[Report, Bench], None]] = {
     "codes": _codes,
     "supply": supply.run,
@@ -37,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[Report, Bench], None]] = {
     "proof": proof.run,
     "growth": growth.run,
     "console": _console,
+    "printing": _printing,
 }
 #: Asked for by name alone: it wants an empty installation, and fills the disk.
 BY_NAME = {"console"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import msoffcrypto
 import pytest
+from PIL import Image
 from python_calamine import CalamineWorkbook
 
 from kaquan.campaigns.actions import add_batch, create_campaign
@@ -20,10 +21,10 @@ from kaquan.foundation.jobs import exports
 from kaquan.foundation.jobs.actions import begin
 from kaquan.foundation.jobs.models import Job
 from kaquan.ledger.door import Door
-from kaquan.printing.faces import save_face
+from kaquan.printing.faces import face_by_id, preview_of, save_face
 from kaquan.printing.layouts import Layout
 from kaquan.printing.merkle import leaf_of, root_of
-from kaquan.printing.models import PrintRun
+from kaquan.printing.models import PrintFace, PrintRun
 from kaquan.printing.run_jobs import make_run, vouchers_of
 from kaquan.printing.runs import make_again, order_run, run_by_id
 from tests.builders.issuer import NOON, SYSTEM, a_number, a_version, an_organisation, staff_of
@@ -152,8 +153,30 @@ def test_what_cannot_be_printed_is_refused_when_it_is_drawn(
     assert refused.value.code == code
 
 
+def a_picture(kind: str, width: int = 40, height: int = 20) -> bytes:
+    made = io.BytesIO()
+    Image.new("L", (width, height)).save(made, kind)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_picture_is_kept_and_shown(kind: str, door: Door) -> None:
+    image = a_picture(kind)
+    face = save_face(actor=SYSTEM, name="图", layout=Layout(title="券"), image=image)
+    assert bytes(face_by_id(SYSTEM, face.id).image) == image
+    assert preview_of(SYSTEM, face.id).startswith(b"\x89PNG")
+
+
 def test_a_picture_that_is_none_is_refused(door: Door) -> None:
-    for image in (b"GIF89a", b"\x89PNG\r\n\x1a\n" + b"\0" * 99, b"\xff\xd8\xff" + b"x" * 2_000_000):
+    for image in (
+        b"GIF89a",
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 99,
+        b"\xff\xd8\xff" + b"x" * 2_000_000,
+        a_picture("PNG")[:50],
+        a_picture("PNG", 8_000, 8_000),  # few bytes that swell
+        a_picture("JPEG", 8_000, 8_000),
+    ):
         with pytest.raises(KaquanError) as refused:
             save_face(actor=SYSTEM, name="图", layout=Layout(title="券"), image=image)
         assert refused.value.code == "print_image_invalid"
+    assert not PrintFace.objects.exists()

@@ -15,14 +15,14 @@ from kaquan.printing.errors import face_unknown, glyphs_missing, image_invalid, 
 from kaquan.printing.glyphs import missing_glyphs
 from kaquan.printing.layouts import Layout, layout_fault, layout_json, layout_of
 from kaquan.printing.models import PrintFace
+from kaquan.printing.pictures import is_picture
 from kaquan.printing.sheets import Face, Voucher, preview_png
+from kaquan.printing.typesetting import TypesettingError
 from kaquan.redemption.code_files import PERMISSION
 
-IMAGE_BYTES_MAX = 1 << 20
 LIST_MAX = 200
 ORDERS = {"newest": "-id", "name": "name"}
 SAMPLE_TERMS = ("样张：印制时此处为该批次的使用规则。", "Sample: the batch's terms stand here.")
-_KINDS_OF_IMAGE = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _SAMPLE_CODE = "SAMP1E00000000000000"
 _KEPT = ("name", "organisation", "layout")
 
@@ -42,7 +42,7 @@ def save_face(
     """
     require(actor, PERMISSION)
     check_layout(layout)
-    if image and (len(image) > IMAGE_BYTES_MAX or not image.startswith(_KINDS_OF_IMAGE)):
+    if image and not is_picture(image):
         raise image_invalid()
     with transaction.atomic():
         if face_id is None:
@@ -128,5 +128,5 @@ def _try_image(face: PrintFace) -> None:
     """A picture that cannot be drawn is noticed now, not when 10,000 are ordered."""
     try:
         _sample(face)
-    except RuntimeError:  # what typst raises
+    except TypesettingError:
         raise image_invalid() from None

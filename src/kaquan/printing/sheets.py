@@ -9,11 +9,10 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import typst
-
 from kaquan.engine.codes import format_code
 from kaquan.printing.layouts import PAPERS, Layout
 from kaquan.printing.symbols import Run, code128_run, qr_rows
+from kaquan.printing.typesetting import typeset
 
 CODE128_MODULE_MM_MAX: Final = 0.25
 QUIET_MODULES: Final = 10
@@ -59,7 +58,7 @@ class Face(NamedTuple):
 
 
 def sheets_pdf(face: Face, vouchers: Sequence[Voucher]) -> bytes:
-    """The pages of some vouchers. Raises ``typst.TypstError`` for an image that is none."""
+    """The pages of some vouchers. Raises `TypesettingError` for an image that is none."""
     return _compiled("sheet.typ", _sheet_data(face, vouchers), face.image)
 
 
@@ -67,8 +66,7 @@ def preview_png(face: Face, vouchers: Sequence[Voucher]) -> bytes:
     """The first page, as a picture for the screen; raises what `sheets_pdf` raises."""
     one_sided = Face(face.layout, face.terms, face.image)
     data = _sheet_data(one_sided, vouchers)
-    pages = _compiled("sheet.typ", data, face.image, format="png", ppi=PREVIEW_PPI)
-    return pages if isinstance(pages, bytes) else pages[0]
+    return _compiled("sheet.typ", data, face.image, PREVIEW_PPI)
 
 
 def note_pdf(data: Mapping[str, Any]) -> bytes:
@@ -140,18 +138,13 @@ def _image_name(image: bytes) -> str:
     return "brand.png" if image.startswith(b"\x89PNG") else "brand.jpg"
 
 
-def _compiled(template: str, data: Mapping[str, Any], image: bytes, **more: Any) -> Any:
+def _compiled(
+    template: str, data: Mapping[str, Any], image: bytes, png_ppi: int | None = None
+) -> bytes:
     with tempfile.TemporaryDirectory(prefix="kaquan-print-") as folder, as_file(_FONTS) as fonts:
         root = Path(folder)
-        # The template reads nothing outside this folder.
         (root / template).write_text((_TEMPLATES / template).read_text("utf-8"), "utf-8")
         (root / "data.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
         if image:
             (root / _image_name(image)).write_bytes(image)
-        return typst.compile(
-            str(root / template),
-            root=folder,
-            font_paths=[str(fonts)],
-            ignore_system_fonts=True,
-            **more,
-        )
+        return typeset(root, template, fonts, png_ppi=png_ppi)

@@ -16,6 +16,7 @@ from kaquan.foundation.paging import Page, Paging
 from kaquan.printing import faces
 from kaquan.printing.layouts import GRIDS, PAPERS, Layout, layout_of
 from kaquan.printing.models import PrintFace
+from kaquan.printing.pictures import IMAGE_BYTES_MAX
 from kaquan.redemption.code_files import PERMISSION
 from kaquan.surfaces.console.kit.actions import Doing
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, text
@@ -187,7 +188,7 @@ class _FaceForm(FormScreen):
             actor=doing.actor,
             name=values["name"],
             layout=faces.read_layout(told),
-            image=image.read(faces.IMAGE_BYTES_MAX + 1) if image is not None else None,
+            image=image.read(IMAGE_BYTES_MAX + 1) if image is not None else None,
             face_id=face_id,
         )
 
