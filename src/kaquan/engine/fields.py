@@ -60,14 +60,15 @@ def no_reason(reason: str) -> bool:
 
 def facts_fault(facts: Facts) -> str | None:
     """The first part of the facts that cannot mean anything."""
-    path, tags = facts.store_path, facts.tags
+    path, tags, channel, kind = facts.store_path, facts.tags, facts.channel, facts.terminal_kind
     if (
         not 0 <= facts.store_id <= ID_MAX
         or not 0 <= facts.customer_id <= ID_MAX
         or not 0 <= facts.person_id <= ID_MAX
         or (path and (len(path) > STORE_PATH_MAX or min(path) < 0 or max(path) > ID_MAX))
-        or (facts.channel and no_text(facts.channel, NAME_MAX))
-        or (facts.terminal_kind and no_text(facts.terminal_kind, NAME_MAX))
+        # As with the names of lines: a call for each costs more than what it finds out.
+        or ((len(channel) > NAME_MAX or not channel.isascii()) and no_text(channel, NAME_MAX))
+        or ((len(kind) > NAME_MAX or not kind.isascii()) and no_text(kind, NAME_MAX))
         or (tags and (len(tags) > TAGS_MAX or any(no_text(tag, NAME_MAX) for tag in tags)))
     ):
         return "facts"

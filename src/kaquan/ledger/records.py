@@ -12,6 +12,7 @@ import struct
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -72,8 +73,19 @@ def request_hash(key: RequestKey, operation: str) -> tuple[int, int]:
 
 def timestamp_text(at: datetime) -> str:
     """A moment as PostgreSQL prints it in UTC."""
-    text = str(at if at.tzinfo is UTC else at.astimezone(UTC))
-    return f"{text[:-6].rstrip('0')}+00" if at.microsecond else text[:-3]
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    second = _second_text(at.year, at.month, at.day, at.hour, at.minute, at.second)
+    if at.microsecond:
+        return f"{second}.{at.microsecond:06d}".rstrip("0") + "+00"
+    return f"{second}+00"
+
+
+@lru_cache(1_024)  # what is booked together happened in few seconds
+def _second_text(  # noqa: PLR0917  # keywords would make each call a dictionary
+    year: int, month: int, day: int, hour: int, minute: int, second: int
+) -> str:
+    return f"{year:04d}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}:{second:02d}"
 
 
 NULL = "\\N"
