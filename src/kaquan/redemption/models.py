@@ -184,3 +184,20 @@ class BulkCareRow(models.Model):
 
     class Meta:
         db_table = "redemption_bulkcarerow"
+
+
+class ExpirySweep(models.Model):
+    """How far a batch was gone through for vouchers that ended before `through`; while that is
+    under way, up to `after_serial`. `booked_count` is how many were booked as expired so far."""
+
+    batch = models.OneToOneField(
+        CampaignBatch, models.CASCADE, primary_key=True, related_name="expiry_sweep"
+    )
+    through = models.DateTimeField()
+    under_way = models.BooleanField()
+    after_serial = models.BigIntegerField(default=-1)
+    booked_count = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "redemption_expirysweep"
+        indexes = (models.Index(fields=["through"], name="redemption_expirysweep_through"),)
