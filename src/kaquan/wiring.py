@@ -18,6 +18,7 @@ from kaquan.integrations import outbox
 from kaquan.integrations.outbox import Outbox
 from kaquan.integrations.sender import Sender
 from kaquan.ledger.connections import connect_default
+from kaquan.redemption import expiring
 
 
 class Consumer(NamedTuple):
@@ -28,7 +29,7 @@ class Consumer(NamedTuple):
 
 
 def consumers(configuration: Configuration) -> tuple[Consumer, ...]:
-    """Everything that listens to the blocks, and what starts and ends campaigns at their time."""
+    """All that listens to the blocks, starts and ends campaigns, books what is over."""
 
     def count(stop: threading.Event) -> None:
         counters = Counters(connect_default, configuration.time_zone)
@@ -57,4 +58,5 @@ def consumers(configuration: Configuration) -> tuple[Consumer, ...]:
         Consumer("webhook-sender", send_webhooks),
         Consumer(budget_alerts.CONSUMER, budget_alerts.watch),
         Consumer(schedule.NAME, lambda stop: schedule.Schedule().run(stop)),
+        Consumer(expiring.NAME, expiring.sweep),
     )
