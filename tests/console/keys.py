@@ -46,6 +46,7 @@ KEYS: dict[str, Name] = {
     "approval-rule-edit": lambda side: side.approval_rule.id,
     "batch": lambda side: side.trade.by_code.id,
     "claim-link": lambda side: a_claim_link(side).id,
+    "claim-link-tag": lambda side: a_claim_link(side).id,
     "batch-mint": lambda side: side.trade.by_code.id,
     "batch-activate": lambda side: side.trade.by_code.id,
     "batch-allot": lambda side: side.trade.by_code.id,

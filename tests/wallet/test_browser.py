@@ -16,9 +16,13 @@ from kaquan.foundation import clock
 from kaquan.redemption.dynamic_codes import dynamic_serial
 from kaquan.surfaces.wallet import entering
 from kaquan.wallet.models import LinkClaim
+from tests.api.world import Side
+from tests.builders.issuer import an_organisation
+from tests.console.claim_links import a_claim_link
+from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
 from tests.wallet.visiting import a_link, a_phone
-from tools.screens.serving import SOON_MS, chromium, hindrances, serving
+from tools.screens.serving import SOON_MS, as_user, chromium, hindrances, serving, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 WIDTH = 390
@@ -139,3 +143,28 @@ def test_a_gift_goes_by_a_link_whose_secret_no_server_sees(phone: Phone) -> None
 
     expect(friend.get_by_role("heading", name="到店出示")).to_be_visible()
     assert not any(token in url.partition("#")[0] for url in asked)
+
+
+def test_a_tag_is_written_where_the_browser_can_and_else_that_is_said(
+    phone: Phone, database: Database
+) -> None:
+    side = Side(an_organisation("总部", None))
+    link = a_claim_link(side)
+    session = session_of(an_operator(side.organisation))
+    context = as_user(phone.context.browser, phone.url, session, width=WIDTH)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(phone.url + at("claim-link-tag", key=link.id))
+    expect(page.get_by_role("button", name="写入")).to_be_disabled()
+    expect(page.locator("#tag")).to_contain_text("这个浏览器不能写标签")
+
+    page.add_init_script(
+        "window.NDEFReader = class { async write(message) { window.written = message; } }"
+    )
+    page.reload()
+    page.get_by_role("button", name="写入").click()
+
+    expect(page.locator("#tag")).to_have_text("标签已写好。")
+    written = page.evaluate("window.written.records")
+    assert written == [{"recordType": "url", "data": f"{phone.url}/w/c/{link.token}"}]
+    assert hindrances(page) == []
+    context.close()

@@ -19,7 +19,7 @@ def test_vendored_files_are_those_that_were_fetched() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_vendored_package_says_its_version_and_licence(package: object) -> None:
-    folder = FOLDER / package.folder  # type: ignore[attr-defined]
+    folder = package.root / package.folder  # type: ignore[attr-defined]
 
     assert package.version in (folder / "VERSION").read_text(encoding="utf-8")  # type: ignore[attr-defined]
     licence = " ".join((folder / "LICENSE").read_text(encoding="utf-8").split())

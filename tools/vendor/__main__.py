@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "src/kaquan/surfaces/web/static/web/vendor"
+WALLET = ROOT / "src/kaquan/surfaces/wallet/static/wallet/vendor"
 SUMS = "SHA256SUMS"
 
 
@@ -23,12 +24,14 @@ class Package(NamedTuple):
     name: str
     version: str
     files: tuple[str, ...]
+    root: Path = FOLDER
 
 
 PACKAGES = (
     Package("echarts", "echarts", "6.1.0", ("dist/echarts.min.js",)),
     Package("htmx", "htmx.org", "4.0.1", ("dist/htmx.min.js",)),
     Package("tabler", "@tabler/core", "1.6.1", ("dist/css/tabler.min.css",)),
+    Package("qrcode-generator", "qrcode-generator", "2.0.4", ("dist/qrcode.js",), WALLET),
 )
 
 
@@ -57,10 +60,10 @@ def _fetch(package: Package) -> None:
             for name in package.files:
                 member = members.extractfile(f"package/{name}")
                 assert member is not None, name
-                target = FOLDER / package.folder / Path(name).name
+                target = package.root / package.folder / Path(name).name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(_without_source_map(member.read()))
-    version = FOLDER / package.folder / "VERSION"
+    version = package.root / package.folder / "VERSION"
     version.write_text(f"{package.name} {package.version}\n", encoding="utf-8")
 
 
@@ -74,7 +77,8 @@ def main() -> int:
     for package in PACKAGES:
         _fetch(package)
         sys.stdout.write(f"{package.name} {package.version}\n")
-    (FOLDER / SUMS).write_text(sums(FOLDER), encoding="utf-8")
+    for root in {package.root for package in PACKAGES}:
+        (root / SUMS).write_text(sums(root), encoding="utf-8")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import zxingcpp
 
@@ -35,7 +36,9 @@ _FONT = (
 def link_matrix(address: str) -> list[list[bool]]:
     """The modules of the QR code, dark ones true; a quarter of it may be lost (level Q)."""
     barcode = zxingcpp.create_barcode(address, zxingcpp.BarcodeFormat.QRCode, ec_level="Q")
-    image = memoryview(barcode.to_image(scale=1, add_quiet_zones=False))
+    drawn: Any = barcode.to_image(scale=1, add_quiet_zones=False)  # a buffer, say its types or not
+    image = memoryview(drawn)
+    assert image.shape is not None
     height, width = image.shape
     return [[image[row, column] == 0 for column in range(width)] for row in range(height)]
 

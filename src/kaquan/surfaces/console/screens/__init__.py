@@ -159,6 +159,7 @@ OTHERS: tuple[Screen, ...] = (
     batch_forms.MintMore(),
     claim_links.NewClaimLink(),
     claim_links.FILE,
+    claim_links.TAG,
     batch_work.ActivateVouchers(),
     batch_work.AllotVouchers(),
     batch_work.AssignToOne(),

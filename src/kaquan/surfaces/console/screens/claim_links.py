@@ -1,4 +1,4 @@
-"""Claim links: where customers claim a campaign's vouchers; list, page, new one, files for paper."""
+"""Claim links: where customers claim a campaign's vouchers; list, page, new one, files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kaquan.foundation.paging import Page, Paging
 from kaquan.offers.faces import face_of
 from kaquan.surfaces.console.kit.actions import Action, Doing
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, count, moment, text
-from kaquan.surfaces.console.kit.details import DetailScreen
+from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
@@ -97,11 +97,12 @@ class ClaimLinkDetail(DetailScreen[ClaimLink]):
             Fact(_("At most"), count(link.quantity_max)),
             Fact(_("Made"), moment(link.made_at)),
         ]
+        tag = text(_("Write an NFC tag"), href=TAG.address(key=link.id))
         files = [
             Fact(words, text(name, href=FILE.address(key=link.id, form=form)))
             for form, (name, words) in FILES.items()
         ]
-        return [Facts("", facts), Facts(_("Files"), files)]
+        return [Facts("", facts), Facts(_("Files"), [*files, Fact(_("NFC tag"), tag)])]
 
     tabs = (Tab("facts", _("Claim link"), facts),)
 
@@ -131,6 +132,10 @@ class ClaimLinks(ListScreen[ClaimLink]):
     def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[ClaimLink]:
         """The links."""
         return claim_links.link_page(actor, values["words"], paging)
+
+    def action_address(self, row: ClaimLink, action: Action[Any]) -> str:
+        """On the link's own page."""
+        return action_address(LINK, row.id, action)
 
 
 class NewClaimLink(FormScreen):
@@ -215,6 +220,27 @@ class ClaimLinkFile(Screen):
         return response
 
 
+class WriteTag(Screen):
+    """Hold a tag to this device and it is written, where the browser can do that."""
+
+    name = "claim-link-tag"
+    path = "claim-links/<int:key>/tag"
+    title = _("Write an NFC tag")
+    permission = claim_links.VIEW
+    parent = "claim-links"
+
+    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
+        """The page."""
+        link = claim_links.link_by_id(call.actor, key["key"])
+        context = {
+            "address": _address(call, link),
+            "link": link,
+            "file": FILE.address(key=link.id, form="tag"),
+            "back": LINK.address(key=link.id),
+        }
+        return self.page(call, "console/claim_link_tag.html", context)
+
+
 def _content(call: Call, link: ClaimLink, form: str) -> bytes:
     address = _address(call, link)
     if form == "poster":
@@ -236,5 +262,6 @@ def _address(call: Call, link: ClaimLink) -> str:
 
 
 FILE = ClaimLinkFile()
+TAG = WriteTag()
 LINK: ClaimLinkDetail = ClaimLinkDetail()
 LINKS = ClaimLinks()
