@@ -17,6 +17,7 @@ from django.conf import settings
 from django.test import Client
 
 from kaquan.customers.models import Customer, ErasureRequest
+from kaquan.engine import ndef
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.totp import password, step_of
 from kaquan.foundation import clock
@@ -217,6 +218,8 @@ def test_refusing_consent_keeps_vouchers_and_rights_are_a_tap_away() -> None:
         assert customer.consents == (["marketing_sms"] if given == "1" else [])
     assert "到店出示" in text(browser, f"/w/v/{serial}")
 
+    card = browser.post("/w/me/card.ndef").content
+    assert ndef.card_of(ndef.decode(card)[0]) == customer.number
     data = json.loads(browser.post("/w/me/export").content)
     assert data["phone"] == customer.phone
     assert [one["serial"] for one in data["vouchers"]] == [serial]

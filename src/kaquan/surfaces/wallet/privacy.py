@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from kaquan.customers.erasing import request_erasure, withdraw_erasure
 from kaquan.customers.models import ErasureState, Purpose
 from kaquan.customers.profile import consents_of, record_consent
+from kaquan.engine import ndef
 from kaquan.foundation import clock
 from kaquan.redemption.personal_data import PersonalData, personal_data
 from kaquan.surfaces.wallet.pages import (
@@ -90,6 +91,18 @@ def export(visitor: Visitor) -> HttpResponseBase:
     body = json.dumps(_held(held), ensure_ascii=False, indent=1, default=str)
     response = HttpResponse(body, content_type="application/json; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response
+
+
+@require_POST
+@own_page
+def member_card(visitor: Visitor) -> HttpResponseBase:
+    """The member number for a reusable NFC card, as the bytes that any tag writer takes."""
+    customer = visitor.customer
+    assert customer is not None
+    content = ndef.encode([ndef.card_record(customer.number)])
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = 'attachment; filename="member-card.ndef"'
     return response
 
 

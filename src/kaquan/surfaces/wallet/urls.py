@@ -19,6 +19,7 @@ _PAGES = [
     path("me", privacy.mine, name="mine"),
     path("me/consent", privacy.consent, name="consent"),
     path("me/export", privacy.export, name="export"),
+    path("me/card.ndef", privacy.member_card, name="member-card"),
     path("me/erase", privacy.erase, name="erase"),
     path("wechat", wechat.go, name="wechat"),
     path("wechat/back", wechat.back, name="wechat-back"),
