@@ -35,6 +35,7 @@ _RUNNING = "运行 · Operation"
 COMMANDS = (
     Command("mint", "mint", "mint", _HANDLING),
     Command("codes", "codes", "app", _HANDLING),
+    Command("print", "prints", "app", _HANDLING),
     Command("claim", "claim", "claim", _HANDLING),
     Command("redeem", "redeem", "redeem", _HANDLING),
     Command("reverse", "redeem", "reverse", _HANDLING),

@@ -43,6 +43,7 @@ def _as_read(read: Read) -> Callable[[str], Any]:
 yuan = _as_read(cells.amount)
 quantity = _as_read(_read_quantity)
 positive_id = _as_read(cells.whole_number(1, 2**31 - 1))
+serial = _as_read(cells.whole_number(0, 2**38 - 1))
 request_key_text = _as_read(_read_key)
 
 
