@@ -16,8 +16,9 @@ from kaquan.surfaces.console.kit.details import ActionScreen
 from kaquan.surfaces.console.screens import SCREENS
 from tests.api.trade import MISSING_REDEMPTION, MISSING_SERIAL
 from tests.api.world import Side
-from tests.console.drafts import draft_of
 from tests.console.claim_links import a_claim_link
+from tests.console.drafts import draft_of
+from tests.console.erasures import an_erasure
 from tests.console.people import at
 
 Name = Callable[[Side], Any]
@@ -76,6 +77,7 @@ KEYS: dict[str, Name] = {
     "segment": lambda side: side.segment.id,
     "segment-edit": lambda side: side.segment.id,
     "task": lambda side: side.task.id,
+    "erasure": lambda side: an_erasure(side).id,
     "store": lambda side: side.store.pk,
     "store-edit": lambda side: side.store.pk,
     "key": lambda side: side.key.caller.key_id,
@@ -134,6 +136,7 @@ LISTED: dict[str, Name] = {
     "customers": lambda side: f">{side.customer.number}<",
     "segments": lambda side: f">{side.segment.code}<",
     "tasks": lambda side: f'/tasks/{side.task.id}/"',
+    "erasures": lambda side: f'/erasures/{an_erasure(side).id}/"',
     "stores": lambda side: f">{side.store.organisation.code}<",
     "budgets": lambda side: f">{side.trade.budget.code}<",
     "entries": lambda side: f">{side.trade.by_code.name}<",

@@ -66,6 +66,15 @@ def erasure_unknown(number: str) -> KaquanError:
     )
 
 
+def erasure_request_unknown(request_id: int) -> KaquanError:
+    """No such request, or none that the actor may see."""
+    return KaquanError(
+        "erasure_request_unknown",
+        zh=f"没有编号为 {request_id} 的删除申请，或您无权查看。",
+        en=f"There is no erasure request {request_id}, or you may not see it.",
+    )
+
+
 def customer_erased(number: str) -> KaquanError:
     """There is nothing left to change."""
     return KaquanError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from kaquan.customers import actions, identities, merging, profile
+from kaquan.customers import actions, erasing, identities, merging, profile
 from kaquan.customers.models import IdentityKind, Purpose
 from kaquan.customers.queries import CustomerLine
 from kaquan.foundation import clock
@@ -76,6 +76,11 @@ def _identity(line: CustomerLine, doing: Doing) -> Text:
 def _unmerge(line: CustomerLine, doing: Doing) -> Text:
     merging.unmerge_customer(actor=doing.actor, number=line.number)
     return _("%(number)s is a customer of its own again.") % {"number": line.number}
+
+
+def _ask_erasure(line: CustomerLine, doing: Doing) -> Text:
+    erasing.request_erasure(actor=doing.actor, number=line.number, at=clock.now())
+    return _("The request was noted. It is carried out under “Erasure requests”.")
 
 
 CUSTOMER_ACTIONS: tuple[Action[CustomerLine], ...] = (
@@ -155,6 +160,19 @@ CUSTOMER_ACTIONS: tuple[Action[CustomerLine], ...] = (
         consequence=_(
             "Tags, first order and person are each one's own again. What was used in the meantime "
             "stays counted for the one person: no limit is given back."
+        ),
+    ),
+    Action(
+        "request-erasure",
+        _("Request erasure"),
+        EDIT,
+        lambda one: _("Does the customer %(number)s want to be forgotten?")
+        % {"number": one.number},
+        _ask_erasure,
+        offered=_lives,
+        consequence=_(
+            "Nothing is erased yet. Make sure first that it is this customer who asks, for example "
+            "by a code sent to the number on file."
         ),
     ),
 )  # fmt: skip

@@ -1,0 +1,92 @@
+"""Requests to be forgotten on screens: noted, seen within a scope, carried out or withdrawn."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from kaquan.customers.actions import create_customer
+from kaquan.customers.erasing import request_erasure
+from kaquan.customers.models import Customer, ErasureRequest, ErasureState
+from kaquan.organisations.models import Organisation
+from tests.builders.issuer import NOON, SYSTEM, an_organisation, staff_of
+from tests.console.people import a_browser, an_operator, at
+from tests.fixtures_database import Database
+
+pytestmark = pytest.mark.usefixtures("static_files")
+
+
+@pytest.fixture
+def root(database: Database) -> Organisation:
+    return an_organisation("总部", None)
+
+
+@pytest.fixture
+def region(root: Organisation) -> Organisation:
+    return an_organisation("华东", root)
+
+
+@pytest.fixture
+def browser(region: Organisation) -> Client:
+    return a_browser(an_operator(region))
+
+
+@pytest.fixture
+def customer(region: Organisation) -> Customer:
+    return create_customer(actor=staff_of(region), number="M-1", name="赵子龙", phone="13800138000")
+
+
+def test_a_request_is_noted_on_the_customer_and_carried_out_for_good(
+    browser: Client, customer: Customer
+) -> None:
+    ask = at("customer-action", key=customer.id, action="request-erasure")
+    noted = browser.post(ask, follow=True)
+    twice = browser.post(ask, follow=True)
+    request = ErasureRequest.objects.get()
+    shown = browser.get(at("erasure", key=request.id)).content.decode()
+    listed = browser.get(at("erasures")).content.decode()
+    done = browser.post(at("erasure-action", key=request.id, action="carry-out"), follow=True)
+    again = browser.post(at("erasure-action", key=request.id, action="carry-out"), follow=True)
+
+    assert noted.status_code == 200
+    assert "已有待处理的删除申请" in twice.content.decode()
+    assert "剩余价值" in shown
+    assert f'/erasures/{request.id}/"' in listed
+    assert done.status_code == 200
+    assert "已删除个人信息" in done.content.decode()
+    assert "个人信息已删除。" not in again.content.decode()
+    customer.refresh_from_db()
+    request.refresh_from_db()
+    assert (customer.name, customer.phone) == (None, None)
+    assert request.state == ErasureState.DONE
+    after = browser.get(at("erasure", key=request.id)).content.decode()
+    assert "彻底删除" not in after
+    for page in (noted.content.decode(), shown, listed, after):
+        assert "赵子龙" not in page
+        assert "13800138000" not in page
+
+
+def test_a_request_is_withdrawn_and_nothing_of_the_customer_changes(
+    browser: Client, customer: Customer
+) -> None:
+    request = request_erasure(actor=SYSTEM, number="M-1", at=NOON)
+    browser.post(at("erasure-action", key=request.pk, action="withdraw"), follow=True)
+
+    request.refresh_from_db()
+    customer.refresh_from_db()
+    assert request.state == ErasureState.WITHDRAWN
+    assert (customer.number, customer.name) == ("M-1", "赵子龙")
+
+
+def test_nobody_elsewhere_sees_or_carries_out_a_request(
+    root: Organisation, customer: Customer
+) -> None:
+    request = request_erasure(actor=SYSTEM, number="M-1", at=NOON)
+    stranger = a_browser(an_operator(an_organisation("华南", root)))
+
+    assert "M-1<" not in stranger.get(at("erasures")).content.decode()
+    assert stranger.get(at("erasure", key=request.pk)).status_code == 404
+    tried = stranger.post(at("erasure-action", key=request.pk, action="carry-out"))
+    assert tried.status_code == 404
+    customer.refresh_from_db()
+    assert customer.name == "赵子龙"
