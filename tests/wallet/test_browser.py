@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kaquan.foundation import clock
-from kaquan.redemption.dynamic_codes import dynamic_serial
+from kaquan.redemption.dynamic_keys import dynamic_serial
 from kaquan.surfaces.wallet import entering
 from kaquan.wallet.models import LinkClaim
 from tests.api.world import Side

@@ -17,7 +17,7 @@ from kaquan.customers.models import Customer
 from kaquan.engine.money import format_yuan
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
-from kaquan.redemption.dynamic_codes import shown_code
+from kaquan.redemption.dynamic_keys import shown_code
 from kaquan.surfaces.wallet.pages import Visitor, own_page
 from kaquan.surfaces.wallet.templatetags.wallet import moment
 from kaquan.wallet import apple, gifts

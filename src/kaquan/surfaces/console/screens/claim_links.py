@@ -32,7 +32,7 @@ BATCHES_OFFERED = 200
 
 
 def _state(link: ClaimLink) -> Cell:
-    return badge(_("Open"), "good") if link.active else badge(_("Closed"), "muted")
+    return badge(_("Open for claims"), "good") if link.active else badge(_("Closed"), "muted")
 
 
 def _set_active(link: ClaimLink, doing: Doing, *, active: bool) -> Text:

@@ -1,0 +1,51 @@
+"""Codes that a phone shows and renews: made for their holder, and read.
+
+The keys derive from those of the codes, so nothing of them is stored and a stolen database shows
+no voucher to a till. See docs/decisions/0036.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from kaquan.engine.codes import CodeFault
+from kaquan.engine.dynamic_codes import PROFILE, DynamicKey, read_dynamic
+from kaquan.engine.totp import DIGITS, STEP_S
+from kaquan.foundation import keys
+from kaquan.foundation.configuration import current_configuration
+
+
+class ShownCode(NamedTuple):
+    """What a holder's phone needs to show a voucher without a network."""
+
+    prefix: str
+    secret: bytes
+    step_s: int = STEP_S
+    digits: int = DIGITS
+
+    def __repr__(self) -> str:
+        return "<a code that renews>"
+
+
+def shown_code(serial: int) -> ShownCode:
+    """For the voucher's holder alone, under the newest key."""
+    key = _keys()[0]
+    return ShownCode(PROFILE + key.handle_of(serial), key.secret_of(serial))
+
+
+def dynamic_serial(text: str, at: datetime) -> int | CodeFault:
+    """The serial behind a dynamic form that is of now; no database is asked."""
+    return read_dynamic(_keys(), text, at)
+
+
+def _keys() -> tuple[DynamicKey, ...]:
+    path = current_configuration().key_file
+    return _keys_of(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _keys_of(path: Path, changed_at: int) -> tuple[DynamicKey, ...]:  # noqa: ARG001  # part of the key
+    return tuple(DynamicKey(key.secret) for key in keys.load(path).all("code-tag"))
