@@ -10,10 +10,9 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
-
-import typst
 
 TIMEOUT_S: Final = 120
 MEMORY_BYTES_MAX: Final = 1 << 30
@@ -38,6 +37,7 @@ def typeset(folder: Path, template: str, fonts: Path, *, png_ppi: int | None = N
 
 
 def _main(folder: str, template: str, fonts: str, png_ppi: str) -> None:
+    typst = import_module("typst")  # here alone: a server has no use for its 80 MB
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     kind = {"format": "png", "ppi": float(png_ppi)} if int(png_ppi) else {"format": "pdf"}
     made: Any = typst.compile(  # a PNG of each page is a list
