@@ -55,6 +55,7 @@ def test_what_is_over_is_booked_in_steps_and_once_and_its_money_is_released(
     serials = given(counter, 5)
     committed = number(connection, "SELECT sum(committed_fen) FROM ledger_budget")
     batch_id = counter.from_stock.id
+    step_all(NOON)
     monkeypatch.setattr(expiring, "COMMANDS_MAX", 2)
 
     booked = [step(batch_id, SWEPT) for _ in range(4)]
@@ -72,6 +73,7 @@ def test_before_the_grace_is_over_nothing_moves_and_a_batch_is_due_again_a_day_l
 ) -> None:
     counter = a_counter()
     given(counter, 1)
+    step_all(NOON)
     before = books(connection)
     early = NEW_YEAR + GRACE - timedelta(minutes=1)
 
@@ -103,6 +105,7 @@ def test_one_that_was_extended_or_used_is_left_alone_and_an_old_hold_keeps_nothi
     assert done.place is not None
     assert held.place is not None
 
+    step_all(NOON)
     step_all(SWEPT)
 
     serials = [extended, over, used, held.vouchers[0].serial]
@@ -117,11 +120,26 @@ def test_a_step_cut_short_after_its_booking_is_done_again_without_effect(
 ) -> None:
     counter = a_counter()
     given(counter, 3)
+    step_all(NOON)
     with transaction.atomic():
         assert step(counter.from_stock.id, SWEPT) == 3
         transaction.set_rollback(True)
-    assert not ExpirySweep.objects.exists()
+    assert ExpirySweep.objects.get(pk=counter.from_stock.id).booked_count == 0
     before = books(connection)
 
     assert step(counter.from_stock.id, SWEPT) == 0
     assert books(connection) == before
+
+
+def test_a_batch_opened_after_its_end_has_days_to_bring_its_past_in(
+    connection: Connection,
+) -> None:
+    counter = a_counter()
+    (serial,) = given(counter, 1)
+    opened = NEW_YEAR + timedelta(days=100)
+    step_all(opened)
+    step_all(opened + GRACE)
+    assert states_of(connection, [serial]) == [State.ISSUED]
+
+    step_all(opened + GRACE + expiring.ROUND)
+    assert states_of(connection, [serial]) == [State.EXPIRED]

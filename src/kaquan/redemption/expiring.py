@@ -79,8 +79,10 @@ def step(batch_id: int, at: datetime) -> int:
     Done again after a crash it finds only what is not booked yet.
     """
     with transaction.atomic():
+        # A new batch is left alone at first: its past may be brought in from elsewhere now, and
+        # uses from before its end must find its vouchers good.
         begun, _made = ExpirySweep.objects.get_or_create(
-            batch_id=batch_id, defaults={"through": at - GRACE, "under_way": True}
+            batch_id=batch_id, defaults={"through": at, "under_way": False}
         )
         row = ExpirySweep.objects.select_for_update(skip_locked=True).filter(pk=begun.pk).first()
         if row is None:  # another server is at it
