@@ -7,7 +7,7 @@ is to be mended is told beside its field.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ NAME_CHARACTERS_MAX = 64
 DAYS_MAX = 400
 _BETWEEN_NAMES = re.compile(r"[\n,;|、，；]")
 _RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\s*(?:~|～|至|to)\s*(\d{4}-\d{2}-\d{2}))?", re.ASCII)
+_YEAR_OFF = re.compile(r"([12]\d{3})\s*年?\s*(?:法定节假日|节假日|holidays)", re.IGNORECASE)
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 _TENTHS = re.compile(r"(\d{1,2})(?:\.(\d{1,3}))?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?", re.ASCII)
@@ -93,13 +94,26 @@ class Reader:
             self.fault(name, "应为日期，例如 2026-10-01", "expected a date such as 2026-10-01")
             return None
 
-    def days(self, name: str) -> list[str]:
-        """Days and runs of days (``2026-10-01~2026-10-07``), one a line."""
+    def days(self, name: str, days_off: Callable[[date, date], Sequence[date]]) -> list[str]:
+        """Days, runs of days (``2026-10-01~2026-10-07``) and a year's days off
+        (``2026 holidays``), one a line."""
         found: list[str] = []
         for part in _BETWEEN_NAMES.split(self.typed(name)):
             if not part.strip():
                 continue
-            run = _run_of_days(part.strip())
+            year = _YEAR_OFF.fullmatch(part.strip())
+            if year:
+                first, last = (date(int(year[1]), *end) for end in ((1, 1), (12, 31)))
+                run: list[str] | None = [day.isoformat() for day in days_off(first, last)]
+                if not run:
+                    self.fault(
+                        name,
+                        f"节假日历中没有 {year[1]} 年的放假日；请先在“节假日”中导入",
+                        f"no days off of {year[1]} are known; bring them in under holidays",
+                    )
+                    return []
+            else:
+                run = _run_of_days(part.strip())
             if run is None or len(found) + len(run) > DAYS_MAX:
                 self.fault(
                     name,

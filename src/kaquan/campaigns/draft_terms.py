@@ -17,6 +17,7 @@ from kaquan.campaigns.draft_reading import Reader
 from kaquan.engine.rules.terms import CAP_MAX
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.configuration import current_configuration
+from kaquan.organisations.holidays import days_off
 from kaquan.organisations.models import TerminalKind
 from kaquan.organisations.queries import organisation_names, own_organisation_id, store_ids
 
@@ -180,7 +181,7 @@ def _validity(reader: Reader) -> Raw:
         "range": {"kind": kind, **_present(span)},
         "weekdays": [int(one) for one in reader.chosen("weekdays", tuple("1234567"))],
         "daily_windows": _windows(reader),
-        "excluded_dates": reader.days("excluded_days"),
+        "excluded_dates": reader.days("excluded_days", days_off),
         "time_zone": _unless(current_configuration().time_zone.key, USUAL_ZONE),
     }
 

@@ -169,7 +169,8 @@ def _validity() -> Sequence[Section]:
             Field("window_2_from", _("Second hours from"), "time"),
             Field("window_2_until", _("Second hours until"), "time"),
             names_field("excluded_days", _("Days it is not good on"),
-                        _("A day or a run of days a line: 2026-10-01~2026-10-07")),
+                        _("A day, a run of days or a year's days off a line: "
+                          "2026-10-01~2026-10-07, 2026 holidays")),
         ), folded=True, hint=_("Nothing chosen: on any day at any hour")),
     )  # fmt: skip
 
