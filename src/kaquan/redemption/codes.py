@@ -15,10 +15,12 @@ import psycopg
 from django.db import connection as django_connection
 
 from kaquan.engine.codes import CodeBook, CodeFault, CodeKey, DecodedCode, format_code, pool_hash
+from kaquan.engine.dynamic_codes import is_dynamic
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation import clock, keys
 from kaquan.foundation.configuration import current_configuration
 from kaquan.ledger import pool_codes
+from kaquan.redemption.dynamic_keys import dynamic_serial
 
 ISSUER = 1  # one installation serves one issuer
 POOLS_KNOWN_S = 1.0
@@ -40,9 +42,9 @@ def code_book() -> CodeBook:
 
 def read_code(text: str) -> int | Outcome:
     """The serial behind a typed or scanned text, or the refusal that it deserves."""
-    found = code_book().decode(text)
-    if isinstance(found, DecodedCode):
-        return found.serial
+    found = _serial_of(code_book(), text)
+    if isinstance(found, int):
+        return found
     serial = _pool_serial(text)
     return FAULTS[found] if serial is None else serial
 
@@ -54,8 +56,17 @@ def own_serial(text: str) -> int | CodeFault:
     now_s = clock.monotonic_s()
     if _kept_book is None or now_s - _kept_at_s >= KEYS_KNOWN_S:
         _kept_book, _kept_at_s = code_book(), now_s
-    found = _kept_book.decode(text)
-    return found.serial if isinstance(found, DecodedCode) else found
+    return _serial_of(_kept_book, text)
+
+
+def _serial_of(book: CodeBook, text: str) -> int | CodeFault:
+    """The serial behind a code on paper, or behind what a phone shows (docs/decisions/0036)."""
+    found = book.decode(text)
+    if isinstance(found, DecodedCode):
+        return found.serial
+    if found is CodeFault.MALFORMED and is_dynamic(text):
+        return dynamic_serial(text, clock.now())
+    return found
 
 
 def may_be_foreign() -> bool:
