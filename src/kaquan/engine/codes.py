@@ -145,6 +145,11 @@ class CodeBook:
             for at in range(0, count, _CHUNK)
         )
 
+    @property
+    def key_ids(self) -> Sequence[int]:
+        """All keys that a code may have been written with."""
+        return tuple(self._ciphers)
+
     def _cipher(self, key_id: int | None) -> _Cipher:
         chosen = self._writing_key_id if key_id is None else key_id
         if chosen not in self._ciphers:

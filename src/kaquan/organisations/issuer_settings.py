@@ -84,7 +84,21 @@ EXPORT_ROWS_MAX = SettingKind(
     least=100,
     most=1_000_000,
 )
-SETTINGS: tuple[SettingKind, ...] = (APPROVALS_REQUIRED, LANGUAGE, IDLE_MINUTES, EXPORT_ROWS_MAX)
+SLIP_DAYS = SettingKind(
+    "slip_days",
+    30,
+    "纸质券联最多补登多少天以前的使用",
+    "Days back that slips of paper vouchers are registered at most",
+    least=1,
+    most=366,
+)
+SETTINGS: tuple[SettingKind, ...] = (
+    APPROVALS_REQUIRED,
+    LANGUAGE,
+    IDLE_MINUTES,
+    EXPORT_ROWS_MAX,
+    SLIP_DAYS,
+)
 _BY_NAME = {one.name: one for one in SETTINGS}
 
 

@@ -19,6 +19,7 @@ PERMISSIONS: tuple[Permission, ...] = (
         "授予、收回自己没有的业务角色，重置二次验证",
         "grant and revoke business roles that one does not hold; reset second factors",
     ),
+    Permission("desk.register", "登记纸质券联", "register slips of paper vouchers"),
     Permission("products.edit", "导入商品", "bring in products"),
     Permission("orders.edit", "导入历史订单", "bring in orders of the past"),
     Permission("approvals.view", "查看审批单", "see requests for approval"),

@@ -20,7 +20,10 @@ _SEE_BUSINESS = (
     "jobs.view",
     "approvals.view",
 )
-_SERVE = ("redemption.redeem", "voucher.trace", "customers.view", "organisations.view")
+_SERVE = (
+    *("redemption.redeem", "voucher.trace", "customers.view", "organisations.view"),
+    "desk.register",
+)
 _MANAGE = (*_SERVE, "redemption.reverse", "reports.view", "ledger.view", "campaigns.view")
 
 
@@ -46,7 +49,7 @@ BUILT_IN_ROLES = (
             *("campaigns.edit", "campaigns.approve", "codes.import", "codes.export", "events.view"),
             *("products.edit", "orders.edit", "announcements.edit", "views.share"),
             *("redemption.redeem", "redemption.issue", "redemption.reverse", "voucher.care"),
-            "voucher.approve",
+            *("voucher.approve", "desk.register"),
             *("staff.view", "staff.grant"),
         ),
         must_use_second_factor=True,

@@ -1,0 +1,252 @@
+"""Registering slips: each is kept first, then its voucher is used through the door, then both are
+tied together. Whoever is interrupted between finds the slip waiting and goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from kaquan.campaigns.models import CampaignBatch
+from kaquan.customers.phones import read_phone
+from kaquan.engine.commands import Assign, Claim, RequestKey, Sell
+from kaquan.engine.outcomes import Outcome
+from kaquan.engine.places import Place
+from kaquan.foundation import clock
+from kaquan.foundation import imports_cells as cells
+from kaquan.foundation.actor import Actor
+from kaquan.foundation.encrypted_fields import blind_index
+from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.ids import draw_ids
+from kaquan.foundation.refusals import (
+    INTERNAL_CLIENT,
+    raise_if_refused,
+    surely_refused,
+)
+from kaquan.ledger.sessions import reading_session
+from kaquan.ledger.trace import standing_of, trace_voucher
+from kaquan.organisations.issuer_settings import SLIP_DAYS, issuer_setting
+from kaquan.organisations.queries import store_by_code
+from kaquan.redemption import desk
+from kaquan.redemption.actions import CodeUse, PastUse, redeem_past
+from kaquan.redemption.codes import code_book
+from kaquan.redemption.deeds import Deed
+from kaquan.redemption.visits import Visit
+from kaquan.registration.acting import at_the_desk
+from kaquan.registration.errors import (
+    bundle_closed,
+    slip_not_registered,
+    slip_reversed,
+    slip_unknown,
+    used_before_issue,
+    used_outside_window,
+)
+from kaquan.registration.joining import customer_of
+from kaquan.registration.models import Bundle, Slip, SlipState
+from kaquan.registration.queries import bundle_by_id, slip_by_id
+from kaquan.registration.reading import read_number
+from kaquan.registration.used_already import refusal_of
+
+PENDING_MAX = 500
+_GIVEN_OUT = (Assign, Claim, Sell)
+
+_read_clerk = cells.text(100)
+_read_name = cells.text(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlipTyped:
+    """What stands on a slip. ``number`` is a code, or a serial with ``last_symbols``, the last four
+    of its code."""
+
+    number: str
+    last_symbols: str = ""
+    holder_name: str | None = None
+    holder_phone: str | None = None
+    store_code: str
+    clerk: str = ""
+    used_at: datetime
+    amount_fen: int | None = None
+
+
+def register_slip(
+    *, actor: Actor, bundle_id: int, typed: SlipTyped, once: str, dry: bool = False
+) -> Slip:
+    """Type one slip into a bundle and book the use of its voucher, once for each ``once``.
+
+    With ``dry`` nothing stays. Raises `bundle_unknown`, `bundle_closed`, `store_unknown`,
+    `slip_number_mistyped`, `slip_outside_window`, `slip_before_issue`, `value_invalid` and the
+    ledger's refusals; of a used voucher they tell who used it where and when.
+    """
+    acting = at_the_desk(actor)
+    bundle = bundle_by_id(actor, bundle_id)
+    known = Slip.objects.filter(once=once).first()
+    if known is not None:
+        if known.bundle_id != bundle.id or known.typed_by != actor.id[:100]:
+            raise slip_unknown(known.id)
+        return _finish(acting, known)
+    try:
+        with transaction.atomic():
+            slip = _kept(acting, bundle.id, typed, once)
+            outcome = _redeem(acting, slip, dry=True)
+            if not outcome.done:
+                raise refusal_of(acting, slip.serial, outcome)
+            if dry:
+                transaction.set_rollback(True)
+                return slip
+    except IntegrityError:  # the same form came twice at once
+        slip = Slip.objects.get(once=once, typed_by=actor.id[:100])
+    return _finish(acting, slip)
+
+
+def finish_pending(*, actor: Actor, bundle_id: int) -> int:
+    """Go on with a bundle's slips that were interrupted; how many were registered.
+
+    What the ledger refuses after all is taken out of the bundle.
+    """
+    acting = at_the_desk(actor)
+    bundle = bundle_by_id(actor, bundle_id)
+    number = 0
+    for slip in bundle.slips.filter(state=SlipState.PENDING).order_by("id")[:PENDING_MAX]:
+        try:
+            _finish(acting, slip)
+        except KaquanError:
+            continue  # it is out, or still pending where nobody knows
+        number += 1
+    return number
+
+
+def reverse_slip(*, actor: Actor, slip_id: int, reason: str, once: str) -> Slip:
+    """Undo the use that was registered; the slip stays, marked, and counts no more.
+
+    One's own slip of an open bundle needs no further permission, others `redemption.reverse`; both
+    stay within one's authority. Raises `slip_unknown`, `slip_reversed`, `slip_not_registered`,
+    `care_beyond_authority`, `permission_denied` and the ledger's refusals.
+    """
+    line = slip_by_id(actor, slip_id)
+    is_own = line.bundle_is_open and line.typed_by == actor.id[:100]
+    acting = at_the_desk(actor, reversing=is_own)
+    slip = Slip.objects.get(id=line.id)
+    if slip.state == SlipState.REVERSED:
+        raise slip_reversed()
+    if line.redemption is None:
+        raise slip_not_registered()
+    outcome = desk.perform(
+        actor=acting,
+        deed=Deed(
+            operation="reverse", serial=slip.serial, redemption=line.redemption, reason=reason
+        ),
+        at=clock.now(),
+        request_key=RequestKey(INTERNAL_CLIENT, f"slip-reverse:{slip.id}:{once}"),
+    )
+    raise_if_refused([outcome])
+    place = _place_of(outcome)
+    slip.state = SlipState.REVERSED
+    slip.reversal_block, slip.reversal_index = place.block, place.index
+    slip.save(update_fields=["state", "reversal_block", "reversal_index"])
+    return slip
+
+
+def _kept(acting: Actor, bundle_id: int, typed: SlipTyped, once: str) -> Slip:
+    """The slip as a row of an open bundle, its customer found or made."""
+    bundle = bundle_by_id(acting, bundle_id, for_update=True)
+    if bundle.closed_at is not None:
+        raise bundle_closed(bundle.name)
+    serial = read_number(typed.number, typed.last_symbols)
+    store = store_by_code(acting, typed.store_code)
+    _check_time(serial, typed.used_at)
+    name = typed.holder_name or None
+    if name is not None:
+        name = cells.accepted(_read_name, name, zh="姓名", en="name")
+    phone = typed.holder_phone or None
+    if phone is not None:
+        phone = cells.accepted(read_phone, phone, zh="手机号", en="phone")
+    clerk = typed.clerk and cells.accepted(_read_clerk, typed.clerk, zh="店员", en="clerk")
+    (slip_id,) = draw_ids(Slip, 1)
+    customer = phone and customer_of(acting, phone=phone, name=name, slip=_title(bundle, slip_id))
+    slip = Slip(
+        id=slip_id,
+        bundle=bundle,
+        serial=serial,
+        holder_name=name,
+        holder_phone=phone,
+        holder_phone_index=None if phone is None else blind_index("phone", phone),
+        customer=customer or None,
+        store=store,
+        clerk=clerk,
+        used_at=typed.used_at,
+        amount_fen=typed.amount_fen,
+        once=once,
+        typed_at=clock.now(),
+        typed_by=acting.id[:100],
+        typed_by_name=acting.name[:200],
+    )
+    slip.save(force_insert=True)
+    return slip
+
+
+def _title(bundle: Bundle, slip_id: int) -> str:
+    return f"{bundle.id}-{slip_id}"
+
+
+def _finish(acting: Actor, slip: Slip) -> Slip:
+    """Book a pending slip's use; the same answer however often it is asked."""
+    if slip.state != SlipState.PENDING:
+        return slip
+    outcome = _redeem(acting, slip, dry=False)
+    if not outcome.done:
+        if surely_refused([outcome]):
+            slip.delete()
+        raise refusal_of(acting, slip.serial, outcome)
+    place = _place_of(outcome)
+    slip.state = SlipState.REGISTERED
+    slip.redemption_block, slip.redemption_index = place.block, place.index
+    slip.discount_fen = sum(one.discount_fen for one in outcome.vouchers)
+    slip.save(update_fields=["state", "redemption_block", "redemption_index", "discount_fen"])
+    return slip
+
+
+def _redeem(acting: Actor, slip: Slip, *, dry: bool) -> Outcome:
+    visit = Visit(
+        store_code=slip.store.organisation.code,
+        order_no=f"slip-{_title(slip.bundle, slip.id)}",
+        amount_fen=slip.amount_fen,
+        customer_number=slip.customer.number if slip.customer else None,
+    )
+    past = PastUse(
+        CodeUse(code_book().encode(slip.serial)),
+        visit,
+        slip.used_at,
+        RequestKey(INTERNAL_CLIENT, f"slip:{slip.once}"),
+    )
+    return redeem_past(actor=acting, past=[past], dry=dry)[0]
+
+
+def _place_of(outcome: Outcome) -> Place:
+    assert outcome.place is not None, outcome
+    return outcome.place
+
+
+def _check_time(serial: int, used_at: datetime) -> None:
+    """Whether the use lies in the window and not before the voucher was in anybody's hands."""
+    days, now = int(issuer_setting(SLIP_DAYS.name)), clock.now()
+    earliest = now - timedelta(days=days)
+    if not earliest <= used_at <= now:
+        raise used_outside_window(days, earliest)
+    issued_at = _issued_at(serial)
+    if issued_at is not None and used_at < issued_at:
+        raise used_before_issue(issued_at)
+
+
+def _issued_at(serial: int) -> datetime | None:
+    """When a voucher was given out; for one that is named by its code, when its campaign began."""
+    session = reading_session()
+    for step in trace_voucher(session, serial):
+        if isinstance(step.command, _GIVEN_OUT) and step.outcome.done:
+            return step.command.at
+    standing = standing_of(session, serial)
+    if standing is None:
+        return None  # the ledger will say that there is no such voucher
+    row = CampaignBatch.objects.select_related("campaign").filter(id=standing.batch_id).first()
+    return None if row is None else row.campaign.starts_at

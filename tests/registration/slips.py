@@ -1,0 +1,72 @@
+"""A desk for tests: a side with a bundle, and slips of its vouchers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from kaquan.engine.commands import Redeem
+from kaquan.foundation import clock
+from kaquan.foundation.actor import Actor
+from kaquan.ledger.sessions import reading_session
+from kaquan.ledger.trace import trace_voucher
+from kaquan.redemption.codes import code_book
+from kaquan.registration.actions import SlipTyped, register_slip
+from kaquan.registration.bundles import open_bundle
+from kaquan.registration.models import Bundle, Slip
+from tests.api.world import Side
+from tests.builders.issuer import a_number, an_organisation, staff_of
+
+
+def a_side() -> Side:
+    """A part of an organisation with a store and vouchers."""
+    side = Side(an_organisation("总部", None))
+    assert side.store
+    assert side.trade.code
+    return side
+
+
+def typist(side: Side, *permissions: str) -> Actor:
+    """Somebody at the desk, who may do nothing else unless that is named."""
+    return staff_of(side.organisation, "desk.register", *permissions)
+
+
+def a_bundle(side: Side, *, slips: int = 2, amount_fen: int = 20_000) -> Bundle:
+    """A bundle of the side with what was counted by hand."""
+    return open_bundle(
+        actor=typist(side), name=a_number("捆"), slips_told=slips, amount_told_fen=amount_fen
+    )
+
+
+def serial_at(side: Side, index: int) -> int:
+    """One of the side's printed vouchers."""
+    return side.trade.first_serial + index
+
+
+def a_slip(side: Side, index: int = 0, **typed: Any) -> SlipTyped:
+    """What stands on the slip of one of them: used an hour ago on an order of 100 yuan."""
+    fields: dict[str, Any] = {
+        "number": code_book().encode(serial_at(side, index)),
+        "store_code": side.store.organisation.code,
+        "clerk": "李娜",
+        "used_at": clock.now() - timedelta(hours=1),
+        "amount_fen": 10_000,
+    }
+    return SlipTyped(**fields | typed)
+
+
+def registered(side: Side, bundle: Bundle, index: int = 0, **typed: Any) -> Slip:
+    """A slip that was typed in."""
+    return register_slip(
+        actor=typist(side),
+        bundle_id=bundle.id,
+        typed=a_slip(side, index, **typed),
+        once=a_number("once-"),
+    )
+
+
+def use_of(side: Side, index: int = 0) -> Redeem:
+    """The command that used a voucher."""
+    (step,) = trace_voucher(reading_session(), serial_at(side, index))
+    assert isinstance(step.command, Redeem)
+    return step.command
