@@ -63,7 +63,7 @@ BUILT_IN_ROLES = (
             *("organisations.edit", "customers.edit", "campaigns.edit", "campaigns.approve"),
             "views.share",
             *("redemption.redeem", "redemption.issue", "redemption.reverse", "voucher.care"),
-            "voucher.approve",
+            *("voucher.approve", "desk.register"),
             *("staff.view", "staff.grant"),
         ),
     ),

@@ -5,7 +5,8 @@ from typing import Any
 from django.db import migrations
 
 PERMISSION = "desk.register"
-ROLES = ("clerk", "store_manager", "head_operations")
+#: Whoever grants a role holds what it gives, so those above the clerks have it too.
+ROLES = ("clerk", "store_manager", "regional_operations", "head_operations")
 
 
 def add_permission(apps: Any, schema_editor: Any) -> None:
