@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.analytics import today as figures
+from kaquan.analytics.first_steps import first_steps
 from kaquan.analytics.queries import REPORTS, Figures
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
@@ -98,7 +99,28 @@ class Workbench(Screen):
         return Reading(parts, scope.batch_ids, scope.store_ids)
 
 
+#: Of a new installation: words, where it is done, what one needs for that.
+_FIRST_STEPS: tuple[tuple[Text, str, str], ...] = (
+    (_("Accounts and roles for whoever works here"), "staff", "staff.view"),
+    (_("Head office and a first store"), "store-new", "organisations.edit"),
+    (_("A first campaign, handed in for approval"), "campaign-begin", "campaigns.edit"),
+    (_("Approved by somebody else, and its vouchers minted"), "approvals", "approvals.view"),
+    (_("A first voucher redeemed"), "redeem", "redemption.redeem"),
+)
+
+
+def _steps(call: Call) -> Iterator[Part]:
+    there = first_steps(call.actor)
+    if there is not None:
+        steps = [
+            (words, is_done, reverse(f"console:{name}") if holds(call.actor, needed) else "")
+            for (words, name, needed), is_done in zip(_FIRST_STEPS, (*there, False), strict=True)
+        ]
+        yield part("first_steps", "console/workbench/first_steps.html", {"steps": steps})
+
+
 def _parts(call: Call, now: datetime) -> Iterator[Part]:
+    yield from _steps(call)
     waiting = todos(call.actor, now)
     yield part("todos", "console/workbench/todos.html", {"todos": waiting})
     if holds(call.actor, REPORTS):
