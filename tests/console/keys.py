@@ -20,6 +20,7 @@ from tests.console.claim_links import a_claim_link
 from tests.console.drafts import draft_of
 from tests.console.erasures import an_erasure
 from tests.console.people import at
+from tests.registration.slips import bundle_of, slip_of
 
 Name = Callable[[Side], Any]
 
@@ -61,6 +62,10 @@ KEYS: dict[str, Name] = {
     "print-run": lambda side: side.trade.print_run.id,
     "redemption-reverse": lambda side: side.trade.redemption,
     "voucher-bulk": lambda side: side.bulk.id,
+    "bundle": lambda side: bundle_of(side).id,
+    "bundle-totals": lambda side: bundle_of(side).id,
+    "registration-entry": lambda side: bundle_of(side).id,
+    "slip": lambda side: slip_of(side).id,
     "budget": lambda side: side.trade.budget.id,
     "budget-change": lambda side: side.trade.budget.id,
     "budget-transfer": lambda side: side.trade.budget.id,
@@ -133,6 +138,7 @@ LISTED: dict[str, Name] = {
     "approval-rules": lambda side: f'/approval-rules/{side.approval_rule.id}/"',
     "offers": lambda side: f'/offers/{side.trade.version.offer_id}/"',
     "redemptions": lambda side: f">{side.trade.redemption}<",
+    "bundles": lambda side: f">{bundle_of(side).name}<",
     "customers": lambda side: f">{side.customer.number}<",
     "segments": lambda side: f">{side.segment.code}<",
     "tasks": lambda side: f'/tasks/{side.task.id}/"',

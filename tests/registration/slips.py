@@ -70,3 +70,15 @@ def use_of(side: Side, index: int = 0) -> Redeem:
     (step,) = trace_voucher(reading_session(), serial_at(side, index))
     assert isinstance(step.command, Redeem)
     return step.command
+
+
+def bundle_of(side: Side) -> Bundle:
+    """The side's bundle; opened when it is first asked for."""
+    found = Bundle.objects.filter(organisation=side.organisation).first()
+    return found or a_bundle(side)
+
+
+def slip_of(side: Side) -> Slip:
+    """The side's slip; of a voucher that nothing else uses."""
+    bundle = bundle_of(side)
+    return bundle.slips.first() or registered(side, bundle, index=5)

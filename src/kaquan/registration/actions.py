@@ -100,6 +100,11 @@ def register_slip(
     return _finish(acting, slip)
 
 
+def is_waiting(actor: Actor, once: str) -> bool:
+    """Whether a slip of this name was kept and nobody knows yet what became of it."""
+    return Slip.objects.filter(once=once, typed_by=actor.id[:100], state=SlipState.PENDING).exists()
+
+
 def finish_pending(*, actor: Actor, bundle_id: int) -> int:
     """Go on with a bundle's slips that were interrupted; how many were registered.
 
