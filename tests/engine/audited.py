@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
+from hashlib import blake2b
 from typing import Any
 
 from kaquan.engine.commands import AnyCommand
@@ -10,7 +11,7 @@ from kaquan.engine.outcomes import VoucherResult
 from kaquan.engine.places import Place
 
 SHANGHAI = timezone(timedelta(hours=8))
-DIMENSIONS = {"customer": 1, "person": 2, "store": 3, "batch": 4}
+DIMENSIONS = {"customer": 1, "person": 2, "store": 3, "batch": 4, "channel": 7}
 FUNDER = 5
 
 Key = tuple[int, int, int, int, int, int]  # batch, dimension, subject, day, unit, moment
@@ -98,6 +99,11 @@ class AuditedUse:
     keys: list[tuple[Key, int, str]]
     back_fen: int = 0
     complete: bool = False
+
+
+def channel_number(name: str) -> int:
+    """What a channel is counted by: the first 62 bits of its name's hash, in small letters."""
+    return int(blake2b(name.lower().encode(), digest_size=8).hexdigest(), 16) // 4
 
 
 def _midnight(day: date) -> datetime:

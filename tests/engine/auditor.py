@@ -22,6 +22,7 @@ from tests.engine.audited import (
     AuditedUse,
     AuditedVoucher,
     Key,
+    channel_number,
     check_benefit,
 )
 
@@ -349,8 +350,12 @@ class Auditor:
         moved = []
         facts, moment = command.facts, "claim" if hasattr(command, "batch_id") else "redeem"
         subjects = {"customer": customer_id, "person": facts.person_id, "store": facts.store_id}
+        subjects["channel"] = channel_number(facts.channel)
         for limit in self.batches[batch_id].terms.get("limits", ()):
             if limit["at"] != moment:
+                continue
+            named = [one.lower() for one in limit.get("channels", ())]
+            if named and facts.channel.lower() not in named:
                 continue
             unit, dimension = limit.get("unit", "uses"), limit["dimension"]
             day = (command.at.astimezone(SHANGHAI).date() - date(1970, 1, 1)).days

@@ -216,6 +216,23 @@ def test_a_new_kind_of_limit_is_refused_and_the_lowest_of_equal_ones_counts() ->
     assert verdict(limits(("customer", 2), ("store", 5)), limits(("store", 5))) == []
 
 
+def test_a_limit_per_channel_may_rise_or_hold_for_fewer_channels() -> None:
+    def limits(*caps: tuple[int, list[str]]) -> Terms:
+        return the_terms(
+            limits=[
+                {"dimension": "channel", "at": "redeem", "cap": cap, "channels": channels}
+                for cap, channels in caps
+            ]
+        )
+
+    each, two = limits((5, [])), limits((5, ["pos", "app"]))
+    assert verdict(each, limits((5, ["pos"]), (9, ["mail"]))) == []
+    assert verdict(two, limits((6, ["POS"]))) == []
+    assert verdict(each, limits((4, ["pos"]))) == ["limits"]
+    assert verdict(two, limits((5, ["pos", "mail"]))) == ["limits"]
+    assert verdict(two, limits((9, []))) == ["limits"]
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     old = the_terms(scope__order_minimum_fen=100)
     new = the_terms(

@@ -29,15 +29,20 @@ LIMITS = [
     {"dimension": "store", "at": "redeem", "cap": 5000, "unit": "fen", "period": "day"},
     {"dimension": "batch", "at": "redeem", "cap": 3},
 ]
+CHANNEL_LIMITS = [
+    {"dimension": "channel", "at": "claim", "cap": 3, "period": "day"},
+    {"dimension": "channel", "at": "redeem", "cap": 3, "channels": ["pos"]},
+    {"dimension": "channel", "at": "redeem", "cap": 900, "unit": "fen", "channels": ["App"]},
+]
 
 # Four stock batches and three of paper, with different ways of paying, limiting and ending.
 BATCHES: list[tuple[str, bool, dict[str, Any]]] = [
     ("amount_off", False, {"limits": LIMITS, "funding": FUNDING}),
-    ("percent_off", False, {"validity": {"range": AFTER_CLAIM}}),
+    ("percent_off", False, {"validity": {"range": AFTER_CLAIM}, "limits": CHANNEL_LIMITS}),
     ("cash_in_parts", False, {"funding": FUNDING}),
     ("count_card", False, {"commit": "redeem", "transfer_limit": 1}),
     ("amount_off", True, {"limits": LIMITS[1:]}),
-    ("count_card", True, {"funding": FUNDING}),
+    ("count_card", True, {"funding": FUNDING, "limits": CHANNEL_LIMITS}),
     ("prepaid_card", True, {"limits": LIMITS[1:]}),
 ]
 
@@ -45,6 +50,7 @@ small = st.integers(0, 11)
 several = st.lists(st.integers(0, 40), min_size=1, max_size=3, unique=True)
 askers = st.sampled_from([0, 0, 7])
 stores = st.integers(501, 502)
+CHANNELS = ("pos", "POS", "app", "")
 amounts = st.sampled_from([None, None, 1, 333, 1000, 2500])
 orders = st.sampled_from(
     [
@@ -140,7 +146,11 @@ class LedgerLife(RuleBasedStateMachine):
 
     def _facts(self, customer_id: int, store_id: int, order: Order | None) -> Facts:
         return Facts(
-            store_id=store_id, store_path=(1, store_id), customer_id=customer_id, order=order
+            store_id=store_id,
+            store_path=(1, store_id),
+            channel=CHANNELS[(customer_id + store_id) % len(CHANNELS)],
+            customer_id=customer_id,
+            order=order,
         )
 
     # Time and supply ------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
+from msgspec.structs import replace
+
 from kaquan.engine.commands import (
     Adjust,
     AnyCommand,
@@ -36,6 +38,7 @@ from tests.ledger.traffic import FUNDING, LIMITS, STACKING
 
 BUDGET_FEN = 300_000
 BLOCK_COMMANDS_MAX = 8
+CHANNELS = ("pos", "APP", "")
 
 
 @dataclass
@@ -126,9 +129,10 @@ class RandomTraffic:
         return self.random.choice((0, 0, 0, 0, 1, 2, 3))
 
     def _facts(self) -> Facts:
-        return at_the_till(
+        facts = at_the_till(
             amount_fen=self.random.choice((5_000, 9_999, 30_000)), customer_id=self._customer()
         )
+        return replace(facts, channel=CHANNELS[facts.customer_id % len(CHANNELS)])
 
     def _an_issue(self) -> AnyCommand:
         batch = self.random.choice(self.batches)

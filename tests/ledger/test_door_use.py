@@ -5,13 +5,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from kaquan.engine.commands import LineReturn, Release, Reverse
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import OutcomeCode
 from kaquan.engine.places import Place
+from kaquan.engine.rules.channels import channel_subject
 from kaquan.ledger.door import Door
-from tests.builders.books import books, entries, number, row
+from tests.builders.books import books, entries, faults, number, row
 from tests.builders.ledger import (
     KINDS,
     NOON,
@@ -26,6 +28,7 @@ from tests.builders.ledger import (
     hold,
     redeem,
 )
+from tests.fixtures_database import Database
 
 Connection = psycopg.Connection[Any]
 VOUCHER = "SELECT * FROM ledger_voucher WHERE serial = %s"
@@ -169,6 +172,39 @@ def test_a_funder_with_a_cap_pays_until_it_is_reached(door: Door, connection: Co
     assert [one.get(3, 0) for one in borne] == [2_000, 1_000, 0]
     limit = row(connection, "SELECT dimension, used, cap FROM ledger_limit")
     assert limit == {"dimension": 5, "used": 3_000, "cap": 3_000}
+
+
+def test_each_channel_has_a_row_of_a_limit_and_the_proof_knows_its_cap(
+    door: Door, connection: Connection, database: Database
+) -> None:
+    limits: list[dict[str, Any]] = [
+        {"dimension": "channel", "at": "redeem", "cap": 1, "channels": ["pos"]},
+        {"dimension": "channel", "at": "redeem", "cap": 2, "channels": ["app"]},
+        {"dimension": "channel", "at": "redeem", "cap": 9_000, "unit": "fen"},
+    ]
+    batch = a_batch(door, limits=limits)
+
+    def use(index: int, channel: str) -> OutcomeCode:
+        facts = replace(at_the_till(), channel=channel)
+        return door.submit([redeem(batch.serial(index), facts=facts)])[0].code
+
+    told = [use(n, one) for n, one in enumerate(("pos", "APP", "app", "mail"))]
+    assert told == [OutcomeCode.DONE] * 4
+    before = books(connection)
+    assert [use(4, one) for one in ("Pos", "app")] == [OutcomeCode.LIMIT_PER_CHANNEL] * 2
+    assert books(connection) == before
+    found = connection.execute(
+        "SELECT subject_id, unit, used, cap FROM ledger_limit WHERE dimension = 7"
+    ).fetchall()
+    pos, app, mail = map(channel_subject, ("pos", "app", "mail"))
+    assert set(found) == {
+        (pos, 1, 1, 1),
+        (app, 1, 2, 2),
+        (pos, 2, 2_000, 9_000),
+        (app, 2, 4_000, 9_000),
+        (mail, 2, 2_000, 9_000),
+    }
+    assert faults(database.connect) == []
 
 
 # Hold

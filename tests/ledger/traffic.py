@@ -48,6 +48,9 @@ LIMITS = {
         {"dimension": "customer", "at": "claim", "cap": 50},
         {"dimension": "store", "at": "redeem", "cap": 10**9, "period": "day", "unit": "fen"},
         {"dimension": "batch", "at": "redeem", "cap": 10**6},
+        {"dimension": "channel", "at": "claim", "cap": 10**6},
+        {"dimension": "channel", "at": "redeem", "cap": 10**6, "channels": ["pos", "app"]},
+        {"dimension": "channel", "at": "redeem", "cap": 10**9, "unit": "fen"},
     ]
 }
 FUNDING = {

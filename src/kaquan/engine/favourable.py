@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
+from kaquan.engine.rules.channels import folded_channel
 from kaquan.engine.rules.faults import TermsFault
 from kaquan.engine.rules.terms import (
     AfterClaim,
@@ -24,6 +25,7 @@ from kaquan.engine.rules.terms import (
 )
 
 DAY_MINUTES = 24 * 60
+EVERY_ONE = ""  # a channel that is named is never empty
 
 Holds = Callable[[Any, Any], bool]
 """Whether the second value is no worse for a holder than the first."""
@@ -108,15 +110,27 @@ def _ranked(*names: str) -> Holds:
 
 def _limits(old: Sequence[Limit], new: Sequence[Limit]) -> bool:
     """No limit that was not there, and none that is lower."""
-    lowest: dict[tuple[str, str, str, str], int] = {}
+    lowest: dict[tuple[str, ...], int] = {}
     for limit in old:
-        key = _limit_key(limit)
-        lowest[key] = min(limit.cap, lowest.get(key, limit.cap))
-    return all(limit.cap >= lowest.get(_limit_key(limit), limit.cap + 1) for limit in new)
+        for subject in _subjects(limit):
+            key = (*_limit_key(limit), subject)
+            lowest[key] = min(limit.cap, lowest.get(key, limit.cap))
+
+    def is_no_lower(limit: Limit, subject: str) -> bool:
+        """A channel named now may have been one of every one before."""
+        before = [lowest.get((*_limit_key(limit), one)) for one in (subject, EVERY_ONE)]
+        return any(cap is not None and limit.cap >= cap for cap in before)
+
+    return all(is_no_lower(limit, subject) for limit in new for subject in _subjects(limit))
 
 
 def _limit_key(limit: Limit) -> tuple[str, str, str, str]:
     return limit.dimension, limit.at, limit.period, limit.unit
+
+
+def _subjects(limit: Limit) -> Collection[str]:
+    """The channels that it limits, each by itself."""
+    return set(map(folded_channel, limit.channels)) or {EVERY_ONE}
 
 
 #: What may change, and how; everything else stays as it is.

@@ -20,6 +20,7 @@ from kaquan.engine.fields import field_fault
 from kaquan.engine.outcomes import LimitChange
 from kaquan.engine.places import Place
 from kaquan.engine.rows import Batch, LimitKey, Voucher
+from kaquan.engine.rules.channels import channel_subject
 from kaquan.engine.rules.check import CompiledLimit, Dimension, LimitUnit
 from kaquan.engine.shards import SHARD_KEYS_64, shard_of_customer
 from kaquan.engine.world import Past, World
@@ -190,6 +191,10 @@ def keyed_limits(
             shard = shard_of_customer(subject)
         elif limit.dimension is Dimension.STORE:
             subject = facts.store_id
+        elif limit.dimension is Dimension.CHANNEL:
+            subject = channel_subject(facts.channel)
+            if limit.channels and subject not in limit.channels:
+                continue
         day = rules.day_number(at) if limit.daily else 0
         dimension, unit = int(limit.dimension), int(limit.unit)
         key = LimitKey(shard, batch.batch_id, dimension, subject, day, unit, MOMENTS[moment])

@@ -321,6 +321,10 @@ TEXTS: dict[Code, tuple[Templates, Templates]] = {
         ("本店已达限额，请到其他门店", "This store has reached the limit: go to another one"),
         ("限 {limit} 次，已用 {used} 次", "the limit is {limit}, used are {used}"),
     ),
+    Code.LIMIT_PER_CHANNEL: (
+        ("该渠道已达限额，请换其他渠道", "This channel has reached the limit: use another one"),
+        ("限 {limit} 次，已用 {used} 次", "the limit is {limit}, used are {used}"),
+    ),
     Code.LIMIT_PER_BATCH: (
         ("该批次已达限额，请换一张券", "The batch has reached its limit: use another voucher"),
         ("限 {limit} 次，已用 {used} 次", "the limit is {limit}, used are {used}"),
@@ -387,12 +391,7 @@ OTHER_REMEDIES: dict[Code, tuple[Templates, ...]] = {
         ("最多 {uses_possible} 次", "at most {uses_possible} uses"),
     ),
     **dict.fromkeys(
-        (
-            Code.LIMIT_PER_CUSTOMER,
-            Code.LIMIT_PER_PERSON,
-            Code.LIMIT_PER_STORE,
-            Code.LIMIT_PER_BATCH,
-        ),
+        [code for code in Code if code.name.startswith("LIMIT_PER_")],
         (("限 {limit_fen}，已用 {used_fen}", "the limit is {limit_fen}, used are {used_fen}"),),
     ),
 }

@@ -95,9 +95,9 @@ class Budget(Struct, gc=False):
 class LimitKey(Struct, frozen=True, gc=False, array_like=True, order=True):
     """Whose limit it is.
 
-    ``dimension``: 1 customer, 2 person, 3 store, 4 batch, 5 funder, 6 voucher. ``unit``: 1 uses,
-    2 fen. ``moment``: 1 claim, 2 redeem, 3 transfer. ``day``: the day number in the issuer's zone,
-    0 for all time.
+    ``dimension``: 1 customer, 2 person, 3 store, 4 batch, 5 funder, 6 voucher, 7 channel. ``unit``:
+    1 uses, 2 fen. ``moment``: 1 claim, 2 redeem, 3 transfer. ``day``: the day number in the
+    issuer's zone, 0 for all time.
     """
 
     shard: int

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from kaquan.engine.outcomes import OutcomeCode
+from kaquan.engine.rules.channels import channel_subject
 from kaquan.engine.rules.check import CompiledLimit, Dimension, LimitUnit
 from tests.engine.rules.offers import WEDNESDAY_NOON, as_json, facts, rows, the_rules, told
+
+POS_NUMBER = 336_733_527_249_320_449
 
 SCOPES = """
 scope                                                 | facts                              | answer
@@ -166,6 +169,13 @@ def test_a_claim_is_refused_to_those_an_offer_is_not_for_whatever_the_store() ->
     assert told(rules.claim_refusal(facts(tags=frozenset({"vip"})))) == "fine"
     assert told(rules.claim_refusal(facts())) == "CUSTOMER_NOT_TARGETED"
     assert told(rules.claim_refusal(facts(customer_id=0))) == "CUSTOMER_REQUIRED"
+
+
+def test_a_channel_is_counted_under_a_number_that_never_changes() -> None:
+    assert channel_subject("pos") == channel_subject("ＰＯＳ") == POS_NUMBER
+    numbers = [channel_subject(name) for name in ("", "pos", "app", "小程序", "\ud800")]
+    assert len(set(numbers)) == len(numbers)
+    assert all(0 < number < 2**62 for number in numbers)
 
 
 def test_limits_are_compiled_for_the_moment_they_count_at() -> None:

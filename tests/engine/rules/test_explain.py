@@ -78,7 +78,12 @@ FIELDS: dict[str, dict[str, Any]] = {
         "transferable": True,
         "transfer_limit": 2,
         "price_fen": 3990,
-        "limits": [{"dimension": "store", "at": "redeem", "cap": 100, "period": "day"}],
+        "limits": [
+            {"dimension": "store", "at": "redeem", "cap": 100, "period": "day"},
+            {"dimension": "channel", "at": "claim", "cap": 1000},
+            {"dimension": "channel", "at": "redeem", "cap": 50, "channels": ["pos", "mail"]},
+            {"dimension": "channel", "at": "redeem", "cap": 300000, "unit": "fen"},
+        ],
     },
     "cash_in_parts": {
         "validity": {

@@ -197,6 +197,31 @@ CONTRADICTIONS: list[tuple[str, dict[str, Any], str]] = [
         "重复",
     ),
     (
+        "limits[1]",
+        wrong(
+            limits=[
+                {"dimension": "channel", "at": "redeem", "cap": 1, "channels": channels}
+                for channels in (["pos", "app"], ["POS"])
+            ]
+        ),
+        "重复",
+    ),
+    (
+        "limits[1]",
+        wrong(
+            limits=[
+                {"dimension": "channel", "at": "redeem", "cap": 1, "channels": channels}
+                for channels in (["pos"], [])
+            ]
+        ),
+        "重复",
+    ),
+    (
+        "limits[0].channels",
+        wrong(limits=[{"dimension": "store", "at": "redeem", "cap": 1, "channels": ["pos"]}]),
+        "渠道",
+    ),
+    (
         "limits[0].unit",
         wrong(limits=[{"dimension": "store", "at": "claim", "cap": 1, "unit": "fen"}]),
         "张数",

@@ -15,6 +15,7 @@ REFUSAL_OF = {
     Dimension.CUSTOMER: OutcomeCode.LIMIT_PER_CUSTOMER,
     Dimension.PERSON: OutcomeCode.LIMIT_PER_PERSON,
     Dimension.STORE: OutcomeCode.LIMIT_PER_STORE,
+    Dimension.CHANNEL: OutcomeCode.LIMIT_PER_CHANNEL,
     Dimension.BATCH: OutcomeCode.LIMIT_PER_BATCH,
 }
 

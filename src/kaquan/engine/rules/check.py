@@ -15,6 +15,7 @@ from msgspec import Struct
 from kaquan.engine.facts import Facts
 from kaquan.engine.outcomes import Data, OutcomeCode, Refusal
 from kaquan.engine.rules.benefits import ORDER_REQUIRED, Ask, Benefit, Till, compile_benefit
+from kaquan.engine.rules.channels import channel_subject
 from kaquan.engine.rules.eligibility import (
     Lines,
     compile_eligible,
@@ -38,6 +39,8 @@ class Dimension(IntEnum):
     PERSON = 2
     STORE = 3
     BATCH = 4
+    # 5 and 6 are taken by `footprint.FUNDER` and `footprint.VOUCHER`.
+    CHANNEL = 7
 
 
 class LimitUnit(IntEnum):
@@ -48,12 +51,16 @@ class LimitUnit(IntEnum):
 
 
 class CompiledLimit(Struct, frozen=True):
-    """A limit as the ledger counts it; ``daily`` ones are keyed by ``Rules.day_number``."""
+    """A limit as the ledger counts it; ``daily`` ones are keyed by ``Rules.day_number``.
+
+    ``channels``: the subjects that a limit per channel counts; empty: every one.
+    """
 
     dimension: Dimension
     daily: bool
     unit: LimitUnit
     cap: int
+    channels: frozenset[int] = frozenset()
 
 
 class Rules:
@@ -232,6 +239,7 @@ def _compile_limits(terms: Terms, at: str) -> tuple[CompiledLimit, ...]:
             limit.period == "day",
             LimitUnit[limit.unit.upper()],
             limit.cap,
+            frozenset(map(channel_subject, limit.channels)),
         )
         for limit in terms.limits
         if limit.at == at

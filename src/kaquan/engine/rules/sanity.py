@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from kaquan.engine.rules.channels import channel_subject
 from kaquan.engine.rules.faults import TermsFault
 from kaquan.engine.rules.terms import (
     AmountOff,
@@ -28,6 +29,7 @@ from kaquan.engine.rules.terms import (
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 LAST_DAYS_SEARCHED = 800
 DAY_MINUTES = 24 * 60
+EVERY_ONE = 0  # what a limit that names no channels counts
 
 Report = Callable[[str, str, str], None]
 
@@ -232,12 +234,20 @@ def _judge_twice(
 
 
 def _judge_limits(terms: Terms, report: Report) -> None:
-    seen = set()
+    seen: dict[tuple[str, ...], set[int]] = {}
     for index, limit in enumerate(terms.limits):
-        key = (limit.dimension, limit.period, limit.unit, limit.at)
-        if key in seen:
+        above = seen.setdefault((limit.dimension, limit.period, limit.unit, limit.at), set())
+        counted = set(map(channel_subject, limit.channels)) or {EVERY_ONE}
+        # Of one channel only one row is counted, so that it can have one cap only.
+        if above & counted or (above and EVERY_ONE in above | counted):
             report(f"limits[{index}]", "与前面的限制重复", "the same limit stands above already")
-        seen.add(key)
+        above |= counted
+        if limit.channels and limit.dimension != "channel":
+            report(
+                f"limits[{index}].channels",
+                "只有按渠道的限制才能指定渠道",
+                "only a limit per channel names channels",
+            )
         if limit.at == "claim" and limit.unit == "fen":
             report(
                 f"limits[{index}].unit",

@@ -229,16 +229,18 @@ class Scope(Part, frozen=True):
 
 
 class Limit(Part, frozen=True):
-    """At most ``cap`` uses or fen per customer, natural person, store or for the whole batch.
+    """At most ``cap`` uses or fen per customer, natural person, store, channel or whole batch.
 
     ``period`` day counts each day of the issuer's zone anew. ``at``: counted at claim or at redeem.
+    ``channels``, per channel only: which ones are limited, each by itself; empty: every one.
     """
 
-    dimension: Literal["customer", "person", "store", "batch"]
+    dimension: Literal["customer", "person", "store", "channel", "batch"]
     at: Literal["claim", "redeem"]
     cap: Cap
     period: Literal["ever", "day"] = "ever"
     unit: Literal["uses", "fen"] = "uses"
+    channels: FewNames = ()
 
 
 class FixedPart(Choice, frozen=True, tag="fixed"):

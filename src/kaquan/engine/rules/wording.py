@@ -7,6 +7,8 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
+from kaquan.engine.rules.terms import Limit
+
 NAMES_SHOWN = 20
 
 
@@ -27,6 +29,11 @@ class Names:
     def of(self, kind: str, keys: Iterable[object]) -> list[str]:
         """The words for some keys of one kind."""
         return [self._names.get(f"{kind}:{key}", str(key)) for key in keys]
+
+
+def limit_sentence(limit: Limit, text: str) -> Sentence:
+    """A limit in words. What a channel may hand out does not concern whoever has a voucher."""
+    return Sentence("limits", text, printed=(limit.dimension, limit.at) != ("channel", "claim"))
 
 
 def runs_of(numbers: Iterable[int]) -> list[tuple[int, int]]:

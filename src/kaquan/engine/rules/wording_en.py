@@ -28,7 +28,15 @@ from kaquan.engine.rules.terms import (
     Terms,
     Validity,
 )
-from kaquan.engine.rules.wording import NAMES_SHOWN, Names, Sentence, date_runs, decimal, runs_of
+from kaquan.engine.rules.wording import (
+    NAMES_SHOWN,
+    Names,
+    Sentence,
+    date_runs,
+    decimal,
+    limit_sentence,
+    runs_of,
+)
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -46,7 +54,7 @@ def english(terms: Terms, names: Names) -> list[Sentence]:
         *(Sentence("channels", text) for text in _channels(terms, names)),
         *(Sentence("products", text) for text in _products(terms, names)),
         *_customers(terms, names),
-        *(Sentence("limits", _limit(limit, terms)) for limit in terms.limits),
+        *(limit_sentence(limit, _limit(limit, terms, names)) for limit in terms.limits),
         Sentence("stacking", _stacking(terms, names)),
         Sentence("transfer", _transfer(terms)),
         *(Sentence("cash", text) for text in _cash(terms)),
@@ -258,12 +266,16 @@ _WHOSE = {
     "customer": "per member",
     "person": "per person",
     "store": "per store",
+    "channel": "per channel",
     "batch": "for the whole issue",
 }
 
 
-def _limit(limit: Limit, terms: Terms) -> str:
+def _limit(limit: Limit, terms: Terms, names: Names) -> str:
     whose = _WHOSE[limit.dimension]
+    if limit.channels:
+        each = "each of " if len(limit.channels) > 1 else ""
+        whose = f"through {each}{_list(names.of('channel', limit.channels))}"
     when = " a day" if limit.period == "day" else ""
     if limit.unit == "fen":
         off = "paid" if isinstance(terms.benefit, PrepaidCard) else "off"

@@ -27,7 +27,15 @@ from kaquan.engine.rules.terms import (
     Terms,
     Validity,
 )
-from kaquan.engine.rules.wording import NAMES_SHOWN, Names, Sentence, date_runs, decimal, runs_of
+from kaquan.engine.rules.wording import (
+    NAMES_SHOWN,
+    Names,
+    Sentence,
+    date_runs,
+    decimal,
+    limit_sentence,
+    runs_of,
+)
 
 _DAYS = "一二三四五六日"
 _CARDS = (PrepaidCard, CountCard)
@@ -44,7 +52,7 @@ def chinese(terms: Terms, names: Names) -> list[Sentence]:
         *(Sentence("channels", text) for text in _channels(terms, names)),
         *(Sentence("products", text) for text in _products(terms, names)),
         *_customers(terms, names),
-        *(Sentence("limits", _limit(limit, terms)) for limit in terms.limits),
+        *(limit_sentence(limit, _limit(limit, terms, names)) for limit in terms.limits),
         Sentence("stacking", _stacking(terms, names)),
         Sentence("transfer", _transfer(terms)),
         *(Sentence("cash", text) for text in _cash(terms)),
@@ -257,11 +265,20 @@ def _customers(terms: Terms, names: Names) -> Iterator[Sentence]:
         yield Sentence("customers", text, printed=False)
 
 
-_WHOSE = {"customer": "每位会员", "person": "每人", "store": "每家门店", "batch": "本批次"}
+_WHOSE = {
+    "customer": "每位会员",
+    "person": "每人",
+    "store": "每家门店",
+    "channel": "每个渠道",
+    "batch": "本批次",
+}
 
 
-def _limit(limit: Limit, terms: Terms) -> str:
+def _limit(limit: Limit, terms: Terms, names: Names) -> str:
     whose = _WHOSE[limit.dimension]
+    if limit.channels:
+        each = "各自" if len(limit.channels) > 1 else ""
+        whose = f"{_list(names.of('channel', limit.channels))}渠道{each}"
     day = "每天" if limit.period == "day" else "累计" if limit.dimension == "batch" else ""
     unit = "张" if terms.opening_uses == 1 else "次"
     if limit.unit == "fen":

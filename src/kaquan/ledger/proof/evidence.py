@@ -199,8 +199,10 @@ class Evidence:
         self._put("proof_kind", batch_id, kind.is_prepaid, kind.is_count)
         for moment in ("claim", "redeem"):
             for limit in rules.limits_at(moment):
-                name = (int(limit.dimension), 0, limit.daily, int(limit.unit), MOMENTS[moment])
-                self._put("proof_cap", batch_id, *name, limit.cap)
+                counted = (limit.daily, int(limit.unit), MOMENTS[moment])
+                for subject in limit.channels or (0,):
+                    name = (int(limit.dimension), subject, *counted)
+                    self._put("proof_cap", batch_id, *name, limit.cap)
         for funder, cap in rules.capped_funders.items():
             name = (FUNDER, funder, False, int(LimitUnit.FEN), MOMENTS["redeem"])
             self._put("proof_cap", batch_id, *name, cap)

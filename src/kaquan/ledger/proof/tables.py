@@ -9,6 +9,7 @@ import psycopg
 
 from kaquan.engine.entries import Account, Unit
 from kaquan.engine.footprint import FUNDER
+from kaquan.engine.rules.check import Dimension
 from kaquan.engine.shards import SHARD_KEYS_64
 from kaquan.ledger.catalogue import HOME_SHARD
 from kaquan.ledger.proof.blocks import key_of
@@ -135,6 +136,7 @@ _PARAMETERS: Row = {
     **{unit.name.lower(): int(unit) for unit in Unit},
     "home": HOME_SHARD,
     "funder": FUNDER,
+    "channel": int(Dimension.CHANNEL),
     "shard_keys": list(SHARD_KEYS_64),
     "budget_accounts": list(map(int, _BUDGET)),
     "never_negative": list(map(int, _NEVER_NEGATIVE)),

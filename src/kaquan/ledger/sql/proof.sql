@@ -178,7 +178,8 @@ FROM (
 ) AS l
 LEFT JOIN proof_cap c ON c.batch_id = l.batch_id AND c.dimension = l.dimension AND c.unit = l.unit
     AND c.moment = l.moment AND c.daily = (l.day <> 0)
-    AND c.subject_id = CASE WHEN l.dimension = %(funder)s THEN l.subject_id ELSE 0 END;
+    AND (c.subject_id = CASE WHEN l.dimension = %(funder)s THEN l.subject_id ELSE 0 END
+        OR l.dimension = %(channel)s AND c.subject_id = l.subject_id);
 
 -- name: expect_hold
 -- A hold that has run out is given back by the next command that changes its voucher, release excepted.
