@@ -60,7 +60,7 @@ def test_twenty_slips_are_registered_by_the_keyboard_alone(
         page.goto(url + at("bundle", key=bundle.id))
         page.get_by_role("link", name="封捆").click()
         page.get_by_role("dialog").get_by_role("button", name="封捆").click()
-        expect(page.get_by_role("heading", level=1)).to_contain_text("已关闭")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("已封捆")
 
     slips = Slip.objects.filter(bundle=bundle, state="registered")
     assert slips.count() == SLIPS

@@ -103,3 +103,12 @@ def slip_not_registered() -> KaquanError:
         zh="这张券联还没有登记完，不能撤销。",
         en="This slip is not registered yet, so there is nothing to reverse.",
     )
+
+
+def row_reversed() -> KaquanError:
+    """A row of a table is a slip that was taken back; nobody can tell whether it is meant again."""
+    return KaquanError(
+        "slip_reversed",
+        zh="这一行登记过，后来撤销了；如需重新登记，请在登记台输入。",
+        en="This row was registered and reversed; type it at the desk if it is meant again.",
+    )

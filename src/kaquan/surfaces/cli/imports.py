@@ -24,12 +24,13 @@ class Kind(StrEnum):
     PRODUCTS = "products"
     ORDERS = "orders"
     REDEMPTIONS = "redemptions"
+    SLIPS = "slips"
 
 
 def import_table(
     kind: Annotated[
         Kind,
-        typer.Argument(help="门店、客户、商品、订单、历史核销 · what the table holds"),
+        typer.Argument(help="门店、客户、商品、订单、历史核销、券联 · what the table holds"),
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV | XLSX")],
     *,
@@ -63,4 +64,6 @@ def _plan(kind: Kind) -> ImportPlan:
             from kaquan.redemption.imports_orders import ORDERS as PLAN
         case Kind.REDEMPTIONS:
             from kaquan.redemption.imports_redemptions import REDEMPTIONS as PLAN
+        case Kind.SLIPS:
+            from kaquan.registration.imports import SLIPS as PLAN
     return PLAN

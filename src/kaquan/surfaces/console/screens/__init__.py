@@ -183,6 +183,7 @@ OTHERS: tuple[Screen, ...] = (
     bundles.NewBundle(),
     bundles.BundleTotals(),
     registration.ENTRY,
+    registration.ImportSlips(),
     voucher_reversal.ReverseRedemption(),
     voucher_bulk.NewBulk(),
     care_limits.CareLimits(),

@@ -42,7 +42,9 @@ SLIPS_SHOWN = 200
 
 
 def _state(bundle: Bundle) -> Cell:
-    return badge(_("Closed"), "good") if bundle.closed_at else badge(_("Open bundle"), "info")
+    return (
+        badge(_("Closed bundle"), "good") if bundle.closed_at else badge(_("Open bundle"), "info")
+    )
 
 
 def _close(bundle: Bundle, doing: Doing) -> Text:
@@ -74,7 +76,7 @@ SLIP_COLUMNS = (
         str(one.serial), href=SLIP.address(key=one.id))),
     Column[SlipLine]("state", _("State"), state_of),
     Column[SlipLine]("holder", _("Holder"), lambda one: text(one.holder), wide=True),
-    Column[SlipLine]("used", _("Used at"), lambda one: moment(one.used_at)),
+    Column[SlipLine]("used", _("Used at"), lambda one: moment(one.used_at), wide=True),
     Column[SlipLine]("amount", _("Order amount"), lambda one: money(one.amount_fen), number=True),
     Column[SlipLine]("off", _("Discount"), lambda one: money(one.discount_fen), number=True,
                      wide=True),
@@ -107,10 +109,10 @@ def totals_panel(bundle: Bundle) -> Facts:
     amount_note = _difference(amount_fen, format_yuan(abs(amount_fen)))
     facts = [
         Fact(_("Slips counted"), count(bundle.slips_told)),
-        Fact(_("Slips typed"), text(f"{typed.slips:,}", note=slips_note)),
+        Fact(_("Slips typed"), text(f"{typed.slips:,} · {slips_note}")),
         Fact(_("Amount counted"), money(bundle.amount_told_fen)),
-        Fact(_("Amount typed"), text(format_yuan(typed.amount_fen), note=amount_note)),
-        Fact(_("Taken back"), count(typed.reversed)),
+        Fact(_("Amount typed"), text(f"{format_yuan(typed.amount_fen)} · {amount_note}")),
+        Fact(_("Slips reversed"), count(typed.reversed)),
     ]
     if typed.pending:
         facts.append(Fact(_("Not registered yet"), count(typed.pending)))
@@ -155,7 +157,7 @@ class BundleDetail(DetailScreen[Bundle]):
             Fact(_("Number"), code(str(bundle.id))),
             Fact(_("Opened"), moment(bundle.opened_at)),
             Fact(_("By"), text(bundle.opened_by_name)),
-            Fact(_("Closed"), moment(bundle.closed_at)),
+            Fact(_("When it was closed"), moment(bundle.closed_at)),
             Fact(_("Closed by"), text(bundle.closed_by_name)),
         ]
         table = slip_table(call.actor, bundle.id, limit=SLIPS_SHOWN)
@@ -175,6 +177,7 @@ class Bundles(ListScreen[Bundle]):
     actions = ACTIONS
     fields = (Field("words", _("Name")),)
     creates = ("bundle-new", _("Open a bundle"), REGISTER)
+    links = (("slip-import", _("Import slips"), REGISTER),)
     columns = (
         Column[Bundle]("name", _("Name"), lambda one: text(
             one.name, href=BUNDLE.address(key=one.id)), sort="name"),

@@ -15,13 +15,15 @@ from kaquan.organisations.searching import node_named
 from kaquan.registration import queries
 from kaquan.registration.acting import REGISTER
 from kaquan.registration.actions import SlipTyped, is_waiting, register_slip
+from kaquan.registration.imports import SLIPS
 from kaquan.registration.reading import read_time
 from kaquan.surfaces.console.kit.actions import Doing, name_in, new_name
 from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.fields import Field, Filled
 from kaquan.surfaces.console.kit.forms import FormScreen
+from kaquan.surfaces.console.kit.imports import ImportScreen
 from kaquan.surfaces.console.kit.screens import Call
-from kaquan.surfaces.console.screens.bundles import BUNDLE, slip_table, totals_panel
+from kaquan.surfaces.console.screens.bundles import BUNDLE, BUNDLES, slip_table, totals_panel
 from kaquan.surfaces.console.screens.node_fields import FormFaultError
 from kaquan.surfaces.console.screens.voucher_care import read_amount
 
@@ -94,7 +96,7 @@ class RegistrationEntry(FormScreen):
         bundle = queries.bundle_by_id(call.actor, key)
         once = name_in(call.request)
         context = {
-            "heading": bundle.name,
+            "heading": f"{self.title} · {bundle.name}",
             "filled": filled,
             "error": error,
             "back": self.home(key),
@@ -105,6 +107,21 @@ class RegistrationEntry(FormScreen):
             "slips": slip_table(call.actor, key, limit=SLIPS_SHOWN),
         }
         return self.page(call, "console/registration.html", context, status=status)
+
+
+class ImportSlips(ImportScreen):
+    """A CSV or XLSX file of slips, tried before anything is booked."""
+
+    name = "slip-import"
+    path = "import-slips"
+    title = _("Import slips")
+    permission = REGISTER
+    parent = "bundles"
+    plan = SLIPS
+
+    def home(self) -> str:
+        """The bundles."""
+        return BUNDLES.address()
 
 
 ENTRY = RegistrationEntry()

@@ -24,7 +24,7 @@ from kaquan.surfaces.console.kit.screens import Call
 _STATES: dict[str, tuple[Text, str]] = {
     "pending": (_("Not registered yet"), "warn"),
     "registered": (_("Registered"), "good"),
-    "reversed": (_("Taken back"), "muted"),
+    "reversed": (_("Slip reversed"), "muted"),
 }
 
 
