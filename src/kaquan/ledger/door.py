@@ -178,14 +178,14 @@ class Door:
 
         The server works on what was sent while the next statement is prepared.
         """
-        connection, world = self._connection.raw, loaded.world
+        connection, world, lane = self._connection.raw, loaded.world, self._connection.lane
         failpoint("ledger.before_write")
         try:
             with pipelined(connection):
-                write_rows(connection, world)
-                add_requests(connection, self._request_lines(loaded, records))
+                write_rows(connection, world, lane)
+                add_requests(connection, lane, self._request_lines(loaded, records))
                 entries = "".join([entry_line(entry) for entry in world.entries])
-                add_entries(connection, world.block, entries)
+                add_entries(connection, lane, world.block, entries)
                 digest = self._append_block(loaded, records, entries)
                 write_budgets(connection, world, loaded.budgets_before)
                 failpoint("ledger.before_commit")

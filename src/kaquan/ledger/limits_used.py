@@ -1,4 +1,4 @@
-"""How much of the limits of a batch its stores have used, and how much of it lies with them."""
+"""How much of a batch's limits its stores or channels have used, and how much of it lies where."""
 
 from __future__ import annotations
 
@@ -15,24 +15,30 @@ Connection = psycopg.Connection[Any]
 
 
 class LimitUse(NamedTuple):
-    """One store's row of a limit: day 0 is all time; unit and moment as `LimitKey` has them."""
+    """One store's or channel's row of a limit: day 0 is all time; the rest as `LimitKey` has it."""
 
-    store_id: int
+    subject_id: int
     day: int
     unit: int
     moment: int
 
 
-def store_limits_used(
-    connection: Connection, batch_id: int, store_ids: Collection[int], *, days: Collection[int]
+def limits_used(
+    connection: Connection,
+    batch_id: int,
+    dimension: Dimension,
+    subject_ids: Collection[int],
+    *,
+    days: Collection[int],
 ) -> dict[LimitUse, int]:
-    """What stores have used of a batch's limits; rows that nothing has moved are left out."""
-    assert len(store_ids) <= SUBJECTS_MAX, len(store_ids)
+    """What stores or channels have used of a batch's limits; rows that nothing has moved are left
+    out."""
+    assert len(subject_ids) <= SUBJECTS_MAX, len(subject_ids)
     rows = connection.execute(
         "SELECT subject_id, day, unit, moment, sum(used)::bigint FROM ledger_limit"
         " WHERE subject_id = any(%s) AND batch_id = %s AND day = any(%s) AND dimension = %s"
         " GROUP BY subject_id, day, unit, moment",
-        [list(store_ids), batch_id, list(days), Dimension.STORE],
+        [list(subject_ids), batch_id, list(days), dimension],
     )
     return {LimitUse(*key): used for *key, used in rows}
 

@@ -23,7 +23,7 @@ from kaquan.ledger.statements import bound, statement
 Connection = psycopg.Connection[Any]
 
 
-def write_rows(connection: Connection, world: World) -> None:
+def write_rows(connection: Connection, world: World, lane: int) -> None:
     """Write every touched row of ``world`` but budgets.
 
     Those, requests, entries and the block follow separately.
@@ -42,8 +42,8 @@ def write_rows(connection: Connection, world: World) -> None:
     if changed:
         connection.execute(statement("update_vouchers"), bound(_voucher_columns(changed)))
     born = [_voucher_line(voucher) for voucher in vouchers if not voucher.stored]
-    _add_lines(connection, "vouchers", "".join(born))
-    _write_limits(connection, [world.limits[key] for key in touched.get("limits", ())])
+    _add_lines(connection, lane, "vouchers", "".join(born))
+    _write_limits(connection, lane, [world.limits[key] for key in touched.get("limits", ())])
     for serial in touched.get("held", ()):
         for held in world.held[serial]:
             _write_held(connection, held)
@@ -73,26 +73,25 @@ def write_budgets(connection: Connection, world: World, before: Mapping[int, Bud
         _put(connection, "budget", values, stored=row.stored)
 
 
-def add_requests(connection: Connection, lines: str) -> None:
+def add_requests(connection: Connection, lane: int, lines: str) -> None:
     """Add request keys: lines of COPY's text format."""
-    _add_lines(connection, "requests", lines, {"shard": HOME_SHARD})
+    _add_lines(connection, lane, "requests", lines)
 
 
-def add_entries(connection: Connection, block: int, lines: str) -> None:
+def add_entries(connection: Connection, lane: int, block: int, lines: str) -> None:
     """Add a block's entries; ``lines`` are those that its hash covers."""
-    _add_lines(connection, "entries", lines, {"block": block, "shard": HOME_SHARD})
+    _add_lines(connection, lane, "entries", lines, block=block)
 
 
-def _add_lines(
-    connection: Connection, name: str, lines: str, values: Mapping[str, int] | None = None
-) -> None:
+def _add_lines(connection: Connection, lane: int, name: str, lines: str, **more: int) -> None:
     """Add rows that stand in lines of COPY's text format and hold nothing but numbers and moments.
 
     They go as one array of rows, whose text differs from COPY's by its marks alone.
     """
     if lines:
         rows = lines[:-1].replace(NULL, "").replace("\t", ",").replace("\n", ')","(')
-        connection.execute(statement(f"add_{name}"), {"rows": f'{{"({rows})"}}', **(values or {})})
+        values = {"rows": f'{{"({rows})"}}', "shard": HOME_SHARD, "lane": lane, **more}
+        connection.execute(statement(f"add_{name}"), values)
 
 
 def _voucher_line(row: Voucher) -> str:
@@ -129,13 +128,13 @@ def _voucher_columns(rows: Sequence[Voucher]) -> dict[str, list[Any]]:
     }
 
 
-def _write_limits(connection: Connection, limits: Sequence[Limit]) -> None:
+def _write_limits(connection: Connection, lane: int, limits: Sequence[Limit]) -> None:
     lines = [
         "\t".join(map(str, (*_key_parts(limit), limit.used, limit.cap))) + "\n"
         for limit in limits
         if not limit.stored
     ]
-    _add_lines(connection, "limits", "".join(lines))
+    _add_lines(connection, lane, "limits", "".join(lines))
     changed = [limit for limit in limits if limit.stored]
     if changed:
         keys = [limit.key for limit in changed]

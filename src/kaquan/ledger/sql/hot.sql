@@ -154,31 +154,37 @@ INSERT INTO ledger_lane (lane, shard, last_block, hash) VALUES (%(lane)s, %(shar
 ON CONFLICT DO NOTHING;
 
 
--- Rows that a block gives birth to, many at a time: each an array of rows in one parameter.
+-- Rows that a block gives birth to, many at a time: each an array of rows in one parameter. They are
+-- joined to the block's own lane, whose row is locked: what reads a table of a shard goes to its node.
+-- (Vouchers and limits keep their own shard; a block of a cluster has but one, which is its lane's.)
 
 -- name: add_vouchers
 INSERT INTO ledger_voucher (serial, last_block, customer_id, balance_fen, committed_fen, valid_from,
     valid_until, batch_id, version, shard, last_index, uses_left, state, holds)
-SELECT serial, last_block, customer_id, balance_fen, committed_fen, valid_from,
-    valid_until, batch_id, version, shard, last_index, uses_left, state, holds
-FROM unnest(%(rows)s::ledger_new_voucher[]);
+SELECT c.serial, c.last_block, c.customer_id, c.balance_fen, c.committed_fen, c.valid_from,
+    c.valid_until, c.batch_id, c.version, c.shard, c.last_index, c.uses_left, c.state, c.holds
+FROM ledger_lane l CROSS JOIN unnest(%(rows)s::ledger_new_voucher[]) c
+WHERE l.shard = %(shard)s AND l.lane = %(lane)s;
 
 -- name: add_limits
 INSERT INTO ledger_limit (shard, batch_id, dimension, subject_id, day, unit, moment, used, cap)
-SELECT shard, batch_id, dimension, subject_id, day, unit, moment, used, cap
-FROM unnest(%(rows)s::ledger_new_limit[]);
+SELECT c.shard, c.batch_id, c.dimension, c.subject_id, c.day, c.unit, c.moment, c.used, c.cap
+FROM ledger_lane l CROSS JOIN unnest(%(rows)s::ledger_new_limit[]) c
+WHERE l.shard = %(shard)s AND l.lane = %(lane)s;
 
 -- name: add_requests
 INSERT INTO ledger_request (shard, key_high, key_low, block, index)
-SELECT %(shard)s, key_high, key_low, block, index
-FROM unnest(%(rows)s::ledger_new_request[]);
+SELECT l.shard, c.key_high, c.key_low, c.block, c.index
+FROM ledger_lane l CROSS JOIN unnest(%(rows)s::ledger_new_request[]) c
+WHERE l.shard = %(shard)s AND l.lane = %(lane)s;
 
 -- name: add_entries
 INSERT INTO ledger_entry (block, shard, index, operation, unit, amount, debit, debit_id, credit, credit_id,
     at, serial, version, batch_id, funder_id, reverses_block, reverses_index)
-SELECT %(block)s, %(shard)s, index, operation, unit, amount, debit, debit_id, credit, credit_id,
-    at, serial, version, batch_id, funder_id, reverses_block, reverses_index
-FROM unnest(%(rows)s::ledger_new_entry[]);
+SELECT %(block)s, l.shard, c.index, c.operation, c.unit, c.amount, c.debit, c.debit_id, c.credit,
+    c.credit_id, c.at, c.serial, c.version, c.batch_id, c.funder_id, c.reverses_block, c.reverses_index
+FROM ledger_lane l CROSS JOIN unnest(%(rows)s::ledger_new_entry[]) c
+WHERE l.shard = %(shard)s AND l.lane = %(lane)s;
 
 -- name: add_batch
 INSERT INTO ledger_batch (shard, batch_id, offer_version_id, terms, budget_id, by_code, active)
