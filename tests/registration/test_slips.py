@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kaquan.customers.erasing import erase_customer, request_erasure
 from kaquan.customers.models import Customer
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
@@ -19,7 +20,7 @@ from kaquan.registration.models import Slip, SlipState
 from kaquan.registration.queries import slip_by_id, slips_of
 from tests.api.world import Side
 from tests.builders.books import books, differing, faults
-from tests.builders.issuer import a_number, an_organisation, staff_of
+from tests.builders.issuer import SYSTEM, a_number, an_organisation, staff_of
 from tests.fixtures_database import Database
 from tests.registration.slips import a_bundle, a_side, a_slip, registered, serial_at, typist, use_of
 
@@ -159,6 +160,20 @@ def test_a_phone_joins_the_customer_who_has_it_and_else_makes_one(side: Side) ->
     (note,) = first.customer.notes.all()
     assert "纸质券联" in note.text
     assert [use_of(side, index).facts.customer_id for index in (0, 1)] == [first.customer.id] * 2
+
+
+def test_whoever_is_forgotten_is_forgotten_on_their_slips(side: Side) -> None:
+    bundle = a_bundle(side)
+    slip = registered(side, bundle, holder_name="陈晨", holder_phone=PHONE)
+    assert slip.customer is not None
+    number = slip.customer.number
+
+    request_erasure(actor=SYSTEM, number=number, at=clock.now())
+    erase_customer(actor=SYSTEM, number=number, at=clock.now())
+
+    slip = Slip.objects.get(id=slip.id)
+    assert (slip.holder_name, slip.holder_phone, slip.holder_phone_index) == (None, None, None)
+    assert slip.state == SlipState.REGISTERED
 
 
 def test_lists_name_no_holder_in_full(side: Side) -> None:

@@ -6,6 +6,7 @@ and so are its identities, notes and tasks. That it agreed to something, and who
 name nobody.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -21,6 +22,16 @@ from kaquan.customers.models import Customer, ErasureRequest, ErasureState
 from kaquan.customers.persons import person_of
 from kaquan.customers.queries import customer_by_number
 from kaquan.foundation.actor import Actor, require
+
+Forget = Callable[[int], None]
+_FORGETTING: list[Forget] = []
+
+
+def forgets_too(forget: Forget) -> None:
+    """Let a capability above this one erase what it keeps of a customer, told by id, in the same
+    transaction; called once, when its application is ready."""
+    if forget not in _FORGETTING:
+        _FORGETTING.append(forget)
 
 
 def request_erasure(*, actor: Actor, number: str, at: datetime) -> ErasureRequest:
@@ -69,6 +80,8 @@ def erase_customer(*, actor: Actor, number: str, at: datetime) -> ErasureRequest
         customer.merged.update(merged_into=None, merged_at=None)
         for personal in (customer.identities, customer.notes, customer.tasks):
             personal.all().delete()
+        for forget in _FORGETTING:
+            forget(customer.id)
         keep(actor, "customers.erase", customer)
         request.customer = customer
         return _end(request, ErasureState.DONE, actor, at)
