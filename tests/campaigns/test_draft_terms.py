@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from kaquan.campaigns.draft_copies import content_of_campaign, content_of_terms
+from kaquan.campaigns.draft_copies import content_of_campaign, content_of_terms, unheld
 from kaquan.campaigns.draft_plans import plan_of
 from kaquan.campaigns.draft_trials import Trial, try_out
 from kaquan.campaigns.drafts import begin_copy
@@ -42,6 +42,15 @@ RICH: tuple[dict[str, Any], ...] = (
             {"dimension": "person", "at": "claim", "cap": 2, "period": "day"},
             {"dimension": "store", "at": "redeem", "cap": 100, "period": "day"},
             {"dimension": "batch", "at": "redeem", "cap": 500_050, "unit": "fen"},
+            {"dimension": "channel", "at": "claim", "cap": 50, "period": "day"},
+            {"dimension": "channel", "at": "redeem", "cap": 70, "channels": ["app", "抖音"]},
+            {
+                "dimension": "channel",
+                "at": "redeem",
+                "cap": 9,
+                "unit": "fen",
+                "channels": ["app", "抖音"],
+            },
         ],
         "transferable": True,
         "transfer_limit": 2,
@@ -117,6 +126,34 @@ def test_terms_come_back_from_a_draft_as_they_went_in(
 def in_order(terms: Terms) -> Terms:
     """Terms with their limits in one order, which says nothing."""
     return msgspec.structs.replace(terms, limits=tuple(sorted(terms.limits, key=str)))
+
+
+def test_channels_with_limits_of_their_own_are_left_out_of_a_copy_and_told(
+    root: Organisation,
+) -> None:
+    maker = a_person(root)
+    terms = the_terms(
+        limits=[
+            {"dimension": "channel", "at": "redeem", "cap": 5, "channels": ["app"]},
+            {"dimension": "channel", "at": "redeem", "cap": 9, "channels": ["web"]},
+        ]
+    )
+
+    content = content_of_terms(maker, terms)
+
+    assert (content["limited_channels_redeem"], content["limit_channel_redeem_ever_uses"]) == (
+        "app",
+        "5",
+    )
+    assert list(unheld(terms)) == ["limits"]
+
+
+def test_channels_without_a_limit_are_a_fault_beside_them(root: Organisation) -> None:
+    maker = a_person(root)
+
+    plan = plan_of(maker, a_draft(maker, limited_channels_redeem="app").content)
+
+    assert [one.field for one in plan.faults] == ["limited_channels_redeem"]
 
 
 def test_stores_and_nodes_come_back_by_their_codes(root: Organisation) -> None:

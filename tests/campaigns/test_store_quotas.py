@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kaquan.campaigns.limits_left import channel_limits
 from kaquan.campaigns.quotas import quotas, set_quota
 from kaquan.engine.commands import RequestKey
 from kaquan.foundation.errors import KaquanError
@@ -97,6 +98,31 @@ def test_a_quota_tells_what_the_limits_of_the_terms_leave(counter: Counter) -> N
         (False, True, 4_000, 86_000),
     ]
     assert [one.used for one in there.limits] == [0, 0]
+
+
+def test_each_channel_tells_what_its_limits_leave(door: Door) -> None:
+    counter = a_counter(
+        limits=[
+            {"dimension": "channel", "at": "redeem", "cap": 3, "channels": ["STORE", "app"]},
+            {"dimension": "channel", "at": "redeem", "cap": 2, "channels": ["mail"]},
+            {"dimension": "channel", "at": "redeem", "period": "day", "unit": "fen", "cap": 90_000},
+        ]
+    )
+    assert counter.redeem(0).done  # in the store
+    assert counter.redeem(1).done
+
+    found = channel_limits(counter.clerk, counter.by_code, ["store", "web"], at=NOON)
+
+    assert [(one.channel, one.limit.is_money, one.limit.used, one.limit.left) for one in found] == [
+        ("STORE", False, 2, 1),
+        ("STORE", True, 4_000, 86_000),
+        ("app", False, 0, 3),
+        ("app", True, 0, 90_000),
+        ("mail", False, 0, 2),
+        ("mail", True, 0, 90_000),
+        ("web", True, 0, 90_000),
+    ]
+    assert channel_limits(counter.clerk, a_counter().by_code, ["store"], at=NOON) == []
 
 
 def test_quotas_are_set_by_those_who_may_in_their_part(counter: Counter) -> None:

@@ -11,6 +11,7 @@ from kaquan.campaigns.draft_fields import (
     NOT_COPIED,
     SHARES,
     USE_LIMITS,
+    limited_channels_field,
     share_fields,
 )
 from kaquan.campaigns.models import Campaign, CampaignBatch
@@ -65,7 +66,7 @@ def content_of_campaign(actor: Actor, campaign_id: int) -> Copied:
         terms = terms_of(batch.offer_version)
         content |= dict(_supply(batch))
         content |= content_of_terms(actor, terms)
-        left_out = list(_unheld(terms))
+        left_out = list(unheld(terms))
         face = face_of(batch.offer_version.offer.face)
         title = face.title_zh if face else batch.offer_version.offer.name
         content |= {"title_zh": title[:40]}
@@ -221,10 +222,24 @@ def _products(products: Products, skus: str, categories: str) -> Fields:
 
 def _limits(terms: Terms) -> Fields:
     wanted = {key: name for name, key in {**CLAIM_LIMITS, **USE_LIMITS}.items()}
+    channels = _limited_channels(terms)
+    for at, names in channels.items():
+        yield limited_channels_field(at), _lines(names)
     for limit in terms.limits:
+        if limit.dimension == "channel" and limit.channels != channels[limit.at]:
+            continue
         name = wanted.get((limit.dimension, limit.at, limit.period, limit.unit))
         if name is not None:
             yield name, yuan(limit.cap) if limit.unit == "fen" else str(limit.cap)
+
+
+def _limited_channels(terms: Terms) -> dict[str, Sequence[str]]:
+    """The channels that limits at each moment name: those of the first, where they differ."""
+    found: dict[str, Sequence[str]] = {}
+    for limit in terms.limits:
+        if limit.dimension == "channel":
+            found.setdefault(limit.at, limit.channels)
+    return found
 
 
 def _funding(terms: Terms) -> Fields:
@@ -255,12 +270,16 @@ def _rest(terms: Terms) -> Fields:
     yield "price", yuan(terms.price_fen)
 
 
-def _unheld(terms: Terms) -> Iterator[str]:
+def unheld(terms: Terms) -> Iterator[str]:
     """The parts of terms that no field holds, by their paths."""
     if terms.validity.time_zone != current_configuration().time_zone.key:
         yield "validity.time_zone"
     if len(terms.funding) > SHARES:
         yield "funding"
+    channels = _limited_channels(terms)
+    limits = [one for one in terms.limits if one.dimension == "channel"]
+    if any(one.channels != channels[one.at] for one in limits):
+        yield "limits"
 
 
 def _on(value: bool) -> str:

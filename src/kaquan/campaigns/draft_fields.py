@@ -6,7 +6,7 @@ from itertools import product
 
 STEPS = ("basics", "face", "rules", "issue", "budget", "preview", "submit")
 
-DIMENSIONS = ("customer", "person", "store", "batch")
+DIMENSIONS = ("customer", "person", "store", "channel", "batch")
 PERIODS = ("ever", "day")
 SHARES = 6
 WINDOWS = 2
@@ -27,6 +27,11 @@ COLOURS = ("red", "orange", "gold", "green", "teal", "blue", "purple", "black")
 def limit_field(dimension: str, at: str, period: str, unit: str) -> str:
     """The name of a limit's field."""
     return f"limit_{dimension}_{at}_{period}_{unit}"
+
+
+def limited_channels_field(at: str) -> str:
+    """The name of the field that says which channels are limited."""
+    return f"limited_channels_{at}"
 
 
 def share_fields(number: int) -> tuple[str, str, str]:
@@ -94,6 +99,7 @@ _RULES = (
     "tags_every",
     "tags_none",
     *USE_LIMITS,
+    limited_channels_field("redeem"),
     "stack_policy",
     "stack_classes",
     "stack_class",
@@ -102,7 +108,14 @@ _RULES = (
     "transfer_limit",
     "refund",
 )
-_ISSUE = ("batch_name", "quantity", "way", *CLAIM_LIMITS, "price")
+_ISSUE = (
+    "batch_name",
+    "quantity",
+    "way",
+    *CLAIM_LIMITS,
+    limited_channels_field("claim"),
+    "price",
+)
 _BUDGET = (
     "budget_id",
     "commit",

@@ -11,6 +11,7 @@ from kaquan.campaigns.draft_fields import (
     USE_LIMITS,
     VALIDITY_FIELDS,
     WINDOWS,
+    limited_channels_field,
     share_fields,
 )
 from kaquan.campaigns.draft_reading import Reader
@@ -263,17 +264,24 @@ def _store_ids(actor: Actor, reader: Reader, name: str) -> list[int]:
 
 
 def _limits(reader: Reader) -> list[Raw]:
-    found = []
+    found: list[Raw] = []
+    channels = {at: reader.names(limited_channels_field(at)) for at in ("claim", "redeem")}
     for name, (dimension, at, period, unit) in {**CLAIM_LIMITS, **USE_LIMITS}.items():
         cap = (
             reader.amount(name, least=1, most=CAP_MAX)
             if unit == "fen"
             else reader.number(name, 1, CAP_MAX)
         )
-        if cap is not None:
-            found.append(
-                {"dimension": dimension, "at": at, "cap": cap, "period": period, "unit": unit}
-            )
+        if cap is None:
+            continue
+        limit: Raw = {"dimension": dimension, "at": at, "cap": cap, "period": period, "unit": unit}
+        if dimension == "channel" and channels[at]:
+            limit["channels"] = channels[at]
+        found.append(limit)
+    for at, names in channels.items():
+        if names and not any(one["at"] == at and "channels" in one for one in found):
+            field = limited_channels_field(at)
+            reader.fault(field, "请填写每个渠道的限额", "say the limit of each channel")
     return found
 
 

@@ -11,21 +11,19 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kaquan.campaigns.actions import PERMISSION
+from kaquan.campaigns.limits_left import LimitLeft, left_of, rules_of
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.campaigns.queries import batch_by_id
 from kaquan.campaigns.quota_errors import quota_beyond_stock, quota_in_use, quota_moved
 from kaquan.engine.commands import Allot, RequestKey
-from kaquan.engine.footprint import MOMENTS
 from kaquan.engine.rows import Custody
-from kaquan.engine.rules.check import Dimension, LimitUnit, compile_terms
-from kaquan.engine.rules.reading import read_terms
-from kaquan.engine.rules.terms import Terms
+from kaquan.engine.rules.check import Dimension
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.refusals import raise_if_refused
 from kaquan.ledger.balances import RUNS_MAX, custody_runs
 from kaquan.ledger.custody_pages import touched_in
 from kaquan.ledger.door import submit
-from kaquan.ledger.limits_used import LimitUse, allotted_to, frozen_terms, store_limits_used
+from kaquan.ledger.limits_used import allotted_to, frozen_terms
 from kaquan.ledger.sessions import reading_session
 from kaquan.organisations.queries import organisation_by_id
 
@@ -33,30 +31,12 @@ VIEW = "campaigns.view"
 STORES_MAX = 200
 
 
-class StoreLimit(NamedTuple):
-    """A limit that the terms set for each store, and how much of it one store has used.
-
-    ``moment`` is what it counts: claim or redeem.
-    """
-
-    moment: str
-    is_daily: bool
-    is_money: bool
-    cap: int
-    used: int
-
-    @property
-    def left(self) -> int:
-        """How much is still allowed."""
-        return self.cap - self.used
-
-
 class Quota(NamedTuple):
     """What one store has of a batch."""
 
     store_id: int
     allotted: int
-    limits: tuple[StoreLimit, ...]
+    limits: tuple[LimitLeft, ...]
 
 
 def quotas(
@@ -67,30 +47,9 @@ def quotas(
     assert len(store_ids) <= STORES_MAX, len(store_ids)
     session = reading_session()
     allotted = allotted_to(session, batch.id, store_ids)
-    terms = frozen_terms(session, batch.id)
-    read = read_terms(terms) if terms is not None else None
-    if not isinstance(read, Terms):
-        return [Quota(store_id, allotted.get(store_id, 0), ()) for store_id in store_ids]
-    rules = compile_terms(read)
-    wanted = [
-        (moment, limit)
-        for moment in ("claim", "redeem")
-        for limit in rules.limits_at(moment)
-        if limit.dimension is Dimension.STORE
-    ]
-    today = rules.day_number(at)
-    used = store_limits_used(session, batch.id, store_ids, days=(0, today)) if wanted else {}
-
-    def of_store(store_id: int) -> tuple[StoreLimit, ...]:
-        found = []
-        for moment, limit in wanted:
-            day = today if limit.daily else 0
-            key = LimitUse(store_id, day, limit.unit, MOMENTS[moment])
-            is_money = limit.unit is LimitUnit.FEN
-            found.append(StoreLimit(moment, limit.daily, is_money, limit.cap, used.get(key, 0)))
-        return tuple(found)
-
-    return [Quota(one, allotted.get(one, 0), of_store(one)) for one in store_ids]
+    rules = rules_of(frozen_terms(session, batch.id))
+    left = left_of(session, batch.id, rules, Dimension.STORE, store_ids, at=at)
+    return [Quota(one, allotted.get(one, 0), left[one]) for one in store_ids]
 
 
 def set_quota(

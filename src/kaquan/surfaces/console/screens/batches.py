@@ -50,6 +50,7 @@ from kaquan.surfaces.console.screens.batch_columns import (
 )
 from kaquan.surfaces.console.screens.campaigns import CAMPAIGN
 from kaquan.surfaces.console.screens.changes import changes_tab
+from kaquan.surfaces.console.screens.limit_columns import channel_panels
 from kaquan.surfaces.console.screens.offers import OFFER as OFFER_SCREEN
 from kaquan.surfaces.console.screens.recent import recent_events
 from kaquan.surfaces.console.screens.runs import RUN_COLUMNS, RUNS
@@ -213,7 +214,12 @@ class BatchDetail(DetailScreen[BatchLine]):
             facts.append(
                 Fact(_("Ends within %(days)s days") % {"days": SOON.days}, _soon(call, line))
             )
-        return [Facts("", facts), funnel_of(line.figures, line), *recent_events(call, [line.id])]
+        return [
+            Facts("", facts),
+            funnel_of(line.figures, line),
+            *channel_panels(call, batch),
+            *recent_events(call, [line.id]),
+        ]
 
     @staticmethod
     def custody(call: Call, line: BatchLine) -> Sequence[Panel]:

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from kaquan.campaigns.actions import PERMISSION as EDIT
 from kaquan.campaigns.errors import batch_unknown
+from kaquan.campaigns.limits_left import LimitLeft
 from kaquan.campaigns.listings import BatchFilter, batch_page
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.campaigns.queries import batch_by_id
-from kaquan.campaigns.quotas import VIEW, Quota, StoreLimit, quotas, set_quota
+from kaquan.campaigns.quotas import VIEW, Quota, quotas, set_quota
 from kaquan.engine.commands import RequestKey
 from kaquan.engine.fields import QUANTITY_MAX
-from kaquan.engine.money import format_yuan
 from kaquan.foundation import clock
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor
@@ -31,6 +31,12 @@ from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.limit_columns import (
+    channel_panels,
+    limit_amount,
+    limit_columns,
+    limit_name,
+)
 
 BATCHES_OFFERED = 200
 _KEY_DIGITS = 10
@@ -49,23 +55,13 @@ class QuotaLine(NamedTuple):
         return f"{self.batch.id}-{self.store.pk}"
 
 
-def _limit(limit: StoreLimit) -> str:
-    if limit.is_money:
-        left, cap = format_yuan(limit.left), format_yuan(limit.cap)
-    else:
-        left, cap = f"{limit.left:,}", f"{limit.cap:,}"
-    return f"{left} / {cap}"
-
-
-def _limit_name(limit: StoreLimit) -> Text:
-    if limit.moment == "claim":
-        return _("Claims left today") if limit.is_daily else _("Claims left in all")
-    return _("Uses left today") if limit.is_daily else _("Uses left in all")
+def _limit(limit: LimitLeft) -> str:
+    left, cap = (limit_amount(limit, amount) for amount in (limit.left, limit.cap))
+    return f"{limit_name(limit)} {left} / {cap}"
 
 
 def _limits(line: QuotaLine) -> Cell:
-    told = "；".join(f"{_limit_name(one)} {_limit(one)}" for one in line.quota.limits)
-    return text(told)
+    return text("；".join(map(_limit, line.quota.limits)))
 
 
 def _set(line: QuotaLine, doing: Doing) -> Text:
@@ -136,7 +132,6 @@ class QuotaDetail(DetailScreen[QuotaLine]):
     @staticmethod
     def facts(call: Call, line: QuotaLine) -> Sequence[Panel]:
         """How much it has, and what the limits leave."""
-        del call
         facts = [
             Fact(_("Store"), text(line.store.organisation.name)),
             Fact(_("Code"), code(line.store.organisation.code)),
@@ -144,23 +139,15 @@ class QuotaDetail(DetailScreen[QuotaLine]):
             Fact(_("Campaign"), text(line.batch.campaign.name)),
             Fact(_("Quota"), count(line.quota.allotted if line.batch.by_code else None)),
         ]
-        columns = (
-            Column[StoreLimit]("name", _("Limit"), lambda one: text(_limit_name(one))),
-            Column[StoreLimit]("cap", _("Allowed"), lambda one: _number(one, one.cap), number=True),
-            Column[StoreLimit]("used", _("Used"), lambda one: _number(one, one.used), number=True),
-            Column[StoreLimit]("left", _("Left"), lambda one: _number(one, one.left), number=True),
-        )
+        columns = limit_columns(lambda one: one)
         return [
             Facts("", facts),
             Table(_("Limits of each store"), columns, line.quota.limits,
                   _("The terms limit no store by itself.")),
+            *channel_panels(call, line.batch),
         ]  # fmt: skip
 
     tabs = (Tab("facts", _("Quota"), facts),)
-
-
-def _number(limit: StoreLimit, amount: int) -> Cell:
-    return Cell(format_yuan(amount) if limit.is_money else f"{amount:,}", "number")
 
 
 class Quotas(ListScreen[QuotaLine]):

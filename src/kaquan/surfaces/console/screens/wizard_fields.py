@@ -19,6 +19,7 @@ from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.wizard import Draft, Row, Section
 from kaquan.surfaces.console.screens.wizard_rules import (
     TERMINALS,
+    limited_channels,
     limits_table,
     money_field,
     names_field,
@@ -58,7 +59,7 @@ def sections_of(actor: Actor, draft: Draft, step: str) -> Sequence[Section]:
         case "rules":
             return rules_sections(actor, draft)
         case "issue":
-            return _issue()
+            return _issue(draft)
         case "budget":
             return _budget(actor)
         case "preview":
@@ -101,7 +102,7 @@ def _face() -> Sequence[Section]:
     )  # fmt: skip
 
 
-def _issue() -> Sequence[Section]:
+def _issue(draft: Draft) -> Sequence[Section]:
     words = {"ever": _("Vouchers in all"), "day": _("Vouchers a day")}
     columns = [(period, "uses", words[period]) for period in PERIODS]
     return (
@@ -116,6 +117,7 @@ def _issue() -> Sequence[Section]:
         limits_table(
             "claim", _("Limits of claiming"),
             _("Empty: no limit. A natural person is counted over all of their accounts."), columns),
+        limited_channels("claim", draft),
     )  # fmt: skip
 
 

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from kaquan.campaigns.draft_fields import BENEFIT_KINDS, DIMENSIONS, PERIODS, limit_field
+from kaquan.campaigns.draft_fields import (
+    BENEFIT_KINDS,
+    DIMENSIONS,
+    PERIODS,
+    limit_field,
+    limited_channels_field,
+)
 from kaquan.foundation.actor import Actor
 from kaquan.organisations.listings import upper_nodes
 from kaquan.surfaces.console.kit.cells import Text
@@ -23,6 +29,7 @@ DIMENSION_WORDS = {
     "customer": _("Each customer"),
     "person": _("Each natural person"),
     "store": _("Each store"),
+    "channel": _("Each channel"),
     "batch": _("The whole batch"),
 }
 WEEKDAYS = [
@@ -138,7 +145,7 @@ def rules_sections(actor: Actor, draft: Draft) -> Sequence[Section]:
         *_places(actor, draft),
         *_goods(),
         *_people(),
-        _limits(),
+        *_limits(draft),
         *_stacking(),
     )  # fmt: skip
 
@@ -178,19 +185,32 @@ def _validity() -> Sequence[Section]:
 def _places(actor: Actor, draft: Draft) -> Sequence[Section]:
     nodes = upper_nodes(actor) if holds(actor, "organisations.view") else []
     options = [(str(one.id), one.name) for one in nodes]
-    named = draft.content.get("channels", "").split(SEPARATOR)
-    own = [(one, one) for one in named if one and one not in CHANNELS]  # the issuer's own words
-    channels: list[tuple[str, Text]] = [*CHANNELS.items(), *own]
     return (
         Section(_("Stores and channels"), (
             Field("nodes", _("Good in all stores of"), "choices", options=options),
             names_field("store_codes", _("And in these stores (codes)")),
             Field("not_nodes", _("But not in the stores of"), "choices", options=options),
             names_field("not_store_codes", _("And not in these stores (codes)")),
-            Field("channels", _("Channels"), "choices", options=channels),
+            Field("channels", _("Channels"), "choices", options=_channels(draft, "channels")),
             Field("terminal_kinds", _("Terminals"), "choices", options=TERMINALS),
         ), folded=True, hint=_("Nothing chosen: in all stores of one's part, through any channel")),
     )  # fmt: skip
+
+
+def _channels(draft: Draft, field: str) -> list[tuple[str, Text]]:
+    """Those that everybody has, and the issuer's own words in a field."""
+    named = draft.content.get(field, "").split(SEPARATOR)
+    own = [(one, one) for one in named if one and one not in CHANNELS]
+    return [*CHANNELS.items(), *own]
+
+
+def limited_channels(at: str, draft: Draft) -> Section:
+    """Which channels the table above it limits."""
+    field = limited_channels_field(at)
+    return Section("", (
+        Field(field, _("Channels with a limit"), "choices", options=_channels(draft, field),
+              hint=_("Nothing chosen: every channel, each by itself")),
+    ))  # fmt: skip
 
 
 def _goods() -> Sequence[Section]:
@@ -241,14 +261,17 @@ def limits_table(at: str, title: Text, hint: Text, columns: Sequence[tuple[str, 
     )  # fmt: skip
 
 
-def _limits() -> Section:
+def _limits(draft: Draft) -> Sequence[Section]:
     words = {
         ("uses", "ever"): _("Uses in all"), ("uses", "day"): _("Uses a day"),
         ("fen", "ever"): _("Yuan in all"), ("fen", "day"): _("Yuan a day"),
     }  # fmt: skip
     units = ("uses", "fen")
     columns = [(period, unit, words[unit, period]) for unit in units for period in PERIODS]
-    return limits_table("redeem", _("Limits of use"), _("Empty: no limit"), columns)
+    return (
+        limits_table("redeem", _("Limits of use"), _("Empty: no limit"), columns),
+        limited_channels("redeem", draft),
+    )
 
 
 def _stacking() -> Sequence[Section]:
