@@ -57,7 +57,8 @@ def test_a_campaign_is_written_step_by_step_and_handed_in(side: Side, browser: C
         "face": {"title_zh": "满100减20", "brand": "雀港", "colour": "teal"},
         "rules": {"benefit": "amount_off", "amount": "20", "minimum": "100",
                   "validity": "fixed_range", "first_day": "2027-10-01",
-                  "last_day": "2027-10-07", "weekdays": ["1", "6", "7"], "channels": ["app"]},
+                  "last_day": "2027-10-07", "weekdays": ["1", "6", "7"], "channels": ["app"],
+                  "limit_channel_redeem_day_uses": "300", "limited_channels_redeem": ["app"]},
         "issue": {"quantity": "1,000", "way": "stock", "limit_customer_claim_ever_uses": "1"},
         "budget": {"budget_id": str(side.trade.budget.id), "commit": "issue"},
         "preview": {"try_1_sku": "拿铁", "try_1_price": "120", "try_channel": "app",
@@ -88,6 +89,9 @@ def test_a_campaign_is_written_step_by_step_and_handed_in(side: Side, browser: C
     assert again.headers["Location"] == at("campaign", key=campaign.id)
     batch = CampaignBatch.objects.get(campaign=campaign)
     assert batch.offer_version.terms["validity"]["weekdays"] == [1, 6, 7]
+    assert batch.offer_version.terms["limits"][1] == {
+        "dimension": "channel", "at": "redeem", "period": "day", "cap": 300, "channels": ["app"],
+    }  # fmt: skip
     assert batch.quantity == 1_000
     assert ApprovalRequest.objects.get().amount_fen == 1_000_000  # the budget has no more
 
