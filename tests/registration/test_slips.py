@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from kaquan.customers.erasing import erase_customer, request_erasure
 from kaquan.customers.models import Customer
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
+from kaquan.ledger.door import close_door
 from kaquan.redemption.codes import code_book
 from kaquan.registration.actions import register_slip, reverse_slip
 from kaquan.registration.bundles import close_bundle
@@ -79,6 +82,30 @@ def test_the_same_form_sent_twice_is_one_slip(side: Side, database: Database) ->
         again = register_slip(actor=typist(side), bundle_id=bundle.id, typed=typed, once="b")
 
     assert again.id == first.id
+
+
+def test_the_same_form_sent_several_times_at_once_is_one_slip(
+    side: Side, database: Database
+) -> None:
+    bundle, typed = a_bundle(side), a_slip(side, holder_phone=PHONE)
+
+    def send(_: int) -> int:
+        try:
+            return register_slip(
+                actor=typist(side), bundle_id=bundle.id, typed=typed, once="at-once"
+            ).id
+        finally:
+            close_door()
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = set(pool.map(send, range(4)))
+
+    assert len(ids) == 1
+    assert Slip.objects.get().state == SlipState.REGISTERED
+    assert use_of(side).at == typed.used_at
+    assert Customer.objects.filter(number__startswith="P").count() == 1
+    assert faults(database.connect) == []
 
 
 def test_a_serial_with_the_end_of_its_code_is_enough_and_another_end_is_refused(

@@ -202,13 +202,17 @@ def _finish(acting: Actor, slip: Slip) -> Slip:
     outcome = _redeem(acting, slip, dry=False)
     if not outcome.done:
         if surely_refused([outcome]):
-            slip.delete()
+            Slip.objects.filter(id=slip.id, state=SlipState.PENDING).delete()
         raise refusal_of(acting, slip.serial, outcome)
     place = _place_of(outcome)
-    slip.state = SlipState.REGISTERED
-    slip.redemption_block, slip.redemption_index = place.block, place.index
-    slip.discount_fen = sum(one.discount_fen for one in outcome.vouchers)
-    slip.save(update_fields=["state", "redemption_block", "redemption_index", "discount_fen"])
+    # Whoever sent the same form may have been first, and somebody may have reversed it since.
+    Slip.objects.filter(id=slip.id, state=SlipState.PENDING).update(
+        state=SlipState.REGISTERED,
+        redemption_block=place.block,
+        redemption_index=place.index,
+        discount_fen=sum(one.discount_fen for one in outcome.vouchers),
+    )
+    slip.refresh_from_db(fields=["state", "redemption_block", "redemption_index", "discount_fen"])
     return slip
 
 
