@@ -34,6 +34,7 @@ def seen(**values: str) -> dict[str, str]:
         "language": "browser",
         "idle_minutes": "120",
         "export_rows_max": "200000",
+        "slip_days": "30",
     }
     form = usual | {f"seen-{name}": value for name, value in usual.items()}
     return form | values
