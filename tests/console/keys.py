@@ -19,6 +19,7 @@ from tests.api.world import Side
 from tests.console.claim_links import a_claim_link
 from tests.console.drafts import draft_of
 from tests.console.erasures import an_erasure
+from tests.console.paper import case_of, note_of, serial_of
 from tests.console.people import at
 from tests.registration.slips import bundle_of, slip_of
 
@@ -60,6 +61,11 @@ KEYS: dict[str, Name] = {
     "print-face-edit": lambda side: side.trade.print_face.id,
     "print-face-preview": lambda side: side.trade.print_face.id,
     "print-run": lambda side: side.trade.print_run.id,
+    "paper-batch": lambda side: serial_of(side) and side.trade.by_code.id,
+    "paper-piece": serial_of,
+    "paper-note": lambda side: note_of(side).id,
+    "paper-sign": lambda side: note_of(side).id,
+    "paper-case": lambda side: case_of(side).id,
     "redemption-reverse": lambda side: side.trade.redemption,
     "voucher-bulk": lambda side: side.bulk.id,
     "bundle": lambda side: bundle_of(side).id,
@@ -131,6 +137,9 @@ LISTED: dict[str, Name] = {
     "claim-links": lambda side: f">{a_claim_link(side).name}<",
     "print-runs": lambda side: f'/print-runs/{side.trade.print_run.id}/"',
     "print-faces": lambda side: f'/print-layouts/{side.trade.print_face.id}/"',
+    "paper": lambda side: f'/paper/{serial_of(side) and side.trade.by_code.id}/"',
+    "paper-notes": lambda side: f'/paper/notes/{note_of(side).id}/"',
+    "paper-cases": lambda side: f'/paper/cases/{case_of(side).id}/"',
     "voucher-list": lambda side: f'/vouchers/{side.trade.serial}/"',
     "voucher-bulks": lambda side: f'/vouchers/bulk/{side.bulk.id}/"',
     "approvals": lambda side: f'/approvals/{side.approval.id}/"',

@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 from kaquan.engine.commands import AnyCommand
+from kaquan.engine.custody import untouched
 from kaquan.engine.decide import decide
 from kaquan.engine.entries import Entry
 from kaquan.engine.footprint import (
@@ -19,7 +20,6 @@ from kaquan.engine.footprint import (
     limit_keys,
     settled_hold,
 )
-from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place, block_number
 from kaquan.engine.rows import Custody, Voucher
@@ -84,8 +84,12 @@ class MemoryLedger:
         run = self._run_of(serial)
         if run is None or not self.tables["batches"][run.batch_id].by_code:
             return None
-        state = State.LIVE if run.active else State.INACTIVE
-        return Voucher(shard_of_serial(serial), serial, run.batch_id, state=state)
+        state, withheld = untouched(
+            active=run.active, piece=run.piece, hand_out_first=run.hand_out_first
+        )
+        return Voucher(
+            shard_of_serial(serial), serial, run.batch_id, state=state, withheld=withheld
+        )
 
     def world(self, commands: Sequence[AnyCommand]) -> World:
         """The rows that the commands name, and no others."""

@@ -126,7 +126,7 @@ class Scenario:
                 return c.Mint(**common, batch_id=self._batch(about[0]), quantity=int(about[1]))
             case "set_batch_state":
                 return c.SetBatchState(**common, batch_id=self._batch(about[0]), state=about[1])
-            case "activate" | "allot":
+            case "activate" | "allot" | "move_pieces":
                 return self._range_command(verb, about, given, common)
             case "claim" | "assign" | "sell":
                 return self._issue(verb, about[0], given, {**common, "facts": facts})
@@ -145,6 +145,16 @@ class Scenario:
         common |= {"batch_id": batch_id, "first_serial": first, "quantity": quantity}
         if verb == "activate":
             return c.Activate(**common)
+        if verb == "move_pieces":
+            return c.MovePieces(
+                **common,
+                act=about[2],
+                organisation_id=int(given["at"]),
+                to_organisation_id=int(given.get("to", 0)),
+                hand_out_first="hand_out_first" in about,
+                actor="account:1",
+                witness=given.get("witness", ""),
+            )
         source, target = int(given.get("from", 0)), int(given["to"])
         return c.Allot(**common, organisation_id=target, from_organisation_id=source)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kaquan.engine import commands as c
 from kaquan.engine.commands import AnyCommand
+from kaquan.engine.custody import ACTS
 from kaquan.engine.facts import Facts, Order, OrderLine
 from kaquan.engine.outcomes import OutcomeCode
 from kaquan.engine.places import Place
@@ -105,6 +106,11 @@ SANE: dict[str, st.SearchStrategy[Any]] = {
     "total_fen": st.sampled_from([0, 60_000, 70_000]),
     "expected_fen": st.just(60_000),
     "quantity": st.integers(1, 9),
+    "first_serial": st.integers(0, 260),
+    "act": st.sampled_from(sorted(ACTS)),
+    "to_organisation_id": st.just(0),
+    "hand_out_first": st.just(False),
+    "witness": st.sampled_from(["account:1", "account:2"]),
     "amount_fen": st.integers(1, 3_000),
     "balance_fen": st.sampled_from([0, 500, -500]),
     "uses": st.sampled_from([0, 1, -1]),
@@ -122,6 +128,9 @@ HOSTILE: dict[str, st.SearchStrategy[Any]] = {
     "active": st.booleans(),
     "state": texts,
     "reason": texts,
+    "act": texts,
+    "witness": texts,
+    "hand_out_first": st.booleans(),
     "payment_no": texts,
     "vouchers": st.lists(uses, max_size=10).map(tuple),
     "expires_at": moments,
@@ -181,7 +190,7 @@ def test_no_command_makes_deciding_raise(commands: list[AnyCommand]) -> None:
 
 
 def test_every_command_is_drawn() -> None:
-    assert len(COMMANDS) == 22
+    assert len(COMMANDS) == 23
 
 
 @pytest.mark.parametrize(

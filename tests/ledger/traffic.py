@@ -16,6 +16,7 @@ from kaquan.engine.commands import (
     Hold,
     LineReturn,
     Mint,
+    MovePieces,
     Redeem,
     Release,
     Reverse,
@@ -95,11 +96,34 @@ def _supply(door: Books) -> None:
                 organisation_id=target,
             ),
         )
+    _paper(door, batch)
     for state in ("paused", "running", "paused"):
         done(door, SetBatchState(at=NOON, batch_id=batch.batch_id, state=state, reason="检查"))
     done(door, Mint(at=NOON, batch_id=batch.batch_id, quantity=7))
     stopped = a_batch(door, by_code=False, quantity=70, budget_id=0)
     done(door, SetBatchState(at=NOON, batch_id=stopped.batch_id, state="stopped"))
+
+
+def _paper(door: Books, batch: BuiltBatch) -> None:
+    for act, first, quantity, to in (
+        *(("print", 70, 12, 0), ("receive", 70, 12, 0), ("activate", 70, 11, 0)),
+        *(("send", 70, 8, 0), ("accept", 70, 6, 22), ("miss", 76, 2, 0), ("lose", 77, 1, 0)),
+        *(("hand_out", 78, 2, 0), ("take_back", 79, 1, 22), ("destroy", 80, 1, 0)),
+    ):
+        done(
+            door,
+            MovePieces(
+                at=NOON,
+                batch_id=batch.batch_id,
+                first_serial=batch.serial(first),
+                quantity=quantity,
+                act=act,
+                organisation_id=21,
+                to_organisation_id=to,
+                hand_out_first=act == "print",
+                witness="staff:2",
+            ),
+        )
 
 
 def _cards(door: Books) -> None:

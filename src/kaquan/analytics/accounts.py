@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from kaquan.analytics.models import AccountTotal
 from kaquan.budgets.models import Budget
+from kaquan.engine.custody import ACCOUNTS as PAPER
 from kaquan.engine.entries import Account
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.paging import Page, Paging, page_of
@@ -29,7 +30,7 @@ TOGETHER = (
     Account.USES_HELD,
 )
 OF_BUDGETS = (Account.BUDGET_AVAILABLE, Account.BUDGET_COMMITTED, Account.BUDGET_RELEASED)
-OF_STORES = (Account.STORE, Account.CUSTODY)
+OF_STORES = (Account.STORE, *PAPER.values())
 OF_BATCHES = (
     Account.BATCH_COST,
     Account.CARD_ISSUED,

@@ -80,7 +80,7 @@ def set_quota(
     runs = _all_runs(batch.id)
     more = quantity - expected
     source, target = (0, organisation_id) if more > 0 else (organisation_id, 0)
-    held = [run for run in runs if run.organisation_id == source]
+    held = [run for run in runs if run.organisation_id == source and not run.piece]
     pieces = _first(held, more) if more > 0 else _last(held, -more)
     commands = [
         Allot(

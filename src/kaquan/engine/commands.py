@@ -159,6 +159,26 @@ class Allot(Command, frozen=True, kw_only=True, tag="allot"):
     from_organisation_id: int = 0
 
 
+class MovePieces(Command, frozen=True, kw_only=True, tag="move_pieces"):
+    """Do one of ``custody.ACTS`` with a range of paper vouchers that one organisation has.
+
+    ``organisation_id`` answers for them (of ``print``: is to have them); ``to_organisation_id`` has
+    them afterwards, 0: the same. ``hand_out_first``: printed pieces are good for nothing before
+    they were handed out. ``witness`` names who saw it, as ``actor`` names who did it.
+    """
+
+    operation = "move_pieces"
+    batch_id: int
+    first_serial: int
+    quantity: int
+    act: str
+    organisation_id: int
+    to_organisation_id: int = 0
+    hand_out_first: bool = False
+    witness: str = ""
+    reason: str = ""
+
+
 # Issue --------------------------------------------------------------------------------------------
 
 
@@ -340,4 +360,5 @@ AnyCommand = (
     | Void
     | Expire
     | Adjust
+    | MovePieces
 )

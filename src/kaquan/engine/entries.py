@@ -39,12 +39,23 @@ class Account(IntEnum):
     USES = 16  # serial: uses on a count card
     USES_HELD = 17  # serial: uses reserved by holds
     CUSTODY = 18  # organisation id, 0 for the batch's own: pieces allotted
+    # Paper, by the organisation that answers for it: see engine.custody.
+    PAPER_PRINTED = 19
+    PAPER_RECEIVED = 20
+    PAPER_READY = 21
+    PAPER_SENT = 22
+    PAPER_HANDED_OUT = 23
+    PAPER_SPOILED = 24
+    PAPER_LOST = 25
+    PAPER_DESTROYED = 26
+    PAPER_MISSING = 27
 
 
 class Entry(Struct, frozen=True, gc=False):
     """One entry. ``amount`` > 0 in ``unit``; ``reverses`` names the redemption that it undoes.
 
     ``serial`` and ``version`` say which voucher and which of its changes it belongs to (0: none);
+    of pieces of paper that were moved ``serial`` is the first, and ``version`` 0.
     ``funder_id`` who bears it (0: the issuer). ``operation`` indexes ``OPERATIONS``.
     """
 
@@ -88,5 +99,6 @@ OPERATIONS = (
     "void",
     "expire",
     "adjust",
+    "move_pieces",
 )
 OPERATION_NUMBER = {name: number for number, name in enumerate(OPERATIONS)}

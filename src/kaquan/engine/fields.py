@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from kaquan.engine import commands as c
+from kaquan.engine.custody import ACTS, WITNESSED
 from kaquan.engine.entries import OPERATION_NUMBER
 from kaquan.engine.facts import Facts, Order
 from kaquan.engine.money import MAX_FEN
@@ -180,6 +181,29 @@ def _allot(command: c.Allot) -> str | None:
     return None if 0 < command.quantity <= QUANTITY_MAX else "quantity"
 
 
+def _move_pieces(command: c.MovePieces) -> str | None:
+    if not _is_id(command.batch_id):
+        return "batch_id"
+    if not _is_serial(command.first_serial):
+        return "first_serial"
+    if not 0 < command.quantity <= QUANTITY_MAX:
+        return "quantity"
+    act = ACTS.get(command.act)
+    if act is None:
+        return "act"
+    if not _is_id(command.organisation_id):
+        return "organisation_id"
+    target = command.to_organisation_id
+    if not 0 <= target <= SHORT_ID_MAX or (target and not act.moves):
+        return "to_organisation_id"
+    if command.hand_out_first and command.act != "print":
+        return "hand_out_first"
+    seen = command.witness
+    if no_text(seen, NAME_MAX) or (command.act in WITNESSED and seen in ("", command.actor)):
+        return "witness"
+    return "reason" if no_text(command.reason, TEXT_MAX) else None
+
+
 def _issue(command: c.Issue) -> str | None:
     if not _is_id(command.batch_id):
         return "batch_id"
@@ -334,6 +358,7 @@ FAULTS: dict[type[c.Command], Fault] = {
     c.Void: _with_reason,
     c.Expire: _expire,
     c.Adjust: _adjust,
+    c.MovePieces: _move_pieces,
 }
 
 assert {one.operation for one in FAULTS} == set(OPERATION_NUMBER)

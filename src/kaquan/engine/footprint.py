@@ -81,7 +81,7 @@ def footprint(command: c.AnyCommand) -> Footprint:
             return Footprint(batch_id=command.batch_id, budget_id=command.budget_id or None)
         case c.SetBatchState():
             return Footprint(batch_id=command.batch_id, changes_slice=True)
-        case c.Mint() | c.Activate() | c.Allot():
+        case c.Mint() | c.Activate() | c.Allot() | c.MovePieces():
             return Footprint(
                 batch_id=command.batch_id,
                 changes_slice=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kaquan.engine.outcome_texts_paper import PAPER_TEXTS
 from kaquan.engine.outcomes import OutcomeCode as Code
 
 Templates = tuple[str, str]
@@ -26,6 +27,7 @@ RETRYABLE = frozenset(
         Code.LINKED_COMMAND_FAILED,
         Code.BATCH_PAUSED,
         Code.VOUCHER_NOT_ACTIVATED,
+        Code.VOUCHER_NOT_HANDED_OUT,
         Code.VOUCHER_FROZEN,
         Code.VOUCHER_NOT_YET_VALID,
         Code.VOUCHER_HELD,
@@ -43,6 +45,7 @@ RETRYABLE = frozenset(
 
 #: What is wrong, and (filled from the data) what would help.
 TEXTS: dict[Code, tuple[Templates, Templates]] = {
+    **PAPER_TEXTS,
     Code.DONE: (("已完成", "Done"), ("", "")),
     Code.MALFORMED_COMMAND: (
         (

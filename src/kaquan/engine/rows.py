@@ -10,7 +10,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from kaquan.engine.custody import Piece
 from kaquan.engine.lifecycle import State
+from kaquan.engine.outcomes import OutcomeCode
 from kaquan.engine.places import Place
 from kaquan.engine.rules.check import Rules
 
@@ -49,6 +51,8 @@ class Custody(Struct, gc=False):
 
     For a by-code batch the run is exactly its vouchers. For a stock batch it is the room of serials
     (a multiple of 64) from which claims draw; ``stock_left`` says how many may still be drawn.
+    ``piece`` and ``hand_out_first`` are about paper (``engine.custody``); ``changed``: no longer as
+    it is stored.
     """
 
     shard: int
@@ -58,6 +62,9 @@ class Custody(Struct, gc=False):
     active: bool
     organisation_id: int = 0
     stored: bool = False
+    piece: Piece = Piece.UNTRACKED
+    hand_out_first: bool = False
+    changed: bool = False
 
 
 class Voucher(Struct, gc=False):
@@ -77,6 +84,8 @@ class Voucher(Struct, gc=False):
     version: int = 0
     last: Place | None = None
     stored: bool = False
+    #: Of an untouched, inactive one: why its paper keeps it from use.
+    withheld: OutcomeCode | None = None
 
 
 class Budget(Struct, gc=False):

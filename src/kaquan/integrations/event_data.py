@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kaquan.engine import commands as c
+from kaquan.engine.decide.custody import goes_to
 from kaquan.engine.facts import Facts
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import OutcomeCode, VoucherResult
@@ -53,6 +54,14 @@ def supply_data(command: c.AnyCommand, answered: Mapping[str, Any]) -> Data:
                 "quantity": command.quantity,
                 "organisation_id": command.organisation_id or None,
                 "from_organisation_id": command.from_organisation_id or None,
+            }
+        case c.MovePieces():
+            return {
+                "act": command.act,
+                "first_serial": command.first_serial,
+                "quantity": command.quantity,
+                "from_organisation_id": command.organisation_id,
+                "organisation_id": goes_to(command),
             }
     return {}
 

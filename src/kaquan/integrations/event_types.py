@@ -39,6 +39,7 @@ EVENT_TYPES: Mapping[str, EventText] = {
     "batch.minted": EventText("批次已制券", "vouchers were added to a batch"),
     "batch.activated": EventText("批次中一段券已激活", "a range of vouchers went live"),
     "batch.allotted": EventText("批次中一段券已调拨", "a range of vouchers changed custody"),
+    "batch.pieces_moved": EventText("批次中一段纸券有保管变动", "paper of a batch changed custody"),
     "batch.paused": EventText("批次已暂停", "a batch was paused"),
     "batch.resumed": EventText("批次已恢复", "a batch goes on"),
     "batch.stopped": EventText("批次已停止发放", "a batch issues nothing more"),

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from kaquan.engine import commands as c
+from kaquan.engine.decide.custody import goes_to
 from kaquan.engine.facts import Facts
 from kaquan.engine.places import Place
 from kaquan.integrations.event_data import Data, refusal_data, supply_data, voucher_data
@@ -48,6 +49,7 @@ SUPPLY_TYPES = {
     "mint": "batch.minted",
     "activate": "batch.activated",
     "allot": "batch.allotted",
+    "move_pieces": "batch.pieces_moved",
     "open_budget": "budget.opened",
     "change_budget": "budget.changed",
 }
@@ -58,8 +60,9 @@ class Event(Struct, frozen=True):
     """One thing that happened. Ids are 0 where there is none.
 
     ``organisation_id`` is the store where it happened, or the organisation that was allotted
-    vouchers; ``customer_id`` who holds the voucher afterwards, ``from_customer_id`` who passed it
-    on. ``details`` says the rest, when somebody wants it: most events are for few.
+    vouchers or answers for paper afterwards; ``customer_id`` who holds the voucher afterwards,
+    ``from_customer_id`` who passed it on. ``details`` says the rest, when somebody wants it: most
+    events are for few.
     """
 
     block: int
@@ -164,6 +167,9 @@ def _supply_event(event: Any, command: c.AnyCommand, answered: Mapping[str, Any]
         case c.Allot(batch_id=batch_id, organisation_id=organisation_id):
             type_ = SUPPLY_TYPES[command.operation]
             about = {"batch_id": batch_id, "organisation_id": organisation_id}
+        case c.MovePieces(batch_id=batch_id):
+            type_ = SUPPLY_TYPES[command.operation]
+            about = {"batch_id": batch_id, "organisation_id": goes_to(command)}
         case c.DefineBatch(batch_id=batch_id) | c.Mint(batch_id=batch_id):
             type_, about = SUPPLY_TYPES[command.operation], {"batch_id": batch_id}
         case c.Activate(batch_id=batch_id):

@@ -9,6 +9,7 @@ import psycopg
 from msgspec import Struct
 
 from kaquan.engine.rows import Custody
+from kaquan.ledger.catalogue import custody_of
 
 RUNS_MAX = 1_000
 
@@ -59,9 +60,10 @@ def custody_runs(
 ) -> list[Custody]:
     """In whose hands a batch's serials are, run by run, in the order of the serials."""
     rows = connection.execute(
-        "SELECT shard, batch_id, first_serial, quantity, active, organisation_id, true"
+        "SELECT shard, batch_id, first_serial, quantity, active, organisation_id, true, piece,"
+        " hand_out_first"
         " FROM ledger_custody WHERE batch_id = %s AND first_serial > %s"
         " ORDER BY first_serial LIMIT %s",
         [batch_id, after_serial, min(limit, RUNS_MAX)],
     )
-    return [Custody(*row) for row in rows]
+    return [custody_of(row) for row in rows]

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from kaquan.engine.custody import Piece
 from kaquan.engine.rows import Batch, Custody
 from kaquan.engine.rules.check import compile_terms
 from kaquan.engine.rules.reading import read_terms
@@ -21,6 +22,23 @@ from kaquan.engine.shards import SHARD_KEYS_64
 
 #: Batch-wide rows live in one slice until a cluster needs more.
 HOME_SHARD = SHARD_KEYS_64[0]
+
+
+def custody_of(row: Sequence[Any]) -> Custody:
+    """A run from its row: shard, batch, first serial, quantity, active, organisation, stored, piece
+    and whether it must be handed out first."""
+    shard, batch_id, first, quantity, active, organisation_id, stored, piece, hand_out_first = row
+    return Custody(
+        shard,
+        batch_id,
+        first,
+        quantity,
+        active,
+        organisation_id,
+        stored,
+        Piece(piece),
+        hand_out_first,
+    )
 
 
 class Catalogue:
@@ -106,11 +124,12 @@ class Catalogue:
             [list(batch_ids)],
         ).fetchall()
         for row in connection.execute(
-            "SELECT shard, batch_id, first_serial, quantity, active, organisation_id, true "
+            "SELECT shard, batch_id, first_serial, quantity, active, organisation_id, true, piece, "
+            "hand_out_first "
             "FROM ledger_custody WHERE batch_id = any(%s) ORDER BY first_serial",
             [list(batch_ids)],
         ):
-            found[row[1]].append(Custody(*row))
+            found[row[1]].append(custody_of(row))
         self._load_batches(connection, [i for i in batch_ids if i not in self._batches])
         with self._swapping:  # or one of two writers would put the other's news out of the map
             by_batch = self._by_batch | found

@@ -9,6 +9,7 @@ import psycopg
 from msgspec import Struct
 
 from kaquan.engine.rows import Custody
+from kaquan.ledger.catalogue import custody_of
 
 TOUCHED_COUNTED_MAX = 5_000
 
@@ -33,7 +34,8 @@ def runs_after(
 ) -> list[Custody]:
     """In the order of their serials; ``batch_ids`` None: of the whole issuer."""
     rows = connection.execute(
-        "SELECT shard, batch_id, first_serial, quantity, active, organisation_id, true"
+        "SELECT shard, batch_id, first_serial, quantity, active, organisation_id, true, piece,"
+        " hand_out_first"
         " FROM ledger_custody WHERE first_serial > %(after)s"
         " AND (%(batch_ids)s::int[] IS NULL OR batch_id = any(%(batch_ids)s))"
         " AND (%(active)s::bool IS NULL OR active = %(active)s)"
@@ -47,17 +49,18 @@ def runs_after(
             "limit": limit,
         },
     )
-    return [Custody(*row) for row in rows]
+    return [custody_of(row) for row in rows]
 
 
 def run_at(connection: Connection, serial: int) -> Custody | None:
     """The run that holds a serial."""
     row = connection.execute(
-        "SELECT shard, batch_id, first_serial, quantity, active, organisation_id, true"
+        "SELECT shard, batch_id, first_serial, quantity, active, organisation_id, true, piece,"
+        " hand_out_first"
         " FROM ledger_custody WHERE first_serial <= %s ORDER BY first_serial DESC LIMIT 1",
         [serial],
     ).fetchone()
-    run = None if row is None else Custody(*row)
+    run = None if row is None else custody_of(row)
     return run if run is not None and serial < run.first_serial + run.quantity else None
 
 
@@ -84,7 +87,7 @@ def allotted_quantities(connection: Connection, batch_ids: Collection[int]) -> d
     out."""
     rows = connection.execute(
         "SELECT batch_id, sum(quantity)::bigint FROM ledger_custody"
-        " WHERE batch_id = any(%s) AND organisation_id <> 0 GROUP BY batch_id",
+        " WHERE batch_id = any(%s) AND organisation_id <> 0 AND piece = 0 GROUP BY batch_id",
         [list(batch_ids)],
     )
     return dict(rows.fetchall())

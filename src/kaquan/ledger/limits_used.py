@@ -46,12 +46,13 @@ def limits_used(
 def allotted_to(
     connection: Connection, batch_id: int, organisation_ids: Collection[int]
 ) -> dict[int, int]:
-    """How many serials of a batch lie in the hands of some organisations; those with none are left
-    out."""
+    """How many serials of a batch lie in the hands of some organisations, paper left out (that is
+    counted in pieces); those with none are left out."""
     assert len(organisation_ids) <= SUBJECTS_MAX, len(organisation_ids)
     rows = connection.execute(
         "SELECT organisation_id, sum(quantity)::bigint FROM ledger_custody"
-        " WHERE batch_id = %s AND organisation_id = any(%s) GROUP BY organisation_id",
+        " WHERE batch_id = %s AND organisation_id = any(%s) AND piece = 0"
+        " GROUP BY organisation_id",
         [batch_id, list(organisation_ids)],
     )
     return dict(rows.fetchall())

@@ -13,6 +13,7 @@ from copy import copy
 from msgspec import Struct
 
 from kaquan.engine.commands import AnyCommand, Redeem
+from kaquan.engine.custody import untouched
 from kaquan.engine.fields import field_fault
 from kaquan.engine.footprint import (
     NOTHING,
@@ -22,7 +23,6 @@ from kaquan.engine.footprint import (
     limit_keys,
     settled_hold,
 )
-from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
 from kaquan.engine.rows import Budget, Custody, LimitKey, Voucher
@@ -178,9 +178,13 @@ class Loader:
                 batch = self._catalogue.batch(self._connection.raw, run.batch_id)
                 assert batch is not None, run
                 by_code, seen = batch.by_code, run
-                state = State.LIVE if run.active else State.INACTIVE
+                state, withheld = untouched(
+                    active=run.active, piece=run.piece, hand_out_first=run.hand_out_first
+                )
             if by_code:
-                vouchers[serial] = Voucher(shard_of_serial(serial), serial, run.batch_id, state)
+                voucher = Voucher(shard_of_serial(serial), serial, run.batch_id, state)
+                voucher.withheld = withheld
+                vouchers[serial] = voucher
 
 
 def _named_serials(wanted: Iterable[Footprint], past: Iterable[Past]) -> list[int]:

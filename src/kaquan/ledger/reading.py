@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
+from kaquan.engine.custody import Piece
 from kaquan.engine.lifecycle import State
 from kaquan.engine.places import Place
 from kaquan.engine.rows import (
@@ -197,7 +198,12 @@ def _put_slice(world: World, row: Sequence[Any]) -> None:
 
 def _put_custody(world: World, row: Sequence[Any]) -> None:
     world.custody.setdefault(row[1], []).append(
-        Custody(row[0], row[1], row[2], row[3], row[4], row[5], stored=True)
+        Custody(
+            *(row[0], row[1], row[2], row[3], row[4], row[5]),
+            stored=True,
+            piece=Piece(row[6]),
+            hand_out_first=row[7],
+        )
     )
 
 

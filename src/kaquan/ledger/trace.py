@@ -10,8 +10,10 @@ import psycopg
 from msgspec import Struct
 
 from kaquan.engine.commands import AnyCommand, Redeem
+from kaquan.engine.custody import Piece, untouched
 from kaquan.engine.entries import Account, Entry, Unit
 from kaquan.engine.facts import Facts
+from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome, VoucherResult
 from kaquan.engine.places import Place
 from kaquan.ledger.records import ENTRY_COLUMNS, Record, unpack_body
@@ -88,14 +90,17 @@ def standing_of(connection: Connection, serial: int) -> Standing | None:
     In a stock batch a serial is only room for a voucher until it is handed out.
     """
     row = connection.execute(
-        "SELECT c.batch_id, b.by_code, c.active, c.organisation_id, c.first_serial + c.quantity "
+        "SELECT c.batch_id, b.by_code, c.active, c.organisation_id, c.first_serial + c.quantity, "
+        "c.piece, c.hand_out_first "
         "FROM ledger_custody c JOIN ledger_batch b USING (batch_id) "
         "WHERE c.first_serial <= %s ORDER BY c.first_serial DESC LIMIT 1",
         [serial],
     ).fetchone()
     if row is None or serial >= row[4]:
         return None
-    return Standing(*row[:4])
+    batch_id, by_code, active, organisation_id, _end, piece, hand_out_first = row
+    state, _ = untouched(active=active, piece=Piece(piece), hand_out_first=hand_out_first)
+    return Standing(batch_id, by_code, state is State.LIVE, organisation_id)
 
 
 def batches_of(connection: Connection, serials: Collection[int]) -> dict[int, int]:

@@ -33,7 +33,8 @@ def write_rows(connection: Connection, world: World, lane: int) -> None:
         _write_batch(connection, world.batches[batch_id])
     for batch_id in touched.get("custody", ()):
         for run in world.custody[batch_id]:
-            _write_custody(connection, run)
+            if run.changed or not run.stored:
+                _write_custody(connection, run)
     if "custody" in touched and world.next_serial:  # 0: not read, because nothing is minted
         values = {"shards": [HOME_SHARD], "next_serial": world.next_serial}
         connection.execute(statement("update_next_serial"), bound(values))
@@ -223,6 +224,8 @@ def _write_custody(connection: Connection, row: Custody) -> None:
         "quantity": row.quantity,
         "active": row.active,
         "organisation_id": row.organisation_id,
+        "piece": int(row.piece),
+        "hand_out_first": row.hand_out_first,
     }
     _put(connection, "custody", values, stored=row.stored)
 

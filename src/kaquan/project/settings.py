@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "kaquan.campaigns",
     "kaquan.redemption",
     "kaquan.printing",
+    "kaquan.custody",
     "kaquan.registration",
     "kaquan.wallet",
     "kaquan.analytics",

@@ -20,6 +20,17 @@ PERMISSIONS: tuple[Permission, ...] = (
         "grant and revoke business roles that one does not hold; reset second factors",
     ),
     Permission("desk.register", "登记纸质券联", "register slips of paper vouchers"),
+    Permission("custody.view", "查看纸券库存和保管记录", "see paper vouchers and who has them"),
+    Permission(
+        "custody.move",
+        "交接、签收、发放纸券，登记破损和短少",
+        "send, sign for and hand out paper vouchers; report spoiled and missing ones",
+    ),
+    Permission(
+        "custody.supply",
+        "接收印制、激活、销毁纸券，处理短少",
+        "take paper from the printer, activate and destroy it, settle what is missing",
+    ),
     Permission("products.edit", "导入商品", "bring in products"),
     Permission("orders.edit", "导入历史订单", "bring in orders of the past"),
     Permission("approvals.view", "查看审批单", "see requests for approval"),

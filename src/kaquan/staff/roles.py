@@ -22,7 +22,7 @@ _SEE_BUSINESS = (
 )
 _SERVE = (
     *("redemption.redeem", "voucher.trace", "customers.view", "organisations.view"),
-    "desk.register",
+    *("desk.register", "custody.view", "custody.move"),
 )
 _MANAGE = (*_SERVE, "redemption.reverse", "reports.view", "ledger.view", "campaigns.view")
 
@@ -50,6 +50,7 @@ BUILT_IN_ROLES = (
             *("products.edit", "orders.edit", "announcements.edit", "views.share"),
             *("redemption.redeem", "redemption.issue", "redemption.reverse", "voucher.care"),
             *("voucher.approve", "desk.register"),
+            *("custody.view", "custody.move", "custody.supply"),
             *("staff.view", "staff.grant"),
         ),
         must_use_second_factor=True,
@@ -64,6 +65,7 @@ BUILT_IN_ROLES = (
             "views.share",
             *("redemption.redeem", "redemption.issue", "redemption.reverse", "voucher.care"),
             *("voucher.approve", "desk.register"),
+            *("custody.view", "custody.move", "custody.supply"),
             *("staff.view", "staff.grant"),
         ),
     ),

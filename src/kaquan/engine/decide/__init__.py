@@ -20,6 +20,7 @@ from kaquan.engine.decide.care import (
     unfreeze,
     void,
 )
+from kaquan.engine.decide.custody import move_pieces
 from kaquan.engine.decide.holds import (
     expire_parts,
     hold,
@@ -74,6 +75,7 @@ _OPERATIONS: dict[type[c.Command], Callable[[Any, World], Outcome | Refusal]] = 
     c.Void: void,
     c.Expire: expire,
     c.Adjust: adjust,
+    c.MovePieces: move_pieces,
 }
 
 #: What later commands of the same block may name by place.

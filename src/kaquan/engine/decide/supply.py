@@ -22,6 +22,8 @@ RANGE_NOT_AVAILABLE = Refusal(OutcomeCode.RANGE_NOT_AVAILABLE)
 
 FAULTS_TOLD = 10
 
+RangeCommand = c.Activate | c.Allot | c.MovePieces
+
 
 def open_budget(command: c.OpenBudget, world: World) -> Outcome | Refusal:
     """Money from outside becomes available."""
@@ -145,27 +147,27 @@ def set_batch_state(command: c.SetBatchState, world: World) -> Outcome | Refusal
 
 def activate(command: c.Activate, world: World) -> Outcome | Refusal:
     """Make minted vouchers live. The record of the command is its evidence: no unit moves."""
-    runs = _runs_within(world, command)
+    runs = runs_within(world, command)
     if isinstance(runs, Refusal):
         return runs
-    if any(run.active for run in runs):
+    if any(run.active or run.piece for run in runs):
         return RANGE_NOT_AVAILABLE
     # From here on nothing may fail.
-    for run in _cut_out(world, command):
+    for run in cut_out(world, command):
         run.active = True
     return done(world, data={"first_serial": command.first_serial, "quantity": command.quantity})
 
 
 def allot(command: c.Allot, world: World) -> Outcome | Refusal:
     """Hand a range over from one organisation to another."""
-    runs = _runs_within(world, command)
+    runs = runs_within(world, command)
     if isinstance(runs, Refusal):
         return runs
     source, target = command.from_organisation_id, command.organisation_id
-    if any(run.organisation_id != source for run in runs):
+    if any(run.organisation_id != source or run.piece for run in runs):
         return RANGE_NOT_AVAILABLE
     # From here on nothing may fail.
-    for run in _cut_out(world, command):
+    for run in cut_out(world, command):
         run.organisation_id = target
     world.enter(
         command,
@@ -183,7 +185,7 @@ def _next_row(serial: int) -> int:
     return -(-serial // BUCKETS) * BUCKETS
 
 
-def _runs_within(world: World, command: c.Activate | c.Allot) -> list[Custody] | Refusal:
+def runs_within(world: World, command: RangeCommand) -> list[Custody] | Refusal:
     """The runs that a range lies in, or why it is not wholly inside the batch."""
     if command.batch_id not in world.batches:
         return BATCH_UNKNOWN
@@ -199,8 +201,8 @@ def _runs_within(world: World, command: c.Activate | c.Allot) -> list[Custody] |
     return runs if covered == command.quantity else RANGE_NOT_AVAILABLE
 
 
-def _cut_out(world: World, command: c.Activate | c.Allot) -> list[Custody]:
-    """Split runs so that a range consists of whole ones, and return those."""
+def cut_out(world: World, command: RangeCommand) -> list[Custody]:
+    """Split runs so that a range consists of whole ones, and return those to be changed."""
     batch_id = command.batch_id
     first, end = command.first_serial, command.first_serial + command.quantity
     world.touch("slices", batch_id)
@@ -214,7 +216,10 @@ def _cut_out(world: World, command: c.Activate | c.Allot) -> list[Custody]:
             if last.first_serial < cut < last.first_serial + last.quantity:
                 runs.append(_split(last, cut))
     world.custody[batch_id] = runs
-    return [run for run in runs if first <= run.first_serial < end]
+    found = [run for run in runs if first <= run.first_serial < end]
+    for run in found:
+        run.changed = True
+    return found
 
 
 def _split(run: Custody, cut: int) -> Custody:
@@ -226,6 +231,9 @@ def _split(run: Custody, cut: int) -> Custody:
         quantity=run.first_serial + run.quantity - cut,
         active=run.active,
         organisation_id=run.organisation_id,
+        piece=run.piece,
+        hand_out_first=run.hand_out_first,
     )
     run.quantity = cut - run.first_serial
+    run.changed = True
     return rest

@@ -96,6 +96,8 @@ def state_refusal(
     may happen before the first moment of its validity.
     """
     code = refusal_of(voucher.state, operation)
+    if code is OutcomeCode.VOUCHER_NOT_ACTIVATED and voucher.withheld is not None:
+        code = voucher.withheld
     if code is not None and code < OutcomeCode.VOUCHER_EXPIRED:
         return Refusal(code)
     window = window_of(voucher, batch)

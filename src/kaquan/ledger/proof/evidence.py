@@ -138,6 +138,8 @@ class Evidence:
                 )
             case c.Mint() | c.Activate() | c.Allot() | c.SetBatchState():
                 self._add_supply(command, outcome)
+            case c.MovePieces():
+                self._add_pieces(command, outcome)
             case c.Hold() | c.Release() | c.Redeem() | c.Reverse():
                 self._add_use(command, outcome, place)
 
@@ -175,6 +177,14 @@ class Evidence:
                 before, after = outcome.data.get("before"), command.state
         states = [state if state in SLICE_STATES else None for state in (before, after)]
         self._put("proof_supply", command.batch_id, command.operation, *numbers, *states)
+
+    def _add_pieces(self, command: c.MovePieces, outcome: Outcome) -> None:
+        source = 0 if command.act == "print" else command.organisation_id
+        target = command.to_organisation_id or command.organisation_id
+        told = (_number(outcome, name) for name in ("piece_before", "piece", "activated"))
+        moved = (command.first_serial, command.quantity, source, target)
+        self._put("proof_supply", command.batch_id, command.operation, *moved, None, None)
+        self._put("proof_piece", command.batch_id, *moved, *told, command.hand_out_first)
 
     def _add_use(
         self, command: c.Hold | c.Release | c.Redeem | c.Reverse, outcome: Outcome, place: Place

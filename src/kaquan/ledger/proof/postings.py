@@ -16,6 +16,7 @@ from kaquan.engine.commands import (
     AnyCommand,
     ChangeBudget,
     Mint,
+    MovePieces,
     OpenBudget,
     Redeem,
     Reverse,
@@ -30,8 +31,9 @@ from kaquan.ledger.records import NULL, Record
 NONE = NULL.encode()
 SUPPLY = frozenset(
     str(OPERATION_NUMBER[name]).encode()
-    for name in ("open_budget", "change_budget", "mint", "allot")
+    for name in ("open_budget", "change_budget", "mint", "allot", "move_pieces")
 )
+_MOVE_PIECES = str(OPERATION_NUMBER["move_pieces"]).encode()
 
 _STORE = int(Account.STORE)
 _COSTS = frozenset(
@@ -114,7 +116,7 @@ def _check_entries(
     supply: Counter[bytes] = Counter()
     for index, line in enumerate(read.lines):
         fields = line.rstrip(b"\n").split(b"\t")
-        if fields[9] == NONE:
+        if fields[9] == NONE or fields[1] == _MOVE_PIECES:  # whose serial is the first of a range
             supply[fields[1]] += int(fields[3])
             wrong = None if fields[1] in SUPPLY else ("没有对应的券", "names no voucher")
         else:
@@ -225,7 +227,7 @@ def _supply_asked(records: Sequence[Record]) -> Counter[bytes]:
                 pass
             case ChangeBudget(expected_fen=expected, total_fen=total):
                 amount = abs(total - expected)
-            case Mint(quantity=amount) | Allot(quantity=amount):
+            case Mint(quantity=amount) | Allot(quantity=amount) | MovePieces(quantity=amount):
                 pass
             case _:
                 continue

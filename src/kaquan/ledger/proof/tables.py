@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from kaquan.engine.entries import Account, Unit
+from kaquan.engine.custody import ACCOUNTS as PAPER_ACCOUNTS
+from kaquan.engine.entries import OPERATION_NUMBER, Account, Unit
 from kaquan.engine.footprint import FUNDER
 from kaquan.engine.rules.check import Dimension
 from kaquan.engine.shards import SHARD_KEYS_64
@@ -121,6 +122,15 @@ EQUATIONS = (
     Equation(
         "custody_pieces", "ledger_custody", "保管件数与分录不符", "custody is not what was allotted"
     ),
+    Equation(
+        "paper_pieces",
+        "ledger_custody",
+        "纸券件数与分录不符",
+        "paper is not where entries moved it",
+    ),
+    Equation(
+        "paper_moves", "ledger_entry", "纸券分录与指令不符", "paper was not moved as was asked"
+    ),
     Equation("pool_codes", "ledger_pool_code", "外部券码对不上券", "a pool's code fits no voucher"),
     Equation("cursors", "ledger_cursor", "游标超出账道", "a cursor is beyond its lane"),
 )
@@ -129,12 +139,14 @@ _NEVER_NEGATIVE = (
     *(Account.BUDGET_AVAILABLE, Account.BUDGET_COMMITTED, Account.BUDGET_RELEASED),
     *(Account.STORE, Account.CARD, Account.CARD_HELD, Account.USES, Account.USES_HELD),
     *(Account.STOCK, Account.HOLDER, Account.ENDED, Account.FROZEN),
+    *(account for piece, account in PAPER_ACCOUNTS.items() if piece),
 )
 _BUDGET = (Account.BUDGET_AVAILABLE, Account.BUDGET_COMMITTED, Account.BUDGET_RELEASED)
 _PARAMETERS: Row = {
     **{account.name.lower(): int(account) for account in Account},
     **{unit.name.lower(): int(unit) for unit in Unit},
     "home": HOME_SHARD,
+    "move_pieces": OPERATION_NUMBER["move_pieces"],
     "funder": FUNDER,
     "channel": int(Dimension.CHANNEL),
     "shard_keys": list(SHARD_KEYS_64),

@@ -72,7 +72,7 @@ WHERE shard = any(%(shards)s::smallint[]) AND serial = any(%(serials)s::bigint[]
 ORDER BY serial, redemption_block, redemption_index {lock};
 
 -- name: custody
-SELECT shard, batch_id, first_serial, quantity, active, organisation_id
+SELECT shard, batch_id, first_serial, quantity, active, organisation_id, piece, hand_out_first
 FROM ledger_custody
 WHERE shard = any(%(shards)s::smallint[]) AND batch_id = any(%(batch_ids)s::int[])
 ORDER BY first_serial {lock};
@@ -134,7 +134,8 @@ WHERE r.shard = %(shard)s AND r.serial = %(serial)s AND r.redemption_block = %(b
 
 -- name: update_custody
 UPDATE ledger_custody c
-SET quantity = %(quantity)s, active = %(active)s, organisation_id = %(organisation_id)s
+SET quantity = %(quantity)s, active = %(active)s, organisation_id = %(organisation_id)s,
+    piece = %(piece)s, hand_out_first = %(hand_out_first)s
 WHERE c.shard = %(shard)s AND c.first_serial = %(first_serial)s;
 
 -- name: update_next_serial
@@ -195,8 +196,10 @@ INSERT INTO ledger_slice (shard, batch_id, state, minted, stock_left, custody_ve
 VALUES (%(shard)s, %(batch_id)s, %(state)s, %(minted)s, %(stock_left)s, %(custody_version)s, %(cursor)s);
 
 -- name: add_custody
-INSERT INTO ledger_custody (shard, batch_id, first_serial, quantity, active, organisation_id)
-VALUES (%(shard)s, %(batch_id)s, %(first_serial)s, %(quantity)s, %(active)s, %(organisation_id)s);
+INSERT INTO ledger_custody (shard, batch_id, first_serial, quantity, active, organisation_id, piece,
+    hand_out_first)
+VALUES (%(shard)s, %(batch_id)s, %(first_serial)s, %(quantity)s, %(active)s, %(organisation_id)s, %(piece)s,
+    %(hand_out_first)s);
 
 -- name: add_budget
 INSERT INTO ledger_budget (shard, budget_id, total_fen, available_fen, committed_fen, spent_fen, released_fen)

@@ -10,6 +10,8 @@ CREATE TEMP TABLE proof_batch (batch_id bigint, offer_version_id bigint, budget_
     active boolean, terms bytea) ON COMMIT DROP;
 CREATE TEMP TABLE proof_supply (batch_id bigint, operation text, first_serial bigint, quantity bigint,
     source bigint, target bigint, before text, after text) ON COMMIT DROP;
+CREATE TEMP TABLE proof_piece (batch_id bigint, first_serial bigint, quantity bigint, source bigint,
+    target bigint, piece_before bigint, piece bigint, activated bigint, hand_out_first boolean) ON COMMIT DROP;
 CREATE TEMP TABLE proof_change (serial bigint, version bigint, shard bigint, batch_id bigint, state bigint,
     customer_id bigint, balance_fen bigint, uses_left bigint, committed_fen bigint, holds bigint,
     valid_from timestamptz, valid_until timestamptz, block bigint, index bigint, before_block bigint,
@@ -104,7 +106,8 @@ LEFT JOIN supply u USING (batch_id) LEFT JOIN seats t USING (batch_id) LEFT JOIN
 
 -- name: expect_custody
 -- Custody as steps along the serials, so that it does not matter how runs were cut: at a serial so many
--- begin (+1) or cease (-1) to lie with an organisation, or to be active (organisation_id -1).
+-- begin (+1) or cease (-1) to lie with an organisation, or to be active (organisation_id -1), good for
+-- nothing before they are handed out (-2), or in a state of paper (-100 less its number).
 WITH minted AS (
     SELECT s.batch_id, s.first_serial, b.active, s.first_serial
         + CASE WHEN b.by_code THEN s.quantity ELSE (s.quantity + 63) / 64 * 64 END AS end_serial
@@ -118,6 +121,10 @@ WITH minted AS (
         FROM proof_supply WHERE operation = 'allot'
     UNION ALL SELECT batch_id, first_serial, first_serial + quantity, target, 1
         FROM proof_supply WHERE operation = 'allot'
+    UNION ALL SELECT batch_id, first_serial, first_serial + quantity, target.id, target.step
+        FROM proof_piece CROSS JOIN LATERAL (VALUES (source, -1), (target, 1), (-1::bigint, activated),
+            (-2::bigint, hand_out_first::int), (-100 - piece_before, (piece_before <> 0)::int * -1),
+            (-100 - piece, 1)) AS target (id, step)
 ), steps AS (
     SELECT batch_id, organisation_id, first_serial AS serial, step FROM runs
     UNION ALL SELECT batch_id, organisation_id, end_serial, -step FROM runs
@@ -127,11 +134,14 @@ FROM steps GROUP BY serial, batch_id, organisation_id HAVING sum(step) <> 0;
 
 -- name: find_custody
 WITH runs AS (
-    SELECT batch_id, shard, first_serial, first_serial + quantity AS end_serial, organisation_id, active
+    SELECT batch_id, shard, first_serial, first_serial + quantity AS end_serial, organisation_id, active,
+        piece, hand_out_first
     FROM ledger_custody
 ), placed AS (
     SELECT batch_id, shard, first_serial, end_serial, organisation_id FROM runs
     UNION ALL SELECT batch_id, shard, first_serial, end_serial, -1 FROM runs WHERE active
+    UNION ALL SELECT batch_id, shard, first_serial, end_serial, -2 FROM runs WHERE hand_out_first
+    UNION ALL SELECT batch_id, shard, first_serial, end_serial, -100 - piece FROM runs WHERE piece <> 0
 ), steps AS (
     SELECT batch_id, shard, organisation_id, first_serial AS serial, 1 AS step FROM placed
     UNION ALL SELECT batch_id, shard, organisation_id, end_serial, -1 FROM placed
@@ -316,13 +326,46 @@ WHERE coalesce(c.pieces, 0) <> coalesce(b.balance, 0) ORDER BY account, id LIMIT
 -- name: custody_pieces
 WITH held AS (
     SELECT organisation_id AS id, sum(quantity) AS pieces FROM ledger_custody
-    WHERE organisation_id <> 0 GROUP BY organisation_id
+    WHERE organisation_id <> 0 AND piece = 0 GROUP BY organisation_id
 ), booked AS (
     SELECT id, balance FROM proof_account WHERE account = %(custody)s AND id <> 0
 )
 SELECT format('organisation %%s', id), coalesce(b.balance, 0)::text, coalesce(h.pieces, 0)::text
 FROM held h FULL JOIN booked b USING (id)
 WHERE coalesce(h.pieces, 0) <> coalesce(b.balance, 0) ORDER BY id LIMIT %(room)s;
+
+-- name: paper_pieces
+-- What lies with an organisation of each batch in each state is what entries moved there and not away;
+-- of a batch as many pieces are in all states together as were printed of it.
+WITH held AS (
+    SELECT batch_id, organisation_id AS id, %(custody)s + piece AS account, sum(quantity) AS pieces
+    FROM ledger_custody WHERE piece <> 0 GROUP BY batch_id, organisation_id, piece
+), moved AS (
+    SELECT batch_id, credit AS account, credit_id AS id, amount FROM ledger_entry
+    WHERE operation = %(move_pieces)s
+    UNION ALL
+    SELECT batch_id, debit, debit_id, -amount FROM ledger_entry WHERE operation = %(move_pieces)s
+), booked AS (
+    SELECT batch_id, account, id, sum(amount) AS pieces FROM moved WHERE account <> %(custody)s
+    GROUP BY batch_id, account, id
+)
+SELECT format('batch %%s account %%s:%%s', batch_id, account, id), coalesce(b.pieces, 0)::text,
+    coalesce(h.pieces, 0)::text
+FROM held h FULL JOIN booked b USING (batch_id, account, id)
+WHERE coalesce(h.pieces, 0) <> coalesce(b.pieces, 0) ORDER BY batch_id, account, id LIMIT %(room)s;
+
+-- name: paper_moves
+WITH told AS (
+    SELECT batch_id, first_serial, quantity, %(custody)s + piece_before AS debit, source AS debit_id,
+        %(custody)s + piece AS credit, target AS credit_id, 1 AS step FROM proof_piece
+    UNION ALL
+    SELECT batch_id, serial, amount, debit, debit_id, credit, credit_id, -1 FROM ledger_entry
+    WHERE operation = %(move_pieces)s
+)
+SELECT format('batch %%s serial %%s quantity %%s', batch_id, first_serial, quantity),
+    greatest(sum(step), 0)::text, greatest(-sum(step), 0)::text
+FROM told GROUP BY batch_id, first_serial, quantity, debit, debit_id, credit, credit_id
+HAVING sum(step) <> 0 ORDER BY batch_id, first_serial LIMIT %(room)s;
 
 -- name: pool_codes
 SELECT format('serial %%s', p.serial), 'a serial of its by-code batch, once', format('batch %%s', p.batch_id)

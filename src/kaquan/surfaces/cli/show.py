@@ -55,6 +55,7 @@ OPERATION_WORDS = dict(
             "作废",
             "过期",
             "调整",
+            "纸券保管",
         ],
         strict=True,
     )

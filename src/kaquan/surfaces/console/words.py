@@ -107,6 +107,7 @@ BOOKED_OPERATIONS: dict[str, tuple[Promise, str]] = {
     "set_batch_state": (_("Batch's state set"), "warn"),
     "activate": (_("Activated"), "info"),
     "allot": (_("Allotted"), "info"),
+    "move_pieces": (_("Paper moved"), "info"),
 }
 ACCOUNTS: dict[Account, Promise] = {
     Account.OUTSIDE: _("Outside"),
@@ -127,6 +128,15 @@ ACCOUNTS: dict[Account, Promise] = {
     Account.USES: _("Uses"),
     Account.USES_HELD: _("Uses, held"),
     Account.CUSTODY: _("Custody"),
+    Account.PAPER_PRINTED: _("Paper, printed"),
+    Account.PAPER_RECEIVED: _("Paper, received"),
+    Account.PAPER_READY: _("Paper, ready"),
+    Account.PAPER_SENT: _("Paper, on its way"),
+    Account.PAPER_HANDED_OUT: _("Paper, handed out"),
+    Account.PAPER_SPOILED: _("Paper, spoiled"),
+    Account.PAPER_LOST: _("Paper, lost"),
+    Account.PAPER_DESTROYED: _("Paper, destroyed"),
+    Account.PAPER_MISSING: _("Paper, missing"),
 }
 UNITS: dict[Unit, Promise] = {Unit.FEN: _("Money"), Unit.USE: _("Use"), Unit.PIECE: _("Piece")}
 

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.campaigns.queries import batch_by_id
+from kaquan.custody import actions as custody
+from kaquan.custody.permissions import SUPPLY
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.jobs.queries import job_by_id
 from kaquan.foundation.paging import Page, Paging
@@ -36,6 +38,21 @@ def _again(run: PrintRun, doing: Doing) -> Text:
     return _("The files are being made once more; they have the same bytes.")
 
 
+def _count(run: PrintRun, doing: Doing) -> Text:
+    for first, quantity in run.ranges:
+        custody.printed(
+            actor=doing.actor,
+            print_run_id=run.id,
+            batch_id=run.batch_id,
+            first_serial=first,
+            last_serial=first + quantity - 1,
+            quantity=quantity,
+            request_key=f"{run.id}:{first}",
+            hand_out_first=bool(doing.values["hand_out_first"]),
+        )
+    return _("The vouchers are counted as paper from now on, and dead until they are activated.")
+
+
 RUN_ACTIONS: tuple[Action[PrintRun], ...] = (
     Action(
         "again",
@@ -45,7 +62,20 @@ RUN_ACTIONS: tuple[Action[PrintRun], ...] = (
         _again,
         consequence=_("Whoever holds the file holds the vouchers."),
     ),
-)
+    Action(
+        "count",
+        _("Count as paper"),
+        SUPPLY,
+        lambda run: _("Count the %(pieces)s vouchers of print run %(number)s as paper?")
+        % {"pieces": f"{run.quantity:,}", "number": run.id},
+        _count,
+        fields=(
+            Field("hand_out_first", _("Good for use only once a store handed them out"), "switch"),
+        ),
+        consequence=_("They are dead until they were received and activated, and from then on each "
+                      "lies in one place."),
+    ),
+)  # fmt: skip
 
 
 def _number(run: PrintRun) -> Cell:

@@ -31,6 +31,7 @@ OPERATION_WORDS = {
     "void": gettext_noop("Voided"),
     "expire": gettext_noop("Expired"),
     "adjust": gettext_noop("Adjusted"),
+    "move_pieces": gettext_noop("Paper moved"),
 }
 assert set(OPERATION_WORDS) == set(OPERATIONS)
 

@@ -1,0 +1,1 @@
+"""Paper vouchers in pieces: who has which, signed by both sides, and what became of the rest."""
