@@ -39,10 +39,10 @@ class ClaimLink(models.Model):
 
 
 class LinkClaim(models.Model):
-    """A customer claims by a link; the row reserves a place before the ledger is asked.
+    """A customer claims by a link; the row is an arrival, and `id` its number in the line.
 
-    `serial` is what came of it, None while that is not known. `once` is the form's own name, so
-    that a second tap is the same claim.
+    It waits until `answered_at`; then `serial` is what was given, or `refusal` says in the house's
+    words why nothing was. `once` is the form's own name, so that a second tap is the same claim.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -51,6 +51,10 @@ class LinkClaim(models.Model):
     once = models.CharField(max_length=40)
     serial = models.BigIntegerField(null=True)
     at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=64, blank=True, default="", db_default="")
+    refusal_zh = models.CharField(max_length=500, blank=True, default="", db_default="")
+    refusal_en = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "wallet_link_claim"
@@ -58,7 +62,38 @@ class LinkClaim(models.Model):
             models.UniqueConstraint(
                 fields=["link", "customer", "once"], name="wallet_link_claim_once"
             ),
+            models.UniqueConstraint(
+                fields=["link", "customer"],
+                condition=Q(answered_at__isnull=True),
+                name="wallet_link_claim_one_place",
+            ),
         )
+        indexes = (
+            models.Index(
+                fields=["link", "id"],
+                condition=Q(answered_at__isnull=True),
+                name="wallet_link_claim_waiting",
+            ),
+            models.Index(
+                fields=["answered_at"],
+                condition=Q(serial__isnull=True),
+                name="wallet_link_claim_refused",
+            ),
+        )
+
+
+class ClaimRoom(models.Model):
+    """The line before a batch: how far it was called, and how quickly that went of late."""
+
+    batch = models.OneToOneField(
+        CampaignBatch, models.PROTECT, primary_key=True, related_name="claim_room"
+    )
+    called_id = models.BigIntegerField(default=0)
+    called_at = models.DateTimeField(null=True)
+    per_minute = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "wallet_claim_room"
 
 
 class SmsCode(models.Model):
