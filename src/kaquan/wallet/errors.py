@@ -21,6 +21,33 @@ def link_empty() -> KaquanError:
     )
 
 
+def claim_waits() -> KaquanError:
+    """The claim stands in line; its answer comes later."""
+    return KaquanError(
+        "claim_waits",
+        zh="正在排队，请稍候查看结果。",
+        en="You are in line; the answer comes in a moment.",
+    )
+
+
+def claim_failed() -> KaquanError:
+    """An error of our own; nothing was given."""
+    return KaquanError(
+        "claim_failed",
+        zh="系统出错，这次没有领到，请再试一次。",
+        en="Something went wrong and nothing was claimed; please try again.",
+    )
+
+
+def waiting_full() -> KaquanError:
+    """The line is as long as it may be."""
+    return KaquanError(
+        "claim_waiting_full",
+        zh="排队的人太多，您还没有排上；请稍后再试。",
+        en="The line is full and you are not in it yet; please try again in a moment.",
+    )
+
+
 def link_batch_by_code() -> KaquanError:
     """A batch whose vouchers have printed codes cannot be claimed from stock."""
     return KaquanError(

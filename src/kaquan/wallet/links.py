@@ -5,24 +5,20 @@ from __future__ import annotations
 import secrets
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from kaquan.campaigns.actions import PERMISSION as EDIT
 from kaquan.campaigns.queries import batch_by_id
 from kaquan.customers.models import Customer
-from kaquan.engine.commands import RequestKey
-from kaquan.engine.outcomes import OutcomeCode
 from kaquan.foundation import clock
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.changes.actions import record_change
+from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.paging import Page, Paging, page_of
-from kaquan.foundation.refusals import INTERNAL_CLIENT, RefusedError
 from kaquan.organisations.queries import within
-from kaquan.redemption import actions
-from kaquan.redemption.visits import Visit
-from kaquan.wallet.acting import acting_as
-from kaquan.wallet.errors import link_batch_by_code, link_empty, link_unknown
+from kaquan.wallet import waiting
+from kaquan.wallet.errors import claim_waits, link_batch_by_code, link_unknown
 from kaquan.wallet.models import ClaimLink, LinkClaim
 
 VIEW = "campaigns.view"
@@ -30,7 +26,6 @@ KIND = "claim_link"
 TOKEN_SYMBOLS = 10
 QUANTITY_MAX = 1_000_000_000
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-_UNSURE = (OutcomeCode.BUSY, OutcomeCode.UNAVAILABLE)
 
 read_name = cells.text(100)
 read_channel = cells.code(32)
@@ -114,43 +109,28 @@ def open_link(token: str) -> ClaimLink:
 def claim_by_link(*, customer: Customer, token: str, once: str) -> int:
     """The customer takes a voucher; its serial. The same form again gives the same voucher.
 
-    A place of the link is taken first and given back when the ledger refuses, so a link with a
-    bound never gives more. Raises `claim_link_unknown`, `claim_link_empty` and the ledger's
-    refusals.
+    Raises `claim_waits` where others came first, and what `ask_by_link` and `serial_of` raise.
+    """
+    return serial_of(ask_by_link(customer=customer, token=token, once=once))
+
+
+def ask_by_link(*, customer: Customer, token: str, once: str) -> LinkClaim:
+    """Stand in line for a voucher, and see what came of it within a moment.
+
+    Raises `claim_link_unknown`, `claim_link_empty`, `stock_exhausted`, `claim_waiting_full`.
     """
     link = open_link(token)
-    with transaction.atomic():
-        claim, is_new = LinkClaim.objects.get_or_create(
-            link=link, customer=customer, once=once[:40], defaults={"at": clock.now()}
-        )
-        if claim.serial is not None:
-            return claim.serial
-        if is_new and not _take_place(link):
-            raise link_empty()
-    outcome = actions.claim(
-        actor=acting_as(customer),
-        batch_id=link.batch_id,
-        visit=Visit(customer_number=customer.number, channel=link.channel),
-        request_key=RequestKey(INTERNAL_CLIENT, f"wallet:claim:{claim.id}"),
-        at=claim.at,
-    )
-    if outcome.done:
-        serial = outcome.vouchers[0].serial
-        LinkClaim.objects.filter(id=claim.id).update(serial=serial)
-        return serial
-    if outcome.code not in _UNSURE:  # else it may have happened: the same form will find out
-        with transaction.atomic():
-            gone, _rows_of = LinkClaim.objects.filter(id=claim.id, serial__isnull=True).delete()
-            if gone:
-                ClaimLink.objects.filter(id=link.id).update(claimed=F("claimed") - 1)
-    raise RefusedError(outcome)
+    claim = waiting.arrive(customer=customer, link=link, once=once[:40], at=clock.now())
+    return waiting.answered(claim, link.batch_id)
 
 
-def _take_place(link: ClaimLink) -> bool:
-    room = Q(quantity_max__isnull=True) | Q(claimed__lt=F("quantity_max"))
-    return bool(
-        ClaimLink.objects.filter(room, id=link.id, active=True).update(claimed=F("claimed") + 1)
-    )
+def serial_of(claim: LinkClaim) -> int:
+    """What was given; raises `claim_waits`, or why nothing was."""
+    if claim.answered_at is None:
+        raise claim_waits()
+    if claim.serial is None:
+        raise KaquanError(claim.refusal, zh=claim.refusal_zh, en=claim.refusal_en)
+    return claim.serial
 
 
 def _rows():  # type: ignore[no-untyped-def]  # a queryset of links
