@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,6 +93,22 @@ class Bench:
         assert found is not None, output
         return float(found[1])
 
+    def pgbench_p99_ms(self, per_second: float) -> float:
+        """The 99th percentile of its transactions when it makes only so many a second, in ms;
+        counted from when each was to begin."""
+        with tempfile.TemporaryDirectory() as folder:
+            self._pgbench(
+                *("-N", "-M", "prepared", "-c", str(PGBENCH_CLIENTS), "-j", "2"),
+                *("-R", f"{per_second:.0f}", "-T", str(PGBENCH_S)),
+                *("--log", "--log-prefix", f"{folder}/log"),
+            )
+            taken_us = sorted(
+                int(line.split()[2])
+                for file in Path(folder).iterdir()
+                for line in file.read_text(encoding="ascii").splitlines()
+            )
+        return taken_us[len(taken_us) * 99 // 100] / 1e3
+
     def _pgbench(self, *arguments: str) -> str:
         url = urlsplit(superuser_url(self.configuration, "pgbench"))
         query = parse_qs(url.query)
@@ -109,6 +126,20 @@ class Bench:
             check=True,
         )
         return done.stdout
+
+
+def longest_pause_ms(time_s: float = PGBENCH_S) -> float:
+    """The longest that a process which only looks at the clock was kept from doing so, in ms.
+
+    On a machine that is shared with others no latency can be promised that is shorter.
+    """
+    began_s = last_s = time.monotonic()
+    longest_s = 0.0
+    while last_s < began_s + time_s:
+        now_s = time.monotonic()
+        longest_s = max(longest_s, now_s - last_s)
+        last_s = now_s
+    return longest_s * 1e3
 
 
 @contextmanager
