@@ -19,6 +19,7 @@ from kaquan.integrations.outbox import Outbox
 from kaquan.integrations.sender import Sender
 from kaquan.ledger.connections import connect_default
 from kaquan.redemption import expiring
+from kaquan.wallet import waiting
 
 
 class Consumer(NamedTuple):
@@ -59,4 +60,5 @@ def consumers(configuration: Configuration) -> tuple[Consumer, ...]:
         Consumer(budget_alerts.CONSUMER, budget_alerts.watch),
         Consumer(schedule.NAME, lambda stop: schedule.Schedule().run(stop)),
         Consumer(expiring.NAME, expiring.sweep),
+        Consumer(waiting.NAME, waiting.answer_all),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection
 
@@ -71,7 +71,7 @@ def ask_ledger(claims: Sequence[LinkClaim]) -> list[Answered]:
 
 def keep_answers(told: Sequence[Answered], at: datetime) -> None:
     """Write them down; they are final."""
-    columns = [
+    columns: list[list[Any]] = [
         [one.claim.id for one in told],
         [one.serial for one in told],
         [one.refusal for one in told],

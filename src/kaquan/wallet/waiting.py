@@ -53,6 +53,11 @@ class Place(NamedTuple):
     wait_s: int | None
     left: int
 
+    @property
+    def wait_min(self) -> int:
+        """The estimate in minutes, rounded up."""
+        return -(-(self.wait_s or 0) // 60)
+
 
 def arrive(*, customer: Customer, link: ClaimLink, once: str, at: datetime) -> LinkClaim:
     """Take a place in the line; the same form again, or a second one meanwhile, has the same.
@@ -266,7 +271,7 @@ def _count_given(told: Sequence[Answered]) -> None:
         ClaimLink.objects.filter(id=link_id).update(claimed=F("claimed") + count)
 
 
-def _execute(statement: str, *values: object) -> object:
+def _execute(statement: str, *values: str | int) -> object:
     with connections["default"].cursor() as cursor:
         cursor.execute(statement, list(values))
         row = cursor.fetchone()

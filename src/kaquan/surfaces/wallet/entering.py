@@ -9,19 +9,23 @@ from typing import Any
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from kaquan.campaigns.listings import campaign_state
 from kaquan.customers.models import Customer
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
 from kaquan.offers.faces import face_of
-from kaquan.surfaces.wallet.pages import Visitor, open_page, remember
-from kaquan.wallet import gifts, links, sms
+from kaquan.surfaces.wallet.pages import Visitor, open_page, own_page, remember
+from kaquan.wallet import gifts, links, sms, waiting
+from kaquan.wallet.errors import waiting_full
+from kaquan.wallet.models import ClaimLink, LinkClaim
 from kaquan.wallet.outside import outside
 from kaquan.wallet.sessions import log_in_by_phone
 from kaquan.wallet.sms_gateways import gateway_for
 from kaquan.wallet.vouchers import rules_of, stores_of
+
+ASK_S_MIN, ASK_S_MAX = 1, 15
 
 Then = Callable[[Customer], str]
 """What the customer came for; where to go afterwards."""
@@ -35,7 +39,7 @@ def _enter(
     posted = request.POST
     shown = {
         "phone": posted.get("phone", "")[:40],
-        "once": posted.get("once", "")[:40] or secrets.token_urlsafe(12),
+        "once": posted.get("once", "")[:40] or _new_once(),
         "wechat": outside().wechat is not None,
         **context,
     }
@@ -62,8 +66,12 @@ def _enter(
     try:
         response = HttpResponseRedirect(then(customer))
     except KaquanError as error:
-        told = {**shown, "error": visitor.look.error(error)}
-        response = visitor.page(template, told, status=409)
+        if error.code == waiting_full().code:
+            response = visitor.busy(error)
+        else:
+            # Another name for the form: the old one has this answer for good.
+            told = {**shown, "once": _new_once(), "error": visitor.look.error(error)}
+            response = visitor.page(template, told, status=409)
     if token:
         remember(response, token)
     return response
@@ -74,25 +82,79 @@ def _enter(
 def claim(visitor: Visitor, token: str) -> HttpResponseBase:
     """The offer, readable before any login, and the way to a voucher of it."""
     link = links.open_link(token)
+    before = _claimed_before(visitor, token)
+    if before is not None and before.answered_at is None and visitor.request.method != "POST":
+        return HttpResponseRedirect(_line(token))
     version = link.batch.offer_version
-    face = face_of(version.offer.face)
     language = visitor.look.terms_language
     context = {
-        "link": link,
-        "title": face.title_zh if face else version.offer.name,
-        "title_en": (face.title_en if face else "") or version.offer.name,
-        "face": face,
+        **_named(link),
+        "left": waiting.left_of(link),
+        "before": before,
         "rules": rules_of(version, "en" if language == "en" else "zh"),
         "stores": stores_of(version),
         "state": campaign_state(link.batch.campaign, clock.now()),
     }
 
     def take(customer: Customer) -> str:
-        once = visitor.request.POST.get("once", "")[:40] or secrets.token_urlsafe(12)
-        serial = links.claim_by_link(customer=customer, token=token, once=once)
-        return reverse("wallet:voucher", kwargs={"serial": serial})
+        once = visitor.request.POST.get("once", "")[:40] or _new_once()
+        found = links.ask_by_link(customer=customer, token=token, once=once)
+        if found.answered_at is None:
+            return _line(token)
+        return reverse("wallet:voucher", kwargs={"serial": links.serial_of(found)})
 
     return _enter(visitor, "claim", context, take)
+
+
+@require_safe
+@own_page
+def line(visitor: Visitor, token: str) -> HttpResponseBase:
+    """Where one stands in the line, or what came of it; also for who comes back later."""
+    found = _claimed_before(visitor, token)
+    if found is None:
+        return HttpResponseRedirect(reverse("wallet:claim", kwargs={"token": token}))
+    if found.answered_at is None:
+        waiting.answer_next(found.link.batch_id)
+        found.refresh_from_db()
+    if found.answered_at is None:
+        place = waiting.place_of(found, found.link)
+        return visitor.page(
+            "line", {**_named(found.link), "place": place, "ask_s": _ask_s(place, found.id)}
+        )
+    return HttpResponseRedirect(
+        reverse("wallet:voucher", kwargs={"serial": links.serial_of(found)})
+    )
+
+
+def _claimed_before(visitor: Visitor, token: str) -> LinkClaim | None:
+    if visitor.customer is None:
+        return None
+    return waiting.latest_claim(visitor.customer, token)
+
+
+def _ask_s(place: waiting.Place, number: int) -> int:
+    """When a page asks again: the longer the line, the later, and not all at once."""
+    about_s = ASK_S_MIN if place.wait_s is None else place.wait_s // 2
+    return min(max(about_s, ASK_S_MIN), ASK_S_MAX) + number % 3
+
+
+def _named(link: ClaimLink) -> dict[str, Any]:
+    offer = link.batch.offer_version.offer
+    face = face_of(offer.face)
+    return {
+        "link": link,
+        "title": face.title_zh if face else offer.name,
+        "title_en": (face.title_en if face else "") or offer.name,
+        "face": face,
+    }
+
+
+def _line(token: str) -> str:
+    return reverse("wallet:line", kwargs={"token": token})
+
+
+def _new_once() -> str:
+    return secrets.token_urlsafe(12)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

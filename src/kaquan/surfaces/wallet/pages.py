@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from threading import BoundedSemaphore
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -22,6 +23,13 @@ from kaquan.wallet.sessions import GOOD_FOR, customer_of
 
 SESSION_COOKIE = "kaquan_wallet"
 COOKIE_PATH = "/w/"
+#: So many requests of a process are worked on; others are told at once when to come back.
+INSIDE_MAX = 128
+RETRY_S = 3
+#: What a page that tries again sends: the fields of `enter.html` and `gift.html`.
+AGAIN = ("once", "phone", "code", "token", "go", "send")
+
+_inside = BoundedSemaphore(INSIDE_MAX)
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +64,18 @@ class Visitor(NamedTuple):
         status = 404 if error.code.endswith("_unknown") else status
         return self.page("told", {"error": self.look.error(error)}, status=status)
 
+    def busy(self, error: KaquanError | None = None) -> HttpResponse:
+        """A page that tries again by itself, with what was filled in; nothing has happened."""
+        posted = self.request.POST if self.request.method == "POST" else {}
+        shown = {
+            "error": self.look.error(error) if error else "",
+            "retry_s": RETRY_S,
+            "again": [(name, posted[name][:200]) for name in AGAIN if name in posted],
+        }
+        response = self.page("away", shown, status=503)
+        response.headers["Retry-After"] = str(RETRY_S)
+        return response
+
 
 View = Callable[..., HttpResponseBase]
 
@@ -66,7 +86,10 @@ def open_page(view: View) -> View:
     def answer(request: HttpRequest, **key: Any) -> HttpResponseBase:
         visitor = Visitor(request, None, look_of(request))
         response: HttpResponseBase
+        is_inside = _inside.acquire(blocking=False)
         try:
+            if not is_inside:
+                return _uncached(visitor.busy())
             customer = customer_of(request.COOKIES.get(SESSION_COOKIE, ""), clock.now())
             visitor = visitor._replace(customer=customer)
             response = view(visitor, **key)
@@ -74,12 +97,19 @@ def open_page(view: View) -> View:
             response = visitor.told(error)
         except DatabaseError:
             log.exception("the wallet could not read or write")
-            response = visitor.page("away", status=503)
-        response.headers["Cache-Control"] = "no-store"
-        patch_vary_headers(response, ["Accept-Language", "Cookie"])
-        return response
+            response = visitor.busy()
+        finally:
+            if is_inside:
+                _inside.release()
+        return _uncached(response)
 
     return answer
+
+
+def _uncached(response: HttpResponseBase) -> HttpResponseBase:
+    response.headers["Cache-Control"] = "no-store"
+    patch_vary_headers(response, ["Accept-Language", "Cookie"])
+    return response
 
 
 def own_page(view: View) -> View:

@@ -7,6 +7,7 @@ from kaquan.surfaces.wallet import entering, privacy, views, wechat
 _PAGES = [
     path("", views.home, name="home"),
     path("c/<slug:token>", entering.claim, name="claim"),
+    path("c/<slug:token>/line", entering.line, name="line"),
     path("login", entering.log_in, name="login"),
     path("gift", entering.take_gift, name="gift"),
     path("v/<int:serial>", views.voucher, name="voucher"),

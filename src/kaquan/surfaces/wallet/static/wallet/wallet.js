@@ -28,3 +28,31 @@ for (const field of document.querySelectorAll("[data-filters]")) {
     }
   });
 }
+
+// A page in the line asks how it stands, and goes where the answer is.
+async function ask() {
+  const line = document.getElementById("line");
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (answer.redirected) return location.replace(answer.url);
+    if (answer.status === 409) return location.reload();
+    if (answer.ok) {
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById("line");
+      if (!fresh) return location.reload();
+      if (fresh.textContent !== line.textContent) line.replaceChildren(...fresh.childNodes);
+      line.dataset.asksS = fresh.dataset.asksS;
+    }
+  } catch {
+    // No network: the place in the line stays, and the page asks again.
+  }
+  return setTimeout(ask, Number(line.dataset.asksS) * 1000);
+}
+const standing = document.getElementById("line");
+if (standing) setTimeout(ask, Number(standing.dataset.asksS) * 1000);
+
+// Too many at once: the same form again after a while, not everybody in the same moment.
+for (const form of document.querySelectorAll("[data-again-s]")) {
+  const waitS = Number(form.dataset.againS) * (1 + Math.random());
+  setTimeout(() => (form.method === "post" ? form.requestSubmit() : location.reload()), waitS * 1000);
+}
