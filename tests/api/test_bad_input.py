@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from kaquan.access.limits import MANAGEMENT, admit
+from kaquan.access.limits import MANAGEMENT, admit, enter, leave
+from kaquan.foundation.configuration import current_configuration
 from kaquan.organisations import queries
 from kaquan.organisations.models import Organisation
 from kaquan.project.django_application import DjangoApplication
@@ -130,6 +131,25 @@ def test_too_many_requests_are_told_to_wait() -> None:
     assert (reply.status, reply.code) == (429, "rate_limited")
     assert int(reply.headers["Retry-After"]) >= 1
     assert reply.json["retryable"] is True
+
+
+def test_a_key_with_too_many_calls_at_once_is_refused_and_nothing_happens() -> None:
+    made = a_key("organisations.edit")
+    api = Api(made.authorization)
+    assert api.patch("/organisations/77", {"name": "华北"}, key="j").status == 404  # is over, too
+    going_on = 0
+    while enter(made.caller) is None:
+        going_on += 1
+    assert going_on == current_configuration().key_concurrency
+
+    refused = api.post("/organisations", {"kind": "region", "name": "华北"}, key="k")
+    for _ in range(going_on):
+        leave(made.caller)
+
+    assert (refused.status, refused.code) == (429, "concurrency_limited")
+    assert "RateLimit" in refused.headers
+    assert not Organisation.objects.exists()
+    assert api.post("/organisations", {"kind": "region", "name": "华北"}, key="k").status == 201
 
 
 def test_without_the_database_the_answer_may_be_had_later(

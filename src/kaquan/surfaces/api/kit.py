@@ -23,10 +23,12 @@ from django.http.response import HttpResponseBase
 from ninja import Router
 from pydantic import BaseModel
 
+from kaquan.access.limits import enter, leave
 from kaquan.surfaces.api.description_parts import operation_extra
 from kaquan.surfaces.api.entrance import ApiKey, Call, refuse_body, refuse_unknown_parameters
 from kaquan.surfaces.api.idempotency import answered_once
 from kaquan.surfaces.api.operations import JSON, OPERATIONS, Operation
+from kaquan.surfaces.api.refusing import CallerRefusedError
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -102,9 +104,15 @@ def _guarded(operation: Operation) -> Callable[..., HttpResponseBase]:
         def work() -> HttpResponseBase:
             return _encoded(operation, operation.view(request, **values))
 
-        if operation.changes:
-            return answered_once(request.call, request, work)
-        return work()
+        refusal = enter(request.call.caller)
+        if refusal is not None:
+            raise CallerRefusedError(refusal)
+        try:
+            if operation.changes:
+                return answered_once(request.call, request, work)
+            return work()
+        finally:
+            leave(request.call.caller)
 
     # Resolved where the view was written; ninja would look its names up in this file.
     view.__signature__ = inspect.signature(operation.view, eval_str=True)  # type: ignore[attr-defined]
