@@ -225,7 +225,8 @@ class Scenario:
             case "unfreeze":
                 return c.Unfreeze(**common)
             case "void":
-                return c.Void(**common, reason=reason)
+                fresh_for = int(given["fresh_for"]) if "fresh_for" in given else None
+                return c.Void(**common, reason=reason, fresh_for=fresh_for)
             case "expire":
                 return c.Expire(**common)
             case "adjust":

@@ -313,11 +313,20 @@ class Unfreeze(Command, frozen=True, kw_only=True, tag="unfreeze"):
 
 
 class Void(Command, frozen=True, kw_only=True, tag="void"):
-    """End a voucher for good; what was committed for it is released."""
+    """End a voucher for good; what was committed for it is released.
+
+    ``fresh_for``: it must be good, with nothing used, and that customer's or nobody's (0: whoever's
+    it is not by name), for another takes its place.
+    """
 
     operation = "void"
     serial: int
     reason: str
+    fresh_for: int | None = None
+
+    def _content(self) -> list[Any]:
+        # Void commands had no such field once, and keep their hash.
+        return [self.serial, self.reason, *([self.fresh_for] if self.fresh_for is not None else [])]
 
 
 class Expire(Command, frozen=True, kw_only=True, tag="expire"):

@@ -313,6 +313,12 @@ def _with_reason(command: c.Freeze | c.Void) -> str | None:
     return "reason" if no_reason(command.reason) else None
 
 
+def _void(command: c.Void) -> str | None:
+    if not 0 <= (command.fresh_for or 0) <= ID_MAX:
+        return "fresh_for"
+    return _with_reason(command)
+
+
 def _unfreeze(command: c.Unfreeze) -> str | None:
     if not _may_be_serial(command.serial):
         return "serial"
@@ -355,7 +361,7 @@ FAULTS: dict[type[c.Command], Fault] = {
     c.Extend: _extend,
     c.Freeze: _with_reason,
     c.Unfreeze: _unfreeze,
-    c.Void: _with_reason,
+    c.Void: _void,
     c.Expire: _expire,
     c.Adjust: _adjust,
     c.MovePieces: _move_pieces,

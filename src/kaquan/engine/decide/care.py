@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from kaquan.engine import commands as c
 from kaquan.engine.decide.kinds import kind_of
@@ -148,6 +148,10 @@ def void(command: c.Void, world: World) -> Outcome | Refusal:
     if isinstance(found, Refusal):
         return found
     voucher, batch = found
+    if command.fresh_for is not None:
+        refusal = _not_fresh(command.fresh_for, command.at, voucher, batch, world)
+        if refusal is not None:
+            return refusal
     code = refusal_of(voucher.state, "void")
     if code is not None:
         return Refusal(code)
@@ -223,6 +227,29 @@ def _find(serial: int, world: World) -> tuple[Voucher, Batch] | Refusal:
     if voucher is None:
         return VOUCHER_UNKNOWN
     return voucher, world.batches[voucher.batch_id]
+
+
+def _not_fresh(
+    customer_id: int, at: datetime, voucher: Voucher, batch: Batch, world: World
+) -> Refusal | None:
+    """Why another voucher cannot take this one's place: it could not be used, something of it was,
+    or somebody else has it. A card's money is its holder's and goes nowhere else."""
+    if world.slices[voucher.batch_id].state == "paused":
+        return BATCH_PAUSED
+    refusal = state_refusal(voucher, batch, "redeem", at, before_start=True)
+    # What begins with a claim has no window before; nobody needs one to exchange it.
+    if refusal is not None and refusal.code is not OutcomeCode.VOUCHER_NOT_ISSUED:
+        return refusal
+    if voucher.customer_id not in (0, customer_id):
+        return VOUCHER_NOT_YOURS
+    kind = kind_of(batch.rules)
+    if kind.is_prepaid:
+        return COMMAND_NOT_FOR_KIND
+    if voucher.holds:
+        return VOUCHER_HELD
+    opening = (kind.opening_balance_fen, kind.opening_uses)
+    is_fresh = not voucher.version or (voucher.balance_fen, voucher.uses_left) == opening
+    return None if is_fresh else VOUCHER_USED
 
 
 def _transfer_refusal(world: World, voucher: Voucher, batch: Batch) -> Refusal | None:
