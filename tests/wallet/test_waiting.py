@@ -22,12 +22,11 @@ from kaquan.surfaces.wallet import pages
 from kaquan.surfaces.wallet.pages import SESSION_COOKIE
 from kaquan.wallet import answering, links, waiting
 from kaquan.wallet.models import ClaimLink, LinkClaim
-from kaquan.wallet.sessions import _begin
 from tests.builders.books import books, faults
 from tests.builders.issuer import SYSTEM
 from tests.fixtures_database import Database
 from tests.waiting import soon
-from tests.wallet.visiting import a_browser, a_link, a_member, a_phone_of
+from tests.wallet.visiting import a_browser, a_crowd, a_link, a_member, a_phone_of
 from tools.screens.serving import serving
 
 pytestmark = pytest.mark.usefixtures("static_files", "database")
@@ -257,7 +256,7 @@ def test_the_line_says_number_people_before_and_what_is_left(
     assert browser.get(asked.headers["Location"]).headers["Location"].startswith("/w/v/")
 
 
-CLAIMERS, STOCK, AT_ONCE = 240, 60, 24
+CLAIMERS, STOCK, AT_ONCE = 200, 50, 16
 
 
 class Told(NamedTuple):
@@ -271,20 +270,19 @@ class Told(NamedTuple):
 def test_hundreds_at_once_over_http_share_exactly_what_there_is_in_order(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "CALLED_AT_ONCE", 50)  # so that the line is longer than one call
+    monkeypatch.setattr(waiting, "CALLED_AT_ONCE", 5)  # so that the line is longer than one call
     link = a_link(stock=STOCK)
-    customers = [a_member() for _ in range(CLAIMERS)]
-    sessions = [_begin(one, clock.now()) for one in customers]
+    crowd = a_crowd(CLAIMERS)
 
     with serving() as url, ThreadPoolExecutor(AT_ONCE) as pool:
-        told = list(pool.map(lambda session: insist(url, link.token, session), sessions))
+        told = list(pool.map(lambda session: insist(url, link.token, session), crowd.values()))
 
     claims = {one.customer_id: one for one in LinkClaim.objects.all()}
     winners = sorted(one.id for one in claims.values() if one.serial is not None)
     assert len({one.serial for one in claims.values() if one.serial}) == STOCK
     assert winners == sorted(one.id for one in claims.values())[:STOCK]
-    for customer, answer in zip(customers, told, strict=True):
-        claim = claims.get(customer.id)
+    for customer_id, answer in zip(crowd, told, strict=True):
+        claim = claims.get(customer_id)
         if claim is not None and claim.serial is not None:
             assert answer.location == f"/w/v/{claim.serial}"
         else:

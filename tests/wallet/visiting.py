@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,11 @@ from django.test import Client
 
 from kaquan.campaigns.actions import add_batch, create_campaign
 from kaquan.campaigns.models import CampaignBatch
-from kaquan.customers.models import Customer
+from kaquan.customers.models import Customer, PersonBasis
 from kaquan.foundation import clock
 from kaquan.wallet.links import create_link
-from kaquan.wallet.models import ClaimLink
-from kaquan.wallet.sessions import log_in_by_phone
+from kaquan.wallet.models import ClaimLink, WalletSession
+from kaquan.wallet.sessions import GOOD_FOR, TOKEN_BYTES, _hash, log_in_by_phone
 from tests.builders.issuer import SYSTEM, a_number, a_version
 
 TERMS: dict[str, Any] = {
@@ -67,6 +68,28 @@ def a_member() -> Customer:
     """Somebody who has just logged in for the first time."""
     customer, _token = log_in_by_phone(phone=f"+86{a_phone()}", at=clock.now())
     return customer
+
+
+def a_crowd(count: int) -> dict[int, str]:
+    """So many members at once, each with the token of a browser."""
+    now = clock.now()
+    members = Customer.objects.bulk_create(
+        Customer(
+            number=f"C{place:011}",
+            person_id=place,
+            person_basis=PersonBasis.NUMBER,
+            joined_at=now,
+        )
+        for place in range(1, count + 1)
+    )
+    tokens = {one.id: secrets.token_urlsafe(TOKEN_BYTES) for one in members}
+    WalletSession.objects.bulk_create(
+        WalletSession(
+            token_hash=_hash(token), customer_id=member, made_at=now, ends_at=now + GOOD_FOR
+        )
+        for member, token in tokens.items()
+    )
+    return tokens
 
 
 def a_phone_of(customer: Customer, **options: Any) -> Client:

@@ -109,17 +109,17 @@ def open_link(token: str) -> ClaimLink:
 def claim_by_link(*, customer: Customer, token: str, once: str) -> int:
     """The customer takes a voucher; its serial. The same form again gives the same voucher.
 
-    Raises `claim_waits` where others came first, and what `ask_by_link` and `serial_of` raise.
+    Raises `claim_link_unknown`, `claim_waits` where others came first, and what `ask_by_link` and
+    `serial_of` raise.
     """
-    return serial_of(ask_by_link(customer=customer, token=token, once=once))
+    return serial_of(ask_by_link(customer=customer, link=open_link(token), once=once))
 
 
-def ask_by_link(*, customer: Customer, token: str, once: str) -> LinkClaim:
+def ask_by_link(*, customer: Customer, link: ClaimLink, once: str) -> LinkClaim:
     """Stand in line for a voucher, and see what came of it within a moment.
 
-    Raises `claim_link_unknown`, `claim_link_empty`, `stock_exhausted`, `claim_waiting_full`.
+    Raises `claim_link_empty`, `stock_exhausted`, `claim_waiting_full`.
     """
-    link = open_link(token)
     claim = waiting.arrive(customer=customer, link=link, once=once[:40], at=clock.now())
     return waiting.answered(claim, link.batch_id)
 

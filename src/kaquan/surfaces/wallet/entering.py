@@ -30,38 +30,35 @@ ASK_S_MIN, ASK_S_MAX = 1, 15
 Then = Callable[[Customer], str]
 """What the customer came for; where to go afterwards."""
 
+About = Callable[[], dict[str, Any]]
+"""What the page tells besides its form; asked for where the page is shown."""
 
-def _enter(
-    visitor: Visitor, template: str, context: dict[str, Any], then: Then
-) -> HttpResponseBase:
+
+def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpResponseBase:
     """Show the form; send a code; or, with the code or a session, do what it is for."""
     request = visitor.request
     posted = request.POST
-    shown = {
-        "phone": posted.get("phone", "")[:40],
+    phone = posted.get("phone", "")[:40]
+    form = {
+        "phone": phone,
         "once": posted.get("once", "")[:40] or _new_once(),
         "wechat": outside().wechat is not None,
-        **context,
     }
     if request.method != "POST":
-        return visitor.page(template, shown)
+        return visitor.page(template, {**form, **context()})
     try:
         if visitor.customer is None and "send" in posted:
             gateway = gateway_for(outside().sms)
-            sms.send_code(
-                gateway=gateway, phone=shown["phone"], source=visitor.source, at=clock.now()
-            )
-            return visitor.page(template, {**shown, "sent": True})
+            sms.send_code(gateway=gateway, phone=phone, source=visitor.source, at=clock.now())
+            return visitor.page(template, {**form, **context(), "sent": True})
         customer, token = visitor.customer, ""
         if customer is None:
-            phone = sms.check_code(
-                phone=shown["phone"], code=posted.get("code", "")[:40], at=clock.now()
-            )
-            customer, token = log_in_by_phone(phone=phone, at=clock.now())
+            proved = sms.check_code(phone=phone, code=posted.get("code", "")[:40], at=clock.now())
+            customer, token = log_in_by_phone(phone=proved, at=clock.now())
             visitor = visitor._replace(customer=customer)
     except KaquanError as error:
-        told = {**shown, "error": visitor.look.error(error), "sent": "code" in posted}
-        return visitor.page(template, told, status=409)
+        told = {"error": visitor.look.error(error), "sent": "code" in posted}
+        return visitor.page(template, {**form, **context(), **told}, status=409)
     response: HttpResponseBase
     try:
         response = HttpResponseRedirect(then(customer))
@@ -70,8 +67,8 @@ def _enter(
             response = visitor.busy(error)
         else:
             # Another name for the form: the old one has this answer for good.
-            told = {**shown, "once": _new_once(), "error": visitor.look.error(error)}
-            response = visitor.page(template, told, status=409)
+            told = {"once": _new_once(), "error": visitor.look.error(error)}
+            response = visitor.page(template, {**form, **context(), **told}, status=409)
     if token:
         remember(response, token)
     return response
@@ -82,28 +79,31 @@ def _enter(
 def claim(visitor: Visitor, token: str) -> HttpResponseBase:
     """The offer, readable before any login, and the way to a voucher of it."""
     link = links.open_link(token)
-    before = _claimed_before(visitor, token)
-    if before is not None and before.answered_at is None and visitor.request.method != "POST":
-        return HttpResponseRedirect(_line(token))
-    version = link.batch.offer_version
-    language = visitor.look.terms_language
-    context = {
-        **_named(link),
-        "left": waiting.left_of(link),
-        "before": before,
-        "rules": rules_of(version, "en" if language == "en" else "zh"),
-        "stores": stores_of(version),
-        "state": campaign_state(link.batch.campaign, clock.now()),
-    }
+    before = None
+    if visitor.request.method != "POST":
+        before = _claimed_before(visitor, token)
+        if before is not None and before.answered_at is None:
+            return HttpResponseRedirect(_line(token))
+
+    def about() -> dict[str, Any]:
+        version = link.batch.offer_version
+        return {
+            **_named(link),
+            "left": waiting.left_of(link),
+            "before": before,
+            "rules": rules_of(version, "en" if visitor.look.language == "en" else "zh"),
+            "stores": stores_of(version),
+            "state": campaign_state(link.batch.campaign, clock.now()),
+        }
 
     def take(customer: Customer) -> str:
         once = visitor.request.POST.get("once", "")[:40] or _new_once()
-        found = links.ask_by_link(customer=customer, token=token, once=once)
+        found = links.ask_by_link(customer=customer, link=link, once=once)
         if found.answered_at is None:
             return _line(token)
         return reverse("wallet:voucher", kwargs={"serial": links.serial_of(found)})
 
-    return _enter(visitor, "claim", context, take)
+    return _enter(visitor, "claim", about, take)
 
 
 @require_safe
@@ -167,7 +167,7 @@ def take_gift(visitor: Visitor) -> HttpResponseBase:
         serial = gifts.take(customer=customer, token=token, at=clock.now())
         return reverse("wallet:voucher", kwargs={"serial": serial})
 
-    return _enter(visitor, "gift", {"token": token}, take)
+    return _enter(visitor, "gift", lambda: {"token": token}, take)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -177,4 +177,4 @@ def log_in(visitor: Visitor) -> HttpResponseBase:
     home = reverse("wallet:home")
     if visitor.customer is not None:
         return HttpResponseRedirect(home)
-    return _enter(visitor, "login", {}, lambda _customer: home)
+    return _enter(visitor, "login", dict, lambda _customer: home)
