@@ -24,7 +24,7 @@ def test_every_vendored_package_says_its_version_and_licence(package: object) ->
     assert package.version in (folder / "VERSION").read_text(encoding="utf-8")  # type: ignore[attr-defined]
     licence = " ".join((folder / "LICENSE").read_text(encoding="utf-8").split())
     assert licence.startswith(
-        ("The MIT License (MIT)", "Zero-Clause BSD", "Apache License Version 2.0")
+        ("The MIT License (MIT)", "MIT License", "Zero-Clause BSD", "Apache License Version 2.0")
     )
 
 

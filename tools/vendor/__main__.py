@@ -14,6 +14,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "src/kaquan/surfaces/web/static/web/vendor"
 WALLET = ROOT / "src/kaquan/surfaces/wallet/static/wallet/vendor"
+COUNTER = ROOT / "src/kaquan/surfaces/counter/static/counter/vendor"
 SUMS = "SHA256SUMS"
 
 
@@ -32,6 +33,8 @@ PACKAGES = (
     Package("htmx", "htmx.org", "4.0.1", ("dist/htmx.min.js",)),
     Package("tabler", "@tabler/core", "1.6.1", ("dist/css/tabler.min.css",)),
     Package("qrcode-generator", "qrcode-generator", "2.0.4", ("dist/qrcode.js",), WALLET),
+    Package("barcode-detector", "barcode-detector", "3.2.2", ("dist/iife/ponyfill.js",), COUNTER),
+    Package("zxing-wasm", "zxing-wasm", "3.1.3", ("dist/reader/zxing_reader.wasm",), COUNTER),
 )
 
 

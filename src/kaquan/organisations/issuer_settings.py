@@ -92,12 +92,21 @@ SLIP_DAYS = SettingKind(
     least=1,
     most=366,
 )
+COUNTER_UNDO_MINUTES = SettingKind(
+    "counter_undo_minutes",
+    10,
+    "店员在收银台可自行撤销核销的分钟数",
+    "Minutes in which a clerk may undo a use at the counter without a supervisor",
+    least=0,
+    most=1_440,
+)
 SETTINGS: tuple[SettingKind, ...] = (
     APPROVALS_REQUIRED,
     LANGUAGE,
     IDLE_MINUTES,
     EXPORT_ROWS_MAX,
     SLIP_DAYS,
+    COUNTER_UNDO_MINUTES,
 )
 _BY_NAME = {one.name: one for one in SETTINGS}
 

@@ -18,6 +18,9 @@ POLICY = "; ".join(
     )
 )
 
+#: Where a barcode reader runs, and nowhere else: a response says so by its `runs_wasm`.
+WASM_POLICY = f"{POLICY}; script-src 'self' 'wasm-unsafe-eval'"
+
 Handler = Callable[[HttpRequest], Any]  # gives a response, or a coroutine that does
 
 
@@ -26,7 +29,8 @@ def security_headers_middleware(get_response: Handler) -> Handler:
     """Add the policy to every response; no inline script, no inline style, no other host."""
 
     def with_policy(response: HttpResponseBase) -> HttpResponseBase:
-        response.headers["Content-Security-Policy"] = POLICY
+        policy = WASM_POLICY if getattr(response, "runs_wasm", False) else POLICY
+        response.headers["Content-Security-Policy"] = policy
         return response
 
     if iscoroutinefunction(get_response):

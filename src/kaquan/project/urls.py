@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("kaquan.surfaces.api.urls")),
     path("accounts/", include("kaquan.surfaces.login.urls")),
     path("w/", include("kaquan.surfaces.wallet.urls")),
+    path("counter/", include("kaquan.surfaces.counter.urls")),
     path("console/", include("kaquan.surfaces.console.urls")),
     path("", include("kaquan.surfaces.web.urls")),
 ]

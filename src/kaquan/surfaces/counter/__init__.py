@@ -1,0 +1,1 @@
+"""The counter: what a clerk redeems with, in a browser, on the home screen."""

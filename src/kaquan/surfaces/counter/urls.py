@@ -1,0 +1,24 @@
+"""Addresses of the counter. All that is asked and answered stands in bodies."""
+
+from django.urls import path
+
+from kaquan.surfaces.counter import shell, views
+
+app_name = "counter"
+urlpatterns = [
+    path("", shell.page, name="page"),
+    path("sw.js", shell.worker, name="worker"),
+    path("manifest.webmanifest", shell.manifest, name="manifest"),
+    path("state", views.state, name="state"),
+    path("register", views.register, name="register"),
+    path("login", views.log_in, name="login"),
+    path("lock", views.log_out, name="lock"),
+    path("pin", views.choose_pin, name="pin"),
+    path("look", views.look_at, name="look"),
+    path("redeem", views.redeem, name="redeem"),
+    path("top-up", views.top_up, name="top-up"),
+    path("undo", views.undo, name="undo"),
+    path("answer", views.answer_again, name="answer"),
+    path("today", views.today, name="today"),
+    path("hand-over", views.end_shift, name="hand-over"),
+]

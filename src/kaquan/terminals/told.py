@@ -1,0 +1,178 @@
+"""What the books say of vouchers, in the words of whoever stands at a counter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from kaquan.campaigns.models import CampaignBatch
+from kaquan.engine.commands import Redeem
+from kaquan.engine.decide.kinds import kind_of
+from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.rules.terms import PrepaidCard
+from kaquan.foundation.configuration import current_configuration
+from kaquan.foundation.refusals import RefusedError
+from kaquan.ledger.batch_rules import batch_ends, rules_of
+from kaquan.ledger.sessions import reading_session
+from kaquan.ledger.trace import batches_of, record_at, trace_voucher
+from kaquan.ledger.voucher_pages import VoucherRow, voucher_rows
+from kaquan.offers.faces import face_of
+from kaquan.organisations.models import Organisation
+from kaquan.redemption.actions import CodeUse, validate
+from kaquan.redemption.codes import read_code
+from kaquan.terminals.requests import Counter, CounterOrder, visit_of
+
+_OF_USED_ONES = (OutcomeCode.VOUCHER_USED, OutcomeCode.VOUCHER_HELD)
+_ASK_AMOUNT = (OutcomeCode.ORDER_REQUIRED, OutcomeCode.NO_BENEFIT, OutcomeCode.AMOUNT_NOT_ALLOWED)
+_ASK_GOODS = (OutcomeCode.PRODUCTS_NOT_ELIGIBLE,)
+_ASK_MEMBER = (
+    OutcomeCode.CUSTOMER_REQUIRED,
+    OutcomeCode.CUSTOMER_NOT_TARGETED,
+    OutcomeCode.FIRST_ORDER_ONLY,
+)
+_STEPS_SEEN = 20
+
+
+class Titles(NamedTuple):
+    """What a batch's vouchers are called."""
+
+    zh: str
+    en: str
+
+
+class Refused(Struct, frozen=True, rename="camel"):
+    """Why not, in one sentence."""
+
+    code: str
+    zh: str
+    en: str
+
+
+class Seen(Struct, frozen=True, rename="camel"):
+    """A voucher before it is used. ``asks``: what must be known first — amount, goods, member."""
+
+    code: str
+    zh: str = ""
+    en: str = ""
+    balance_fen: int | None = None
+    uses_left: int | None = None
+    ends_at: str = ""
+    takes_top_up: bool = False
+    asks: Sequence[str] = ()
+    refused: Refused | None = None
+
+
+def look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: datetime) -> list[Seen]:
+    """What the vouchers are, and whether each alone could be used now; nothing is booked."""
+    serials = [read_code(code) for code in codes]
+    known = [one for one in serials if isinstance(one, int)]
+    session = reading_session()
+    batch_of, rows = batches_of(session, known), voucher_rows(session, known)
+    names = titles_of(batch_of.values())
+    rules, ends = rules_of(session, set(batch_of.values())), batch_ends(
+        session, set(batch_of.values())
+    )  # fmt: skip
+    visit = visit_of(counter, order)
+    found = []
+    for code, serial in zip(codes, serials, strict=True):
+        if isinstance(serial, Outcome):
+            found.append(Seen(code, refused=refusal_of(serial)))
+            continue
+        tried = validate(actor=counter.acting, uses=[CodeUse(code)], visit=visit, at=at)
+        batch_id = batch_of.get(serial)
+        if batch_id not in rules:
+            found.append(Seen(code, refused=refusal_of(tried, serial)))
+            continue
+        row, kind = rows.get(serial), kind_of(rules[batch_id])
+        asks = _asks(tried, has_balance=kind.has_balance, order=order)
+        card = kind.terms.benefit
+        found.append(
+            Seen(
+                code,
+                zh=names[batch_id].zh,
+                en=names[batch_id].en,
+                balance_fen=_of(row, "balance_fen", kind.opening_balance_fen)
+                if kind.has_balance
+                else None,
+                uses_left=_of(row, "uses_left", kind.opening_uses) if kind.is_count else None,
+                ends_at=moment((row and row.valid_until) or ends.get(batch_id)),
+                takes_top_up=isinstance(card, PrepaidCard) and card.reloadable,
+                asks=asks,
+                refused=None if tried.done or asks else refusal_of(tried, serial),
+            )
+        )
+    return found
+
+
+def _asks(tried: Outcome, *, has_balance: bool, order: CounterOrder) -> Sequence[str]:
+    """What a refusal would be cured by; asked for only while it is not known."""
+    if order.amount_fen is None and (has_balance or tried.code in _ASK_AMOUNT):
+        # A card that is frozen or over is told so at once, without asking for an amount first.
+        return ("amount",) if tried.done or tried.code in _ASK_AMOUNT else ()
+    if tried.code in _ASK_GOODS and not order.sku:
+        return ("amount", "goods")
+    if tried.code in _ASK_MEMBER and not order.customer_number:
+        return ("member",)
+    return ()
+
+
+def refusal_of(outcome: Outcome, serial: int | None = None) -> Refused:
+    """The ledger's refusal; of a voucher that is used up, when and where that was."""
+    refused = RefusedError(outcome)
+    named = outcome.data.get("serial")
+    about = named if isinstance(named, int) else serial
+    if outcome.code in _OF_USED_ONES and about is not None:
+        use = _last_use(about)
+        if use is not None:
+            at, store = use
+            return Refused(refused.code, f"已于 {at} 在{store}使用", f"Used on {at} at {store}")
+    return Refused(refused.code, refused.zh, refused.en)
+
+
+def _last_use(serial: int) -> tuple[str, str] | None:
+    """When and where a voucher was used last.
+
+    Not scoped: whoever holds the voucher is to be told, whichever store they stand in.
+    """
+    for step in reversed(trace_voucher(reading_session(), serial, steps_max=_STEPS_SEEN)):
+        command = step.command
+        if not isinstance(command, Redeem) or not step.outcome.done:
+            continue
+        facts = command.facts
+        if command.hold is not None:
+            held = record_at(reading_session(), command.hold)
+            facts = getattr(held[1].command, "facts", facts) if held else facts
+        name = Organisation.objects.filter(id=facts.store_id).values_list("name", flat=True).first()
+        local = command.at.astimezone(current_configuration().time_zone)
+        return local.strftime("%m-%d %H:%M"), name or "—"
+    return None
+
+
+def titles_of(batch_ids: Collection[int]) -> Mapping[int, Titles]:
+    """What the vouchers of batches are called; for whoever holds one, so not scoped."""
+    rows = CampaignBatch.objects.select_related("offer_version__offer").in_bulk(set(batch_ids))
+    found = {}
+    for batch_id in set(batch_ids):
+        batch = rows.get(batch_id)
+        if batch is None:
+            found[batch_id] = Titles("券", "Voucher")
+            continue
+        face = face_of(batch.offer_version.offer.face)
+        zh = face.title_zh if face else batch.offer_version.offer.name
+        found[batch_id] = Titles(zh, (face.title_en if face else "") or zh)
+    return found
+
+
+def moment(at: datetime | None) -> str:
+    """A moment in the issuer's zone; empty for none."""
+    if at is None:
+        return ""
+    return at.astimezone(current_configuration().time_zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _of(row: VoucherRow | None, field: str, opening: int) -> int:
+    value: int = opening if row is None else getattr(row, field)
+    return value
