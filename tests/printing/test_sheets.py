@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
+import msgspec
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -19,6 +20,7 @@ from kaquan.printing.layouts import GRIDS, PAPERS, Layout, layout_fault
 from kaquan.printing.sheets import Face, Voucher, sheets_pdf
 from tests.printing.sheets_read import cells_of, pages_of, symbols_on, text_of
 
+EAN = "6901234567892"
 TERMS = ("1. 满100元减20元。", "2. 有效期：2026-11-01 至 2026-12-31。", "3. 全部门店可用。")
 
 
@@ -33,7 +35,7 @@ def layouts() -> list[Layout]:
     """For each paper and kind of codes the most vouchers a page that it takes."""
     found = []
     for paper in PAPERS:
-        for symbols in ("qr", "code128", "both"):
+        for symbols in ("qr", "code128", "both", "qr-ean13"):
             for scratch in (False, True):
                 possible = [
                     layout
@@ -45,6 +47,7 @@ def layouts() -> list[Layout]:
                             per_page=number,
                             symbols=symbols,
                             scratch=scratch,
+                            ean=EAN if symbols == "qr-ean13" else "",
                             two_sided=scratch,
                             brand="好邻居超市",
                             note="每单限用一张，不兑现、不找零；本券遗失不补，请妥善保管",
@@ -79,7 +82,22 @@ def test_every_code_of_a_full_page_is_read(layout: Layout) -> None:
 
 def _code_of(layout: Layout, voucher: Voucher) -> dict[tuple[str, str], int]:
     kinds = {"qr": ["QR Code"], "code128": ["Code 128"], "both": ["QR Code", "Code 128"]}
+    if layout.ean:
+        return {("QR Code", voucher.code): 1, ("EAN-13", layout.ean): 1}
     return {(kind, voucher.code): 1 for kind in kinds[layout.symbols]}
+
+
+@pytest.mark.parametrize(
+    "ean", ["", "6901234567891", "690123456789", "69012345678９2", "abcdefghijklm"]
+)
+def test_an_article_number_that_does_not_prove_itself_cannot_be_printed(ean: str) -> None:
+    layout = Layout(title="满减券", per_page=4, symbols="qr-ean13", ean=ean)
+    assert layout_fault(layout) is not None
+    assert layout_fault(msgspec.structs.replace(layout, ean=EAN)) is None
+
+
+def test_an_article_number_without_its_bars_is_refused() -> None:
+    assert layout_fault(Layout(title="满减券", ean=EAN)) is not None
 
 
 def _turned(cells: list[Image.Image], layout: Layout) -> list[Image.Image]:

@@ -117,6 +117,26 @@ def preview_of(actor: Actor, face_id: int) -> bytes:
     return _sample(face_by_id(actor, face_id))
 
 
+def preview_of_draft(
+    actor: Actor, *, layout: Layout, image: bytes | None, face_id: int | None
+) -> bytes:
+    """The same for what is not saved yet; without an ``image`` with that of the kind it changes.
+
+    Raises what `save_face` raises; nothing is kept.
+    """
+    require(actor, PERMISSION)
+    check_layout(layout)
+    if image and not is_picture(image):
+        raise image_invalid()
+    if image is None and face_id is not None:
+        image = bytes(face_by_id(actor, face_id).image)
+    draft = PrintFace(layout=layout_json(layout), image=image or b"")
+    try:
+        return _sample(draft)
+    except TypesettingError:
+        raise image_invalid() from None
+
+
 def _sample(face: PrintFace) -> bytes:
     layout = layout_of(face.layout)
     vouchers = [Voucher(serial, _SAMPLE_CODE) for serial in range(1, layout.per_page + 1)]

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kaquan.offers.faces import Colour, Line, Note
+from kaquan.printing.symbols import ean13_fault
 
 Paper = Literal["a4", "a4-landscape", "a5", "card"]
-Symbols = Literal["qr", "code128", "both"]
+Symbols = Literal["qr", "code128", "both", "qr-ean13"]
 
 
 class Size(NamedTuple):
@@ -43,9 +44,11 @@ LEAST: Final[dict[tuple[str, bool], Size]] = {
     ("qr", False): Size(55, 34),
     ("code128", False): Size(63, 29),
     ("both", False): Size(63, 43),
+    ("qr-ean13", False): Size(55, 45),
     ("qr", True): Size(55, 40),
     ("code128", True): Size(70, 34),
     ("both", True): Size(70, 48),
+    ("qr-ean13", True): Size(55, 50),
 }
 TERMS_LEAST_HEIGHT_MM: Final = 50
 #: Characters of Chinese that fit on a square millimetre at 5.5 pt, with room between the lines.
@@ -57,7 +60,8 @@ class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
     ``scratch``: the code stands apart from the serial, on the back, under a layer to be scratched
     off. ``two_sided``: terms stand on the back, mirrored so that sheets are turned by the long
-    edge.
+    edge. ``ean``: the article that tills know the offer by, the same on every voucher; only for
+    ``qr-ean13``, where the QR code says which voucher it is.
     """
 
     title: Annotated[str, Meta(min_length=1, max_length=40)]
@@ -70,6 +74,7 @@ class Layout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     brand: Line = ""
     note: Note = ""
     colour: Colour = "red"
+    ean: Annotated[str, Meta(max_length=13)] = ""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -111,6 +116,16 @@ def layout_fault(layout: Layout) -> tuple[str, str] | None:
         return "卡片纸每页只能放 1 张", "a card holds one voucher"
     if layout.scratch and not layout.two_sided:
         return "刮刮券须双面印制", "a scratch-off voucher has two sides"
+    if layout.symbols == "qr-ean13" and ean13_fault(layout.ean):
+        return (
+            "请填写 13 位商品条码（EAN-13），最后一位为校验码",
+            "an EAN-13 has 13 digits, the last of which proves the others",
+        )
+    if layout.symbols != "qr-ean13" and layout.ean:
+        return (
+            "只有选择“二维码和商品条码”时才能填写商品条码",
+            "an EAN-13 stands only on vouchers with “QR code and article's bar code”",
+        )
     least, cell = LEAST[layout.symbols, layout.scratch], layout.cell
     if cell.width_mm < least.width_mm or cell.height_mm < least.height_mm:
         return (

@@ -11,10 +11,12 @@ from typing import Any, Final, NamedTuple
 
 from kaquan.engine.codes import format_code
 from kaquan.printing.layouts import PAPERS, Layout
-from kaquan.printing.symbols import Run, code128_run, qr_rows
+from kaquan.printing.symbols import Run, code128_run, ean13_run, qr_rows
 from kaquan.printing.typesetting import typeset
 
 CODE128_MODULE_MM_MAX: Final = 0.25
+#: The size that scanners at tills are made for (GS1 General Specifications, 5.2.1.2).
+EAN13_MODULE_MM: Final = 0.33
 QUIET_MODULES: Final = 10
 QR_MM: Final = 16
 QR_MM_ROOMY: Final = 18
@@ -97,7 +99,10 @@ def _sheet_data(face: Face, vouchers: Sequence[Voucher]) -> dict[str, Any]:
         "terms": list(face.terms),
         "image": _image_name(face.image) if face.image else "",
         "qr_module": (QR_MM_ROOMY if cell.height_mm >= ROOMY_MM else QR_MM) / side,
-        "bar_module": _bar_module_mm(printed, "bar_modules", room_mm),
+        "bar_module": EAN13_MODULE_MM
+        if layout.ean
+        else _bar_module_mm(printed, "bar_modules", room_mm),
+        "bar_digits": _ean13_digits(layout.ean),
         "serial_module": _bar_module_mm(printed, "serial_bar_modules", room_mm),
         "bar_height": BAR_HEIGHT_MM,
         "words": {"scratch": "刮开此处 · Scratch here"},
@@ -121,7 +126,7 @@ def _title_size_pt(layout: Layout) -> float:
 
 def _voucher_data(layout: Layout, voucher: Voucher) -> dict[str, Any]:
     serial = f"{voucher.serial:0{SERIAL_DIGITS}d}"
-    bar: Run = code128_run(voucher.code) if layout.symbols != "qr" else []
+    bar: Run = _bar(layout, voucher)
     serial_bar: Run = code128_run(serial) if layout.scratch else []
     return {
         "serial": serial,
@@ -132,6 +137,17 @@ def _voucher_data(layout: Layout, voucher: Voucher) -> dict[str, Any]:
         "serial_bar": serial_bar,
         "serial_bar_modules": sum(serial_bar),
     }
+
+
+def _bar(layout: Layout, voucher: Voucher) -> Run:
+    if layout.ean:
+        return ean13_run(layout.ean)
+    return code128_run(voucher.code) if layout.symbols != "qr" else []
+
+
+def _ean13_digits(ean: str) -> str:
+    """As they stand below the bars."""
+    return f"{ean[0]} {ean[1:7]} {ean[7:]}" if ean else ""
 
 
 def _image_name(image: bytes) -> str:

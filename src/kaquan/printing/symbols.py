@@ -1,4 +1,4 @@
-"""QR codes and Code128 as runs of dark modules, which a press prints in pure black.
+"""QR codes, Code128 and EAN-13 as runs of dark modules, which a press prints in pure black.
 
 zxing-cpp draws them. A picture would be printed in four colours on top of each other, blurred by
 every misfit of the plates; lines of modules are drawn with one ink.
@@ -27,6 +27,20 @@ def qr_rows(text: str) -> list[Run]:
 def code128_run(text: str) -> Run:
     """The bars of a Code128, without its quiet zones of ten modules."""
     return runs_of(_dark(text, zxingcpp.BarcodeFormat.Code128)[0])
+
+
+def ean13_run(digits: str) -> Run:
+    """The bars of an EAN-13, 95 modules, without its quiet zones of eleven and seven modules."""
+    return runs_of(_dark(digits, zxingcpp.BarcodeFormat.EAN13)[0])
+
+
+def ean13_fault(digits: str) -> bool:
+    """Whether these are not thirteen digits of which the last proves the others (GS1 General
+    Specifications, 7.9.1)."""
+    if len(digits) != 13 or not (digits.isascii() and digits.isdigit()):
+        return True
+    weighted = sum(int(one) * (3 if place % 2 else 1) for place, one in enumerate(digits))
+    return weighted % 10 != 0
 
 
 def _dark(text: str, kind: zxingcpp.BarcodeFormat, **options: Any) -> list[list[bool]]:

@@ -24,6 +24,8 @@ class FormScreen(Screen):
     fields: ClassVar[Sequence[Field]]
     hint: ClassVar[Text] = ""
     save_words: ClassVar[Text] = ""
+    beside: ClassVar[str] = ""
+    """The template of what stands beside the form."""
 
     narrows: ClassVar[bool] = False
     """Some choices depend on others: the form can come back with other lists, nothing saved."""
@@ -50,6 +52,11 @@ class FormScreen(Screen):
         """What stands above the form; for one that names what it is about."""
         del call, key
         return self.hint
+
+    def beside_of(self, key: Any) -> Mapping[str, Any]:
+        """What the template beside the form shows."""
+        del key
+        return {}
 
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Do it; what was done, and where to go. Raises what the action raises."""
@@ -96,5 +103,6 @@ class FormScreen(Screen):
             "back": way_back(call.request, self.home(key)),
             "once": new_name(),
             "save_words": self.save_words,
+            **self.beside_of(key),
         }
         return self.page(call, "console/form.html", context, status=status)

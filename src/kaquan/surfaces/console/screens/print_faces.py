@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.foundation.actor import Actor
+from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.paging import Page, Paging
 from kaquan.printing import faces
 from kaquan.printing.layouts import GRIDS, PAPERS, Layout, layout_of
@@ -21,11 +22,11 @@ from kaquan.redemption.code_files import PERMISSION
 from kaquan.surfaces.console.kit.actions import Doing
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, text
 from kaquan.surfaces.console.kit.details import DetailScreen
-from kaquan.surfaces.console.kit.fields import Field, Values
+from kaquan.surfaces.console.kit.fields import Field, Values, read_all
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab
-from kaquan.surfaces.console.kit.screens import Call, Screen
+from kaquan.surfaces.console.kit.screens import Call, Screen, in_words, status_of
 from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.screens.wizard_fields import FACE_COLOURS
 
@@ -40,6 +41,7 @@ SYMBOL_WORDS: Mapping[str, Text] = {
     "both": _("QR code and bar code"),
     "qr": _("QR code"),
     "code128": _("Bar code (Code 128)"),
+    "qr-ean13": _("QR code and article's bar code (EAN-13)"),
 }
 _SWITCHES = ("two_sided", "scratch", "cut_marks")
 
@@ -111,20 +113,6 @@ def _yes(is_so: bool) -> Cell:
     return text(_("Yes") if is_so else _("No"))
 
 
-class FacePreview(Screen):
-    """The picture."""
-
-    name = "print-face-preview"
-    path = "print-layouts/<int:key>/preview.png"
-    title = _("Paper layout")
-    permission = PERMISSION
-    parent = "print-faces"
-
-    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
-        """A PNG; raises `print_face_unknown`."""
-        return HttpResponse(faces.preview_of(call.actor, key["key"]), content_type="image/png")
-
-
 class Faces(ListScreen[PrintFace]):
     """All layouts of one's part."""
 
@@ -154,7 +142,8 @@ class Faces(ListScreen[PrintFace]):
 class _FaceForm(FormScreen):
     permission = PERMISSION
     parent = "print-faces"
-    hint = _("Saved, the first sheet is shown; nothing is printed yet.")
+    hint = _("The first sheet stands beside the form; nothing is printed yet.")
+    beside = "console/parts/print_preview.html"
     fields = (
         Field("name", _("Name"), required=True),
         Field("title", _("Large on the voucher"), required=True, characters_max=40),
@@ -165,6 +154,8 @@ class _FaceForm(FormScreen):
               options=[(str(number), str(number)) for number in GRIDS]),
         Field("symbols", _("Codes"), "choice", options=list(SYMBOL_WORDS.items()),
               required=True),
+        Field("ean", _("Article's bar code"), characters_max=13,
+              hint=_("13 digits by which your tills know the offer; only for codes with EAN-13.")),
         Field("colour", _("Colour"), "choice", required=True,
               options=FACE_COLOURS),
         Field("two_sided", _("Two sides"), "switch",
@@ -175,22 +166,64 @@ class _FaceForm(FormScreen):
         Field("image", _("Brand image (PNG or JPEG, at most 1 MB)"), "file"),
     )  # fmt: skip
 
-    def _saved(self, doing: Doing, face_id: int | None) -> PrintFace:
+    def beside_of(self, key: Any) -> Mapping[str, Any]:
+        """Where the sheet is drawn."""
+        return {"preview": reverse("console:print-face-preview", kwargs={"key": key or 0})}
+
+    @staticmethod
+    def _saved(doing: Doing, face_id: int | None) -> PrintFace:
         values = doing.values
-        told = {
-            name: value
-            for name, value in values.items()
-            if name not in ("name", "image", *_SWITCHES) and value is not None
-        }
-        told |= {name: bool(values[name]) for name in _SWITCHES}
-        image = values["image"]
         return faces.save_face(
             actor=doing.actor,
             name=values["name"],
-            layout=faces.read_layout(told),
-            image=image.read(IMAGE_BYTES_MAX + 1) if image is not None else None,
+            layout=_layout_in(values),
+            image=_image_in(values),
             face_id=face_id,
         )
+
+
+def _layout_in(values: Values) -> Layout:
+    told = {
+        name: value
+        for name, value in values.items()
+        if name not in ("name", "image", *_SWITCHES) and value is not None
+    }
+    return faces.read_layout(told | {name: bool(values[name]) for name in _SWITCHES})
+
+
+def _image_in(values: Values) -> bytes | None:
+    image = values["image"]
+    return image.read(IMAGE_BYTES_MAX + 1) if image is not None else None
+
+
+class FacePreview(Screen):
+    """The first sheet: of what is kept, or of what stands in a form and is not kept yet."""
+
+    name = "print-face-preview"
+    path = "print-layouts/<int:key>/preview.png"
+    title = _("Paper layout")
+    permission = PERMISSION
+    parent = "print-faces"
+
+    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
+        """A PNG; for a form, as JSON, why it cannot be drawn. Raises `print_face_unknown`."""
+        if call.request.method == "POST":
+            return self._draft(call, key["key"] or None)
+        return HttpResponse(faces.preview_of(call.actor, key["key"]), content_type="image/png")
+
+    @staticmethod
+    def _draft(call: Call, face_id: int | None) -> HttpResponseBase:
+        values, filled = read_all(_FaceForm.fields, call.request.POST, call.request.FILES)
+        for one in filled:
+            if one.error and one.field.name != "name":
+                return JsonResponse({"fault": f"{one.field.title}: {one.error}"}, status=422)
+        try:
+            drawn = faces.preview_of_draft(
+                call.actor, layout=_layout_in(values), image=_image_in(values), face_id=face_id
+            )
+        except KaquanError as error:
+            return JsonResponse({"fault": in_words(error)}, status=status_of(error))
+        return HttpResponse(drawn, content_type="image/png")
 
 
 class NewFace(_FaceForm):
