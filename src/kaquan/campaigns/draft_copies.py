@@ -267,6 +267,7 @@ def _rest(terms: Terms) -> Fields:
     yield "transfer_limit", str(terms.transfer_limit or "")
     yield "commit", terms.commit
     yield "refund", terms.refund_on_reverse
+    yield "offline_use", _on(terms.offline_use)
     yield "price", yuan(terms.price_fen)
 
 

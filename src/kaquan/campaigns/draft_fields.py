@@ -105,6 +105,7 @@ _RULES = (
     "stack_class",
     "priority",
     "transferable",
+    "offline_use",
     "transfer_limit",
     "refund",
 )

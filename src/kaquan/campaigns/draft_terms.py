@@ -52,6 +52,7 @@ _FIELD_OF_PATH = (
     ("stack", "stack_classes"),
     ("transfer_limit", "transfer_limit"),
     ("refund_on_reverse", "refund"),
+    ("offline_use", "offline_use"),
     ("price_fen", "price"),
     ("commit", "commit"),
     ("limits", "limit_customer_claim_ever_uses"),
@@ -75,6 +76,7 @@ def raw_terms(actor: Actor, reader: Reader) -> Raw:
         "transferable": reader.flag("transferable"),
         "commit": reader.choice("commit", ("issue", "redeem"), "issue"),
         "refund_on_reverse": reader.choice("refund", ("if_valid", "always", "never"), "if_valid"),
+        "offline_use": reader.flag("offline_use"),
     }
     if terms["transferable"]:
         terms["transfer_limit"] = reader.number("transfer_limit", 1, 1_000)

@@ -33,6 +33,8 @@ _CLAIM = struct.Struct(">BB3sQ3sIHH")
 _SIGNED_BITS = 8 * (CLAIM_BYTES + SIGNATURE_BYTES)
 _SYMBOLS = frozenset(ALPHABET)
 _FIRST_DAY = date(1970, 1, 1)
+LAST_DAY: Final = _FIRST_DAY + timedelta(days=2**16 - 1)
+VALUE_FEN_MAX: Final = 2**32 - 1
 
 Signer = Callable[[bytes], bytes]
 """Signs a message with the key that the voucher names."""

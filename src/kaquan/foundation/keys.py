@@ -33,6 +33,7 @@ PURPOSES = (
     "field-encryption",
     "web-session",
     "api-key",
+    "voucher-signing",
 )
 SECRET_BYTES = 32
 _FILE_FORMAT = 1

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "kaquan.printing",
     "kaquan.custody",
     "kaquan.terminals",
+    "kaquan.offline",
     "kaquan.registration",
     "kaquan.wallet",
     "kaquan.analytics",

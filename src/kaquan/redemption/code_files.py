@@ -53,10 +53,10 @@ def export_codes(
     if suffix not in (".csv", ".xlsx"):
         raise _unwritable(path, "扩展名须为 .csv 或 .xlsx", "its name must end in .csv or .xlsx")
     if path.exists() and not replace:
-        raise _exists(path)
+        raise file_exists(path)
     write = _write_xlsx if suffix == ".xlsx" else _write_csv
     total = sum(map(len, runs))
-    with _new_private_file(path) as file:
+    with new_private_file(path) as file:
         done = 0
         for count in write(file, code_book(), runs):
             done += count
@@ -90,7 +90,8 @@ def _write_xlsx(file: IO[bytes], book: CodeBook, runs: list[range]) -> Iterator[
 
 
 @contextmanager
-def _new_private_file(path: Path) -> Iterator[IO[bytes]]:
+def new_private_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file for its owner alone, under its name once it is complete; raises `file_unwritable`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -125,7 +126,8 @@ def codes_made_elsewhere(batch_id: int) -> KaquanError:
     )
 
 
-def _exists(path: Path) -> KaquanError:
+def file_exists(path: Path) -> KaquanError:
+    """The refusal to write over a file."""
     return KaquanError(
         "file_exists",
         zh=f"文件 {path} 已存在；请换一个名字，或加 --replace。",

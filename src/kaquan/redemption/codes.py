@@ -17,10 +17,12 @@ from django.db import connection as django_connection
 from kaquan.engine.codes import CodeBook, CodeFault, CodeKey, DecodedCode, format_code, pool_hash
 from kaquan.engine.dynamic_codes import is_dynamic
 from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.signed import SIGNED_SYMBOLS, is_signed_form
 from kaquan.foundation import clock, keys
 from kaquan.foundation.configuration import current_configuration
 from kaquan.ledger import pool_codes
 from kaquan.redemption.dynamic_keys import dynamic_serial
+from kaquan.redemption.signed_keys import signed_serial
 
 ISSUER = 1  # one installation serves one issuer
 POOLS_KNOWN_S = 1.0
@@ -60,7 +62,10 @@ def own_serial(text: str) -> int | CodeFault:
 
 
 def _serial_of(book: CodeBook, text: str) -> int | CodeFault:
-    """The serial behind a code on paper, or behind what a phone shows (docs/decisions/0036)."""
+    """The serial behind a code on paper, what a phone shows (docs/decisions/0036), or a signed code
+    (0035)."""
+    if len(text) == SIGNED_SYMBOLS and is_signed_form(text):
+        return signed_serial(text, ISSUER)
     found = book.decode(text)
     if isinstance(found, DecodedCode):
         return found.serial

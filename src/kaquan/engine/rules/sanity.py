@@ -25,6 +25,7 @@ from kaquan.engine.rules.terms import (
     Terms,
     Validity,
 )
+from kaquan.engine.signed import VALUE_FEN_MAX
 
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 LAST_DAYS_SEARCHED = 800
@@ -48,6 +49,8 @@ def sanity_faults(terms: Terms) -> list[TermsFault]:
     _judge_limits(terms, report)
     _judge_funding(terms, report)
     _judge_rest(terms, report)
+    if terms.offline_use:
+        _judge_offline_use(terms, report)
     return faults
 
 
@@ -311,4 +314,36 @@ def _judge_rest(terms: Terms, report: Report) -> None:
             "refund_on_reverse",
             "卡内余额是持有人的钱，退款必须退回",
             "a balance is the holder's money: it must come back",
+        )
+
+
+def _judge_offline_use(terms: Terms, report: Report) -> None:
+    """A till without a network knows the voucher and its own store, and nobody's past."""
+    scope, goods = terms.scope, terms.scope.products
+    if not 0 < (terms.fixed_value_fen or 0) <= VALUE_FEN_MAX:
+        report(
+            "offline_use",
+            "离线核销只适用于一次用完、价值固定的券：满减、代金券（不可分次）、有限额的兑换券",
+            "only a voucher of one fixed value is used up without a network: an amount off, "
+            "a cash voucher used at once, an exchange with a cap",
+        )
+    if goods.include or goods.exclude or goods.none:
+        report(
+            "offline_use",
+            "限定商品的券不能离线核销：离线时不知道订单里有什么",
+            "without a network nobody knows an order's lines: leave the goods open",
+        )
+    tags = scope.customer_tags
+    if (
+        scope.customer_required
+        or scope.first_order_only
+        or bool(tags.any or tags.every or tags.none)
+        or any(
+            one.at == "redeem" and one.dimension in ("customer", "person") for one in terms.limits
+        )
+    ):
+        report(
+            "offline_use",
+            "核销时要认人的券不能离线核销：离线时不知道顾客是谁",
+            "without a network nobody knows the customer: leave out what asks for one",
         )

@@ -291,7 +291,8 @@ class Terms(Part, frozen=True):
     ``funding`` empty: the issuer (funder 0) pays all. ``transfer_limit``: how often one voucher may
     be passed on, None for any number. ``commit``: whether budget is set aside when a voucher is
     issued or taken when it is used. ``price_fen``: what it is sold for; None: not for sale.
-    ``refund_on_reverse``: whether a reversed use goes back onto the voucher.
+    ``refund_on_reverse``: whether a reversed use goes back onto the voucher. ``offline_use``:
+    whether a till without a network may take its signed code.
     """
 
     benefit: AnyBenefit
@@ -305,6 +306,7 @@ class Terms(Part, frozen=True):
     commit: Literal["issue", "redeem"] = "issue"
     price_fen: Amount | None = None
     refund_on_reverse: Literal["if_valid", "always", "never"] = "if_valid"
+    offline_use: bool = False
 
     @property
     def has_balance(self) -> bool:
@@ -328,6 +330,16 @@ class Terms(Part, frozen=True):
         if isinstance(self.benefit, CountCard):
             return self.benefit.uses
         return 0 if self.has_balance else 1
+
+    @property
+    def fixed_value_fen(self) -> int | None:
+        """What a use takes off whatever is bought, as a till alone can tell; None: it depends."""
+        match self.benefit:
+            case AmountOff(amount_fen=value) | CashVoucher(face_fen=value, allow_partial=False):
+                return value
+            case Exchange(value_cap_fen=value):
+                return value
+        return None
 
     def maximum_cost_fen(self) -> int | None:
         """The most that one voucher can cost the budget, in fen; None where nothing bounds it.

@@ -61,6 +61,7 @@ def english(terms: Terms, names: Names) -> list[Sentence]:
         Sentence("refund", _refund(terms)),
         *(Sentence("price", text) for text in _price(terms)),
         *(Sentence("funding", text, printed=False) for text in _funding(terms, names)),
+        *(Sentence("offline", text, printed=False) for text in _offline(terms)),
         Sentence("budget", _budget(terms), printed=False),
     ]
 
@@ -350,3 +351,8 @@ def _budget(terms: Terms) -> str:
     each = f"at most {_yuan(most)} each" if most is not None else "with no bound for each"
     moment = "set aside on issue" if terms.commit == "issue" else "taken on use"
     return f"Budget is {moment}, {each}."
+
+
+def _offline(terms: Terms) -> Iterator[str]:
+    if terms.offline_use:
+        yield "A registered till without a network may take its signed code."

@@ -59,6 +59,7 @@ def chinese(terms: Terms, names: Names) -> list[Sentence]:
         Sentence("refund", _refund(terms)),
         *(Sentence("price", text) for text in _price(terms)),
         *(Sentence("funding", text, printed=False) for text in _funding(terms, names)),
+        *(Sentence("offline", text, printed=False) for text in _offline(terms)),
         Sentence("budget", _budget(terms), printed=False),
     ]
 
@@ -353,3 +354,8 @@ def _budget(terms: Terms) -> str:
     most = terms.maximum_cost_fen()
     each = f"每张最多{_yuan(most)}" if most is not None else "每张成本不设上限"
     return f"{'发券' if terms.commit == 'issue' else '用券'}时占用预算，{each}。"
+
+
+def _offline(terms: Terms) -> Iterator[str]:
+    if terms.offline_use:
+        yield "登记过的收银终端没有网络时也可核销带签名的二维码。"

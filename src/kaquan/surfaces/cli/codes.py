@@ -11,6 +11,7 @@ from rich.console import Console
 from kaquan.engine.codes import CodeFault, DecodedCode, format_code, mask_code
 from kaquan.engine.outcome_details import sentence
 from kaquan.engine.outcomes import OutcomeCode
+from kaquan.engine.signed import is_signed_form
 from kaquan.foundation import clock
 from kaquan.foundation.errors import ExitCode
 from kaquan.surfaces.cli import values
@@ -52,6 +53,37 @@ def export_command(
             path=file,
             replace=replace,
             progress=lambda done, total: bar.update("写券码", "Writing codes", done, total),
+        )
+
+    def people(console: Console) -> None:
+        console.print(f"✓ {count:,} 个券码 · {count:,} codes → {file}", style="green")
+        console.print("  持有此文件即持有这些券，请妥善保管。")
+        console.print("  Whoever has this file has the vouchers: keep it safe.")
+
+    show({"codes": count, "file": str(file)}, json=json, people=people)
+
+
+@app.command("signed")
+def signed_command(
+    batch: values.Batch,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="FILE.csv")],
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="覆盖已有文件 · replace a file that exists")
+    ] = False,
+    as_: values.As = None,
+    json: Json = False,
+) -> None:
+    """导出带签名的券码（可离线核销的批次）· Write down codes that a till takes offline."""
+    with open_installation(), ProgressBar() as bar:
+        from kaquan.offline.code_files import export_signed_codes
+
+        count = export_signed_codes(
+            actor=values.acting(as_),
+            batch_id=batch,
+            path=file,
+            replace=replace,
+            progress=lambda done, total: bar.update("签名", "Signing codes", done, total),
         )
 
     def people(console: Console) -> None:
@@ -104,6 +136,8 @@ def check_command(
     """只看写法和防伪，不查数据库 · Look at form and proof only; the database is not asked."""
     from kaquan.redemption.codes import code_book
 
+    if is_signed_form(code):
+        return _check_signed(code, json=json)
     found = code_book().decode(code)
     outcome = OutcomeCode.DONE if isinstance(found, DecodedCode) else _FAULTS[found]
     value: dict[str, object] = {"code": outcome.name, "masked": mask_code(code)}
@@ -119,6 +153,35 @@ def check_command(
             console.print(f"✗ {outcome.name}", style="red")
             console.print(sentence(outcome, {}, "zh"))
             console.print(sentence(outcome, {}, "en"))
+
+    show(value, json=json, people=people)
+    return ExitCode.OK if outcome is OutcomeCode.DONE else ExitCode.FAILED
+
+
+def _check_signed(code: str, *, json: bool) -> int:
+    from kaquan.redemption.signed_keys import read_signed_code
+
+    found = read_signed_code(code)
+    outcome = _FAULTS[found] if isinstance(found, CodeFault) else OutcomeCode.DONE
+    value: dict[str, object] = {"code": outcome.name, "masked": mask_code(code)}
+    if not isinstance(found, CodeFault):
+        value |= {
+            "serial": found.serial,
+            "key_id": found.key_id,
+            "offer_version": found.offer_version,
+            "value_fen": found.value_fen,
+            "first_day": str(found.first_day),
+            "last_day": str(found.last_day),
+        }
+
+    def people(console: Console) -> None:
+        if isinstance(found, CodeFault):
+            console.print(f"✗ {outcome.name}", style="red")
+            console.print(sentence(outcome, {}, "zh"))
+            console.print(sentence(outcome, {}, "en"))
+            return
+        console.print("✓ 我们签名的券码 · a code that we signed", style="green")
+        console.print(f"  序号 serial {found.serial}  {found.first_day} – {found.last_day}")
 
     show(value, json=json, people=people)
     return ExitCode.OK if outcome is OutcomeCode.DONE else ExitCode.FAILED

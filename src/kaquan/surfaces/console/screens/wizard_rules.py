@@ -296,4 +296,8 @@ def _stacking() -> Sequence[Section]:
                 ("always", _("It always comes back")),
                 ("never", _("It does not come back"))]),
         ), folded=True, usual={"refund": "if_valid"}),
+        Section(_("Without a network"), (
+            switch("offline_use", _("Signed code"),
+                   _("A registered till may take it without a network")),
+        ), folded=True),
     )  # fmt: skip
