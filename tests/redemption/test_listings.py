@@ -13,6 +13,7 @@ from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import Door
 from kaquan.ledger.entry_pages import Bookmark, EntryFilter
+from kaquan.ledger.trace import records_at
 from kaquan.redemption import actions, care, listings
 from kaquan.redemption.codes import read_code
 from kaquan.redemption.listings import Activity, ActivityFilter
@@ -130,6 +131,34 @@ def test_a_settled_hold_is_listed_where_the_hold_was_made(door: Door) -> None:
         ("redeem", "H-1"),
         ("hold", "H-1"),
     ]
+
+
+def test_where_settled_holds_and_reversals_happened_is_read_at_once_for_a_page(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = a_counter()
+    for number in range(4):
+        visit = counter.visit(order_no=f"H-{number}")
+        uses = [actions.CodeUse(counter.codes[number])]
+        end = NOON + timedelta(hours=1)
+        held = actions.hold_codes(actor=SYSTEM, uses=uses, visit=visit, expires_at=end, at=NOON)
+        assert held.place is not None
+        settled = actions.settle(actor=SYSTEM, hold=held.place, at=NOON)
+        assert settled.place is not None
+        assert actions.reverse(actor=SYSTEM, redemption=settled.place, at=NOON).done
+    asked: list[int] = []
+
+    def counted(connection: Any, places: Any) -> Any:
+        asked.append(len(places))
+        return records_at(connection, places)
+
+    monkeypatch.setattr(listings, "records_at", counted)
+    wanted = ActivityFilter(operations=ANY.operations, order_no="H-2")
+    page = listings.activities(actor=counter.clerk, wanted=wanted, limit=20)
+
+    assert [one.operation for one in page.items] == ["reverse", "redeem", "hold"]
+    assert {one.order_no for one in page.items} == {"H-2"}
+    assert asked == [8]  # the holds of four settlements, and the settlements of four reversals
 
 
 def test_one_redemption_is_found_by_its_place_by_those_who_may_see_it(

@@ -22,6 +22,8 @@ Position = dict[int, int]
 """The newest block not yet passed, by lane; a lane that is done is not there."""
 
 _HEADS_AT_ONCE = 64
+_HEADS_AT_ONCE_MAX = 1_024
+"""Most pages need few; one that looks far back reads more and more at once."""
 
 
 class BlockHead(Struct, frozen=True):
@@ -77,6 +79,7 @@ class _Lane:
         self._next = last
         self._since = since
         self._read: deque[BlockHead] = deque()
+        self._at_once = _HEADS_AT_ONCE
         self._fill()
 
     @property
@@ -100,13 +103,14 @@ class _Lane:
         rows = self._connection.execute(
             "SELECT block, committed_at, entry_count, record_count FROM ledger_block"
             " WHERE block BETWEEN %s AND %s ORDER BY block DESC LIMIT %s",
-            [first, self._next, _HEADS_AT_ONCE],
+            [first, self._next, self._at_once],
         ).fetchall()
         heads = [BlockHead(*row) for row in rows]
         recent = [one for one in heads if self._since is None or one.committed_at >= self._since]
         self._read.extend(recent)
-        more = len(heads) == _HEADS_AT_ONCE == len(recent) and heads[-1].block > first
+        more = len(heads) == self._at_once == len(recent) and heads[-1].block > first
         self._next = heads[-1].block - 1 if more else -1
+        self._at_once = min(4 * self._at_once, _HEADS_AT_ONCE_MAX)
 
 
 def _last_before(connection: Connection, last: int, until: datetime) -> int:

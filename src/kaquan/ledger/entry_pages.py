@@ -142,11 +142,13 @@ def records_back(
     connection: Connection,
     *,
     wanted: Callable[[BookedRecord], bool],
+    prepare: Callable[[Sequence[BookedRecord]], None] = lambda _: None,
     period: Period,
     after: Bookmark | None,
     limit: int,
 ) -> Page[BookedRecord]:
-    """Commands with their answers, the latest first, as far as ``wanted`` says so."""
+    """Commands with their answers, the latest first, as far as ``wanted`` says so; ``prepare`` is
+    given those of several blocks before ``wanted`` is asked about each."""
 
     def read(heads: Sequence[BlockHead]) -> Iterator[tuple[int, int, BookedRecord]]:
         committed_at = {head.block: head.committed_at for head in heads}
@@ -154,11 +156,14 @@ def records_back(
             "SELECT block, body FROM ledger_block WHERE block = any(%s)",
             [[head.block for head in heads]],
         )
-        for block, body in rows:
-            for index, record in reversed(list(enumerate(unpack_body(bytes(body))))):
-                found = BookedRecord(Place(block, index), committed_at[block], record)
-                if wanted(found):
-                    yield block, index, found
+        found = [
+            BookedRecord(Place(block, index), committed_at[block], record)
+            for block, body in rows
+            for index, record in reversed(list(enumerate(unpack_body(bytes(body)))))
+        ]
+        prepare(found)
+        for one in filter(wanted, found):
+            yield one.place.block, one.place.index, one
 
     walk = _Walk(connection, period, after, limit, RECORDS_LOOKED_AT_MAX)
     return walk.page(lambda head: head.record_count, read)

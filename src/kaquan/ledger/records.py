@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -47,12 +47,28 @@ class Record(Struct, frozen=True, array_like=True, gc=False):
 _HASH_PARTS = struct.Struct(">qi")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Record])
+_one_decoder = msgspec.msgpack.Decoder(Record)
+_splitter = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
 def pack_body(records: Sequence[Record]) -> bytes:
     """A block's body: its records in order, as MessagePack, compressed with Zstandard (RFC
     8878)."""
     return zstd.compress(_encoder.encode(records), ZSTD_LEVEL)
+
+
+def unpack_some(body: bytes, indices: Collection[int]) -> dict[int, Record]:
+    """Some of a block's records by their indices; those that are not there are left out. Raises
+    ``ValueError`` like `unpack_body`."""
+    try:
+        records = _splitter.decode(zstd.decompress(body))
+        return {
+            index: _one_decoder.decode(records[index])
+            for index in indices
+            if 0 <= index < len(records)
+        }
+    except (zstd.ZstdError, msgspec.MsgspecError) as error:
+        raise ValueError(str(error)) from error
 
 
 def unpack_body(body: bytes) -> list[Record]:

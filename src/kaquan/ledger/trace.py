@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from kaquan.engine.facts import Facts
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import Outcome, VoucherResult
 from kaquan.engine.places import Place
-from kaquan.ledger.records import ENTRY_COLUMNS, Record, unpack_body
+from kaquan.ledger.records import ENTRY_COLUMNS, Record, unpack_body, unpack_some
 
 STEPS_MAX = 1_000
 
@@ -124,6 +125,21 @@ def record_at(connection: Connection, place: Place) -> tuple[datetime, Record] |
     if row is None or not 0 <= place.index < len(records):
         return None
     return row[0], records[place.index]
+
+
+def records_at(connection: Connection, places: Collection[Place]) -> dict[Place, Record]:
+    """The commands with their answers at some places; where nothing stands is left out."""
+    wanted: defaultdict[int, list[int]] = defaultdict(list)
+    for place in places:
+        wanted[place.block].append(place.index)
+    rows = connection.execute(
+        "SELECT block, body FROM ledger_block WHERE block = any(%s)", [list(wanted)]
+    )
+    return {
+        Place(block, index): record
+        for block, body in rows
+        for index, record in unpack_some(bytes(body), wanted[block]).items()
+    }
 
 
 def _read_step(connection: Connection, serial: int, place: Place) -> TraceStep:

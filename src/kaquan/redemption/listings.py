@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -27,7 +27,7 @@ from kaquan.ledger.entry_pages import (
 )
 from kaquan.ledger.records import Record
 from kaquan.ledger.sessions import reading_session
-from kaquan.ledger.trace import TraceStep, record_at, trace_voucher
+from kaquan.ledger.trace import TraceStep, record_at, records_at, trace_voucher
 from kaquan.redemption.scopes import books_scope
 
 VIEW = "ledger.view"
@@ -90,10 +90,12 @@ def activities(
         found = records_back(
             reading_session(),
             wanted=places.take,
+            prepare=places.prepare,
             period=period,
             after=after,
             limit=min(limit, LIST_MAX),
         )
+    places.read(found.items)
     return Page([places.shown(one) for one in found.items], found.following)
 
 
@@ -145,15 +147,41 @@ class _Places:
         self._wanted = wanted
         self._past: dict[Place, Record | None] = {}
 
-    def take(self, one: BookedRecord) -> bool:
-        command, outcome = one.record.command, one.record.outcome
+    @property
+    def _asks_where(self) -> bool:
         wanted = self._wanted
-        if not outcome.done or command.operation not in wanted.operations:
+        return not (self._scope is None and wanted.store_id is None and wanted.order_no is None)
+
+    def prepare(self, found: Sequence[BookedRecord]) -> None:
+        """Read at once what `take` needs to know about these."""
+        if self._asks_where:
+            self.read([one for one in found if self._may_fit(one.record)])
+
+    def read(self, found: Sequence[BookedRecord]) -> None:
+        """Read at once what says where these happened, as far as another record does."""
+        if len(self._past) > _PAST_KEPT:
+            self._past.clear()
+        self._read({_elsewhere(one.record.command) for one in found})
+
+    def _read(self, places: Set[Place | None]) -> None:
+        while missing := {place for place in places if place and place not in self._past}:
+            records = records_at(reading_session(), missing)
+            self._past |= dict.fromkeys(missing)
+            self._past |= records
+            places = {_elsewhere(one.command) for one in records.values()}
+
+    def _may_fit(self, record: Record) -> bool:
+        """Whether a record is wanted, as far as it says so itself."""
+        command, outcome, batch_id = record.command, record.outcome, self._wanted.batch_id
+        if not outcome.done or command.operation not in self._wanted.operations:
             return False
-        results = outcome.vouchers
-        if wanted.batch_id is not None and all(r.batch_id != wanted.batch_id for r in results):
+        return batch_id is None or any(one.batch_id == batch_id for one in outcome.vouchers)
+
+    def take(self, one: BookedRecord) -> bool:
+        command, results, wanted = one.record.command, one.record.outcome.vouchers, self._wanted
+        if not self._may_fit(one.record):
             return False
-        if self._scope is None and wanted.store_id is None and wanted.order_no is None:
+        if not self._asks_where:
             return True
         facts = self._facts(command)
         if wanted.store_id is not None and facts.store_id != wanted.store_id:
@@ -187,20 +215,21 @@ class _Places:
 
     def _facts(self, command: AnyCommand) -> Facts:
         """What settles a hold or undoes a use happened where that did."""
-        match command:
-            case Redeem(hold=Place() as place) | Reverse(redemption=place) | Release(hold=place):
-                record = self._record(place)
-                return Facts() if record is None else self._facts(record.command)
+        place = _elsewhere(command)
+        if place is not None:
+            self._read({place})
+            record = self._past[place]
+            return Facts() if record is None else self._facts(record.command)
         facts: Facts = getattr(command, "facts", Facts())
         return facts
 
-    def _record(self, place: Place) -> Record | None:
-        if place not in self._past:
-            if len(self._past) >= _PAST_KEPT:
-                self._past.clear()
-            found = record_at(reading_session(), place)
-            self._past[place] = found[1] if found else None
-        return self._past[place]
+
+def _elsewhere(command: AnyCommand) -> Place | None:
+    """The place of the record that says where this happened; None: it does itself."""
+    match command:
+        case Redeem(hold=Place() as place) | Reverse(redemption=place) | Release(hold=place):
+            return place
+    return None
 
 
 def _order_no(facts: Facts) -> str:
