@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from kaquan.organisations.coordinates import LATITUDE_MAX, LONGITUDE_MAX
+
 
 class OrganisationKind(models.TextChoices):
     """What a node of the tree is; only a store has none below it."""
@@ -64,7 +66,8 @@ class Store(models.Model):
 
     `division_code` is that of the county or district (民政部's six digits), where it is known;
     `province`, `city` and `district` are names. `weekly_hours` holds for the weekdays 1 to 7 the
-    spans in which it is open; where it is null only `open_hours` says something, in words.
+    spans in which it is open; where it is null only `open_hours` says something, in words. Where
+    it is, in GCJ-02 (see `coordinates`): both numbers or none.
     """
 
     organisation = models.OneToOneField(
@@ -78,6 +81,8 @@ class Store(models.Model):
     phone = models.CharField(max_length=32, blank=True, default="", db_default="")
     open_hours = models.CharField(max_length=100, blank=True)
     weekly_hours = models.JSONField(null=True)
+    latitude_microdegrees = models.IntegerField(null=True)
+    longitude_microdegrees = models.IntegerField(null=True)
     status = models.CharField(max_length=16, choices=StoreStatus, default=StoreStatus.OPEN)
 
     class Meta:
@@ -85,6 +90,16 @@ class Store(models.Model):
         constraints = (
             models.CheckConstraint(
                 condition=Q(status__in=StoreStatus.values), name="organisations_store_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(latitude_microdegrees__isnull=True, longitude_microdegrees__isnull=True)
+                | Q(
+                    latitude_microdegrees__isnull=False,
+                    longitude_microdegrees__isnull=False,
+                    latitude_microdegrees__range=(-LATITUDE_MAX, LATITUDE_MAX),
+                    longitude_microdegrees__range=(-LONGITUDE_MAX, LONGITUDE_MAX),
+                ),
+                name="organisations_store_position",
             ),
         )
 
