@@ -11,6 +11,7 @@ from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.foundation.ids import draw_ids
+from kaquan.organisations.coordinates import Position, read_latitude, read_longitude
 from kaquan.organisations.divisions import place_of
 from kaquan.organisations.errors import (
     organisation_exists,
@@ -29,6 +30,7 @@ _NODE = ("code", "name", "kind", "parent")
 _STORE = (
     *("address", "province", "city", "district", "division_code", "phone"),
     *("open_hours", "weekly_hours", "status"),
+    *("latitude_microdegrees", "longitude_microdegrees"),
 )
 
 read_code = cells.code(200)
@@ -87,6 +89,7 @@ def create_store(
     open_hours: str = "",
     division_code: str | None = None,
     weekly_hours: WeeklyHours | None = None,
+    position: Position | None = None,
     status: StoreStatus = StoreStatus.OPEN,
 ) -> Store:
     """Add a store; a division's code says its province, city and district, weekly hours say the
@@ -96,6 +99,7 @@ def create_store(
          "phone": phone, "open_hours": open_hours},
         division_code,
         weekly_hours,
+        position,
     )  # fmt: skip
     with transaction.atomic():
         organisation = create_organisation(
@@ -120,6 +124,7 @@ def update_store(
     open_hours: str | None = None,
     division_code: str | None = None,
     weekly_hours: WeeklyHours | None = None,
+    position: Position | None = None,
     status: StoreStatus | None = None,
 ) -> Store:
     """Change what is given of a store; None leaves it as it is.
@@ -134,6 +139,7 @@ def update_store(
          "phone": phone, "open_hours": open_hours},
         division_code,
         weekly_hours,
+        position,
     )  # fmt: skip
     if status is not None:
         changes["status"] = status
@@ -201,10 +207,21 @@ def lock_tree() -> None:
 
 
 def _facts(
-    texts: Mapping[str, str | None], division_code: str | None, weekly_hours: WeeklyHours | None
+    texts: Mapping[str, str | None],
+    division_code: str | None,
+    weekly_hours: WeeklyHours | None,
+    position: Position | None,
 ) -> dict[str, Any]:
     """What is given of a store, checked; one fact makes others that say the same in words."""
     facts: dict[str, Any] = _accepted_texts(texts)
+    if position is not None:
+        latitude, longitude = position
+        facts["latitude_microdegrees"] = cells.accepted(
+            read_latitude, latitude, zh="纬度", en="latitude"
+        )
+        facts["longitude_microdegrees"] = cells.accepted(
+            read_longitude, longitude, zh="经度", en="longitude"
+        )
     if division_code:
         facts |= {**place_of(division_code)._asdict(), "division_code": division_code}
     elif facts.keys() & {"province", "city", "district"}:

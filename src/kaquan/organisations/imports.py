@@ -17,6 +17,12 @@ from kaquan.organisations.actions import (
     read_code,
     read_name,
 )
+from kaquan.organisations.coordinates import (
+    ONE_ALONE,
+    read_latitude,
+    read_longitude,
+    written_degrees,
+)
 from kaquan.organisations.models import Organisation, OrganisationKind, StoreStatus
 from kaquan.organisations.queries import own_organisation_id
 from kaquan.organisations.searching import search_text_of
@@ -51,7 +57,12 @@ _COLUMNS = (
     Column("address", "地址", cells.text(200), also=("门店地址",)),
     Column("open_hours", "营业时间", cells.text(100)),
     Column("status", "状态", cells.choice(_STATUS_WORDS), also=("营业状态",)),
+    Column("latitude", "纬度", read_latitude, also=("lat", "GCJ-02 纬度")),
+    Column("longitude", "经度", read_longitude, also=("lng", "lon", "GCJ-02 经度")),
 )
+
+_LATITUDE, _LONGITUDE = _COLUMNS[-2:]
+_NUMBERS = (_LATITUDE.name, _LONGITUDE.name)
 
 
 class _Node(NamedTuple):
@@ -95,6 +106,11 @@ def _resolve(
     problems = []
     inside = []
     for row in rows:
+        if (row["latitude"] is None) is not (row["longitude"] is None):
+            known = row["latitude"] if row["longitude"] is None else row["longitude"]
+            column = _LATITUDE if row["longitude"] is None else _LONGITUDE
+            problems.append(refusal(row["row_number"], column, written_degrees(known), ONE_ALONE))
+            continue
         names = [row[level] for level in _LEVELS if row[level]]
         node, missing = tree.walk(names)
         if names and not (node.path if node else "").startswith(actor.organisation_path):
@@ -149,6 +165,10 @@ SELECT staged.*,
       OR store.city <> coalesce(staged.city, store.city)
       OR store.open_hours <> coalesce(staged.open_hours, store.open_hours)
       OR store.status <> coalesce(staged.status, store.status)
+      OR store.latitude_microdegrees IS DISTINCT FROM
+        coalesce(staged.latitude, store.latitude_microdegrees)
+      OR store.longitude_microdegrees IS DISTINCT FROM
+        coalesce(staged.longitude, store.longitude_microdegrees)
     THEN 'changed'
     ELSE 'unchanged'
   END AS verdict
@@ -202,9 +222,10 @@ _WRITE = (
     """,
     """
     INSERT INTO organisations_store
-      (organisation_id, address, province, city, open_hours, status)
+      (organisation_id, address, province, city, open_hours, status, latitude_microdegrees,
+        longitude_microdegrees)
     SELECT node.id, coalesce(address, ''), coalesce(province, ''), coalesce(city, ''),
-      coalesce(open_hours, ''), coalesce(status, 'open')
+      coalesce(open_hours, ''), coalesce(status, 'open'), latitude, longitude
     FROM judged JOIN organisations_organisation AS node USING (code)
     WHERE verdict = 'new'
     """,
@@ -223,7 +244,9 @@ _WRITE = (
       province = coalesce(judged.province, store.province),
       city = coalesce(judged.city, store.city),
       open_hours = coalesce(judged.open_hours, store.open_hours),
-      status = coalesce(judged.status, store.status)
+      status = coalesce(judged.status, store.status),
+      latitude_microdegrees = coalesce(judged.latitude, store.latitude_microdegrees),
+      longitude_microdegrees = coalesce(judged.longitude, store.longitude_microdegrees)
     FROM judged JOIN organisations_organisation AS node USING (code)
     WHERE judged.verdict = 'changed' AND store.organisation_id = node.id
     """,
@@ -238,7 +261,10 @@ STORES = ImportPlan(
     open_intake=staged(
         Staging(
             columns=(
-                *((column.name, "text") for column in _COLUMNS),
+                *(
+                    (column.name, "integer" if column.name in _NUMBERS else "text")
+                    for column in _COLUMNS
+                ),
                 ("has_place", "boolean"),
                 ("search_text", "text"),
                 ("parent_id", "integer"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 
 from ninja import Query
+from pydantic import Field
 
 from kaquan.organisations import queries
 from kaquan.organisations.actions import PERMISSION, update_store
 from kaquan.organisations.actions import create_store as add_store
+from kaquan.organisations.coordinates import LATITUDE_MAX, LONGITUDE_MAX, Position
 from kaquan.organisations.models import Store, StoreStatus
 from kaquan.surfaces.api.kit import Request, Routes
 from kaquan.surfaces.api.pages import PageQuery, page, page_of
@@ -20,7 +22,10 @@ Status = Literal["open", "paused", "closed"]
 
 
 class StoreAnswer(Answer):
-    """A store. While it is not `open` no voucher can be used there."""
+    """A store. While it is not `open` no voucher can be used there.
+
+    Its position is in GCJ-02, the datum of maps published in China, in millionths of a degree.
+    """
 
     code: str
     organisation_id: int
@@ -31,6 +36,15 @@ class StoreAnswer(Answer):
     city: str
     open_hours: str
     status: Status
+    latitude_microdegrees: int | None
+    longitude_microdegrees: int | None
+
+
+class PositionBody(Body):
+    """A point in GCJ-02, in millionths of a degree; what a phone's GPS says is another datum."""
+
+    latitude_microdegrees: int = Field(strict=True, ge=-LATITUDE_MAX, le=LATITUDE_MAX)
+    longitude_microdegrees: int = Field(strict=True, ge=-LONGITUDE_MAX, le=LONGITUDE_MAX)
 
 
 class StoreBody(Body):
@@ -44,6 +58,7 @@ class StoreBody(Body):
     city: Line = ""
     open_hours: Line = ""
     status: Status = "open"
+    position: PositionBody | None = None
 
 
 class StoreChange(Body):
@@ -56,6 +71,7 @@ class StoreChange(Body):
     city: Line | None = None
     open_hours: Line | None = None
     status: Status | None = None
+    position: PositionBody | None = None
 
 
 def shown(store: Store) -> StoreAnswer:
@@ -71,6 +87,8 @@ def shown(store: Store) -> StoreAnswer:
         city=store.city,
         open_hours=store.open_hours,
         status=cast("Status", store.status),
+        latitude_microdegrees=store.latitude_microdegrees,
+        longitude_microdegrees=store.longitude_microdegrees,
     )
 
 
@@ -115,7 +133,10 @@ def list_stores(
 )  # fmt: skip
 def create_store(request: Request, body: StoreBody) -> StoreAnswer:
     """A new store."""
-    facts = body.model_dump() | {"status": StoreStatus(body.status)}
+    facts = body.model_dump() | {
+        "status": StoreStatus(body.status),
+        "position": _position(body.position),
+    }
     return shown(add_store(actor=request.call.actor, **facts))
 
 
@@ -146,4 +167,12 @@ def get_store(request: Request, store: Code) -> StoreAnswer:
 def change_store(request: Request, store: Code, body: StoreChange) -> StoreAnswer:
     """A store's facts."""
     changes = body.model_dump(exclude_unset=True)
+    if "position" in changes:
+        changes["position"] = _position(body.position)
     return shown(update_store(actor=request.call.actor, code=store, **changes))
+
+
+def _position(body: PositionBody | None) -> Position | None:
+    if body is None:
+        return None
+    return Position(body.latitude_microdegrees, body.longitude_microdegrees)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import cycle, islice
 from typing import NamedTuple
 
+from kaquan.surfaces.demo.chain_positions import position_of
+
 STORES = 200
 
 # Region, province, city, districts; larger cities come first within a province.
@@ -87,6 +89,8 @@ class Place(NamedTuple):
     address: str
     open_hours: str
     status: str
+    latitude: int
+    longitude: int
 
 
 def places(brand: str) -> Iterator[Place]:
@@ -102,6 +106,7 @@ def places(brand: str) -> Iterator[Place]:
         region, province, city, district = place
         street = _STREETS[number * 7 % len(_STREETS)]
         short = district.removesuffix("街道").removesuffix("新区").rstrip("区")
+        latitude, longitude = position_of(city, district, number)
         yield Place(
             code=f"QH{number:04}",
             name=f"{brand}{city}{short}{street[:2]}店",
@@ -111,4 +116,6 @@ def places(brand: str) -> Iterator[Place]:
             address=f"{city}市{district}{street}{number * 13 % 380 + 1}号",
             open_hours="07:00-23:00" if number % 3 else "00:00-24:00",
             status="paused" if number % 67 == 0 else "open",
+            latitude=latitude,
+            longitude=longitude,
         )

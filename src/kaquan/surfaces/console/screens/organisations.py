@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.organisations import actions, queries
+from kaquan.organisations.coordinates import written_degrees
 from kaquan.organisations.hours import written_day
 from kaquan.organisations.listings import StoreFilter, nodes_above, store_page
 from kaquan.organisations.models import Store, StoreStatus
@@ -83,6 +84,8 @@ class StoreDetail(DetailScreen[Store]):
             Fact(_("Address"), text(store.address)),
             Fact(_("Telephone"), code(store.phone)),
             Fact(_("Opening hours"), text(store.open_hours)),
+            Fact(_("Latitude"), code(written_degrees(store.latitude_microdegrees))),
+            Fact(_("Longitude"), code(written_degrees(store.longitude_microdegrees))),
         ]
         return [Facts("", facts), *_week(store)]
 
@@ -104,7 +107,7 @@ class StoreDetail(DetailScreen[Store]):
         rows = queries.terminals(call.actor, store_code=store.organisation.code)
         columns = (
             Column[Any]("code", _("Code"), lambda one: code(
-                one.code, href=_form_of(call, "terminal-edit", one.id))),
+                one.code, href=reverse("console:terminal", kwargs={"key": one.id}))),
             Column[Any]("kind", _("Kind"), lambda one: text(TERMINAL_KINDS[one.kind])),
             Column[Any]("active", _("State"), lambda one: _active(one.active)),
             Column[Any]("seen", _("Last seen"), lambda one: moment(one.last_seen_at), wide=True),

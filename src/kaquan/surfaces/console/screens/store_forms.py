@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kaquan.foundation.actor import Actor
 from kaquan.organisations import actions, divisions, staffing
+from kaquan.organisations.coordinates import read_position, written_degrees
 from kaquan.organisations.hours import WeeklyHours, read_week, written_day
 from kaquan.organisations.models import TerminalKind
 from kaquan.organisations.queries import clerk_by_id, terminal_by_id
@@ -24,6 +25,7 @@ from kaquan.surfaces.console.screens.node_fields import NODE_HINT, node_id
 from kaquan.surfaces.console.screens.organisations import EDIT, STORE, STORES, TERMINAL_KINDS
 
 _HOURS_HINT = _("Such as 09:00–12:00，14:00–21:00; empty: closed.")
+_POSITION_HINT = _("GCJ-02, as Amap and Tencent maps show it, such as 31.230416.")
 _PLACE = ("province_code", "city_code", "district_code")
 
 
@@ -42,6 +44,8 @@ class StoreForm(FormScreen):
         Field("district_code", _("District"), "choice"),
         Field("address", _("Address"), characters_max=200),
         Field("phone", _("Telephone"), characters_max=32),
+        Field("latitude", _("Latitude"), characters_max=24, hint=_POSITION_HINT),
+        Field("longitude", _("Longitude"), characters_max=24),
         *(
             Field(f"hours_{number}", words, hint=_HOURS_HINT if number == 1 else "")
             for number, words in enumerate(DAYS, 1)
@@ -79,6 +83,7 @@ class StoreForm(FormScreen):
             "address": values["address"] or "",
             "phone": values["phone"] or "",
             "weekly_hours": week,
+            "position": read_position(values["latitude"] or "", values["longitude"] or ""),
         }
 
 
@@ -129,6 +134,8 @@ class EditStore(StoreForm):
             "district_code": district,
             "address": store.address,
             "phone": store.phone,
+            "latitude": written_degrees(store.latitude_microdegrees),
+            "longitude": written_degrees(store.longitude_microdegrees),
             **hours,
         }
 
