@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from django.conf import settings
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
@@ -33,11 +34,31 @@ class _Server(ThreadedWSGIServer):
     daemon_threads = False
     block_on_close = True
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._taken: set[socket.socket] = set()
+        super().__init__(*arguments, **options)
+
+    def get_request(self) -> Any:
+        taken = super().get_request()
+        self._taken.add(taken[0])
+        return taken
+
+    def shutdown_request(self, request: Any) -> None:
+        self._taken.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Also where a browser keeps connections open: nobody reads from them any more."""
+        for taken in list(self._taken):
+            with suppress(OSError):
+                taken.shutdown(socket.SHUT_RD)
+        super().server_close()
+
 
 @contextmanager
-def serving() -> Iterator[str]:
-    """The console's server, as the address before the paths."""
-    server = _Server(("127.0.0.1", 0), _Quiet, connections_override=None)
+def serving(port: int = 0) -> Iterator[str]:
+    """The console's server, as the address before the paths; on a port of its own, or that one."""
+    server = _Server(("127.0.0.1", port), _Quiet, connections_override=None)
     server.set_app(get_wsgi_application())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -81,11 +102,25 @@ def as_user(
     return context
 
 
-def hindrances(page: Page) -> list[str]:
-    """What stands in somebody's way: axe's serious and critical findings."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [
-        f"{one['id']}: {[node['target'] for node in one['nodes']][:4]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
+#: Runs axe; its findings, but those that are moderate or minor. How to name where it found them is
+#: worked out only when there is something to name.
+_RUN_AXE = """async (where) => {
+  const serious = (found) =>
+    found.violations.filter((one) => ["serious", "critical"].includes(one.impact));
+  const options = { resultTypes: ["violations"] };
+  const quick = { ...options, selectors: false, elementRef: false };
+  if (!serious(await axe.run(where, quick)).length) return [];
+  return serious(await axe.run(where, options)).map(
+    (one) => `${one.id}: ${one.nodes.slice(0, 4).map((node) => node.target.join(" "))}`
+  );
+}"""
+
+
+def hindrances(page: Page, *, but_for: str = "") -> list[str]:
+    """What stands in somebody's way: axe's serious and critical findings; ``but_for`` selects what
+    the caller has had looked at already."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(f"{AXE_SCRIPT}\nnull")  # else the whole of axe would come back as the answer
+    where = {"include": [["html"]], **({"exclude": [[but_for]]} if but_for else {})}
+    found: list[str] = page.evaluate(_RUN_AXE, where)
+    return found

@@ -25,7 +25,8 @@ from kaquan.wallet.errors import voucher_not_held
 from kaquan.wallet.models import Gift
 
 HELD_MAX = 1_000
-STORES_MAX = 100
+STORES_MAX, MAP_MAX = 100, 3_000
+PAGE_STORES = 500
 _PUBLIC = system_actor("wallet")
 """What is printed for every holder: the offer, its rules and its stores."""
 
@@ -99,15 +100,37 @@ def rules_of(version: OfferVersion, language: Language) -> list[str]:
 
 def stores_of(version: OfferVersion) -> Sequence[Store]:
     """Open stores where an offer is good, by place; ``STORES_MAX`` at most."""
+    found = _open_stores(version, STORES_MAX)
+    return sorted(found, key=lambda one: (one.province, one.city, one.district))
+
+
+def stores_on_the_map(version: OfferVersion) -> Sequence[Store]:
+    """Open stores whose place is known, for a phone to find the nearest; ``MAP_MAX`` at most."""
+    found = _open_stores(version, MAP_MAX)
+    return [one for one in found if one.latitude_microdegrees is not None]
+
+
+def _open_stores(version: OfferVersion, most: int) -> list[Store]:
     rule = terms_of(version).scope.stores
     found: dict[int, Store] = {}
     for node in rule.include or (None,):
-        for store in stores(_PUBLIC, under_id=node, status=StoreStatus.OPEN, limit=2 * STORES_MAX):
-            path = {int(part) for part in store.organisation.path.split("/") if part.isdigit()}
-            if not path & set(rule.exclude):
-                found[store.pk] = store
-    by_place = sorted(found.values(), key=lambda one: (one.province, one.city, one.district))
-    return by_place[:STORES_MAX]
+        after_code = ""
+        while len(found) < most:
+            page = stores(
+                _PUBLIC,
+                under_id=node,
+                status=StoreStatus.OPEN,
+                after_code=after_code,
+                limit=min(PAGE_STORES, 2 * most),
+            )
+            for store in page:
+                path = {int(part) for part in store.organisation.path.split(".") if part}
+                if not path & set(rule.exclude):
+                    found[store.pk] = store
+            if len(page) < min(PAGE_STORES, 2 * most):
+                break
+            after_code = page[-1].organisation.code
+    return list(found.values())[:most]
 
 
 def _named(held: Sequence[HeldVoucher], at: datetime) -> list[OwnVoucher]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from threading import BoundedSemaphore
@@ -87,11 +88,13 @@ def open_page(view: View) -> View:
         visitor = Visitor(request, None, look_of(request))
         response: HttpResponseBase
         is_inside = _inside.acquire(blocking=False)
+        holder = ""  # not known yet
         try:
             if not is_inside:
                 return _uncached(visitor.busy())
             customer = customer_of(request.COOKIES.get(SESSION_COOKIE, ""), clock.now())
             visitor = visitor._replace(customer=customer)
+            holder = holder_of(request) if customer else "none"
             response = view(visitor, **key)
         except KaquanError as error:
             response = visitor.told(error)
@@ -101,6 +104,8 @@ def open_page(view: View) -> View:
         finally:
             if is_inside:
                 _inside.release()
+        if holder:
+            response.headers["X-Wallet-Holder"] = holder
         return _uncached(response)
 
     return answer
@@ -121,6 +126,18 @@ def own_page(view: View) -> View:
         return view(visitor, **key)
 
     return open_page(answer)
+
+
+def holder_of(request: HttpRequest) -> str:
+    """Names the session to the service worker, so that it keeps no other's pages; tells nothing."""
+    token = request.COOKIES.get(SESSION_COOKIE, "")
+    return hashlib.sha256(f"holder\0{token}".encode()).hexdigest()[:32]
+
+
+def keep_on_phone(response: HttpResponseBase) -> HttpResponseBase:
+    """Let the service worker keep this page for when there is no network."""
+    response.headers["X-Wallet-Keep"] = "yes"
+    return response
 
 
 def remember(response: HttpResponseBase, token: str) -> None:

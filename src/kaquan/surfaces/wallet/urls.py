@@ -2,15 +2,17 @@
 
 from django.urls import include, path
 
-from kaquan.surfaces.wallet import entering, privacy, views, wechat
+from kaquan.surfaces.wallet import entering, nearby, offline, privacy, views, wechat
 
 _PAGES = [
     path("", views.home, name="home"),
     path("c/<slug:token>", entering.claim, name="claim"),
     path("c/<slug:token>/line", entering.line, name="line"),
+    path("c/<slug:token>/stores", nearby.of_link, name="link-stores"),
     path("login", entering.log_in, name="login"),
     path("gift", entering.take_gift, name="gift"),
     path("v/<int:serial>", views.voucher, name="voucher"),
+    path("v/<int:serial>/stores", nearby.of_voucher, name="voucher-stores"),
     path("v/<int:serial>/give", views.give, name="give"),
     path("v/<int:serial>/take-back", views.take_back, name="take-back"),
     path("v/<int:serial>/calendar.ics", views.calendar, name="calendar"),
@@ -26,6 +28,8 @@ _PAGES = [
     path("wechat/back", wechat.back, name="wechat-back"),
     path("leave", privacy.leave, name="leave"),
     path("read-as", privacy.read_as, name="read-as"),
+    path("worker.js", offline.worker, name="worker"),
+    path("offline", offline.without_network, name="offline"),
     path("privacy", privacy.notice, name="privacy"),
 ]
 urlpatterns = [path("", include((_PAGES, "wallet")))]

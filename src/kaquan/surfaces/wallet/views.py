@@ -18,7 +18,7 @@ from kaquan.engine.money import format_yuan
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
 from kaquan.redemption.dynamic_keys import shown_code
-from kaquan.surfaces.wallet.pages import Visitor, own_page
+from kaquan.surfaces.wallet.pages import Visitor, keep_on_phone, own_page
 from kaquan.surfaces.wallet.templatetags.wallet import moment
 from kaquan.wallet import apple, gifts
 from kaquan.wallet.outside import outside
@@ -55,14 +55,17 @@ def home(visitor: Visitor) -> HttpResponseBase:
         (Shelf.OVER, visitor.look.say("已过期", "Expired"), counts[Shelf.OVER]),
     ]
     context = {"tabs": tabs, "tab": tab, "vouchers": [one for one in found if one.shelf is tab]}
-    return visitor.page("home", context)
+    response = visitor.page("home", context)
+    return keep_on_phone(response) if tab is Shelf.USABLE else response
 
 
 @require_safe
 @own_page
 def voucher(visitor: Visitor, serial: int) -> HttpResponseBase:
-    """One voucher, with the code that its holder shows."""
-    return visitor.page("voucher", _about(visitor, serial))
+    """One voucher, with the code that its holder shows; kept on the phone while it is good."""
+    about = _about(visitor, serial)
+    response = visitor.page("voucher", about)
+    return keep_on_phone(response) if "digits" in about else response
 
 
 def _about(visitor: Visitor, serial: int) -> dict[str, Any]:

@@ -31,6 +31,10 @@ class Look(Struct, frozen=True):
             return en
         return in_traditional(zh) if self.language == "zh-hant" else zh
 
+    def issuers(self, zh: str) -> str:
+        """A text of the issuer's, which stands in one language."""
+        return in_traditional(zh) if self.language == "zh-hant" else zh
+
     def error(self, error: KaquanError) -> str:
         """An error in this language."""
         return self.say(error.zh, error.en)

@@ -9,7 +9,7 @@ from django import template
 
 from kaquan.engine.money import format_yuan
 from kaquan.foundation.configuration import current_configuration
-from kaquan.surfaces.wallet.words import Look, in_traditional
+from kaquan.surfaces.wallet.words import Look
 
 register = template.Library()
 
@@ -25,7 +25,7 @@ def say(context: Any, zh: str, en: str) -> str:
 def issuers(context: Any, zh: str) -> str:
     """A text of the issuer's, which stands in one language."""
     look: Look = context["look"]
-    return in_traditional(zh) if look.language == "zh-hant" else zh
+    return look.issuers(zh)
 
 
 @register.filter

@@ -56,3 +56,31 @@ for (const form of document.querySelectorAll("[data-again-s]")) {
   const waitS = Number(form.dataset.againS) * (1 + Math.random());
   setTimeout(() => (form.method === "post" ? form.requestSubmit() : location.reload()), waitS * 1000);
 }
+
+// One's own vouchers are kept on the phone, for when there is no network.
+const workerAddress = document.documentElement.dataset.worker;
+const networkNote = document.getElementById("no-network");
+if (networkNote) {
+  const tell = () => {
+    networkNote.hidden = navigator.onLine;
+  };
+  tell();
+  window.addEventListener("online", tell);
+  window.addEventListener("offline", tell);
+}
+async function keepOnPhone() {
+  try {
+    await navigator.serviceWorker.register(workerAddress, { scope: "/w/" });
+    const { active } = await navigator.serviceWorker.ready;
+    const vouchers = [...document.querySelectorAll("a.voucher")].map((one) => one.pathname);
+    active.postMessage({ keep: [location.pathname, ...vouchers.slice(0, 9)] });
+  } catch {
+    // A browser that keeps nothing shows vouchers with a network all the same.
+  }
+}
+if (workerAddress && "serviceWorker" in navigator) {
+  navigator.serviceWorker.addEventListener("message", () => {
+    document.documentElement.dataset.kept = "yes";
+  });
+  window.addEventListener("load", keepOnPhone);
+}
