@@ -1,8 +1,10 @@
 """Bundles of paper slips, and what was typed from each slip."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.models import Customer
 from kaquan.foundation.encrypted_fields import EncryptedTextField
 from kaquan.organisations.models import Organisation, Store
@@ -12,11 +14,13 @@ class Bundle(models.Model):
     """Slips that came together. `slips_told` and `amount_told_fen` were counted by hand before
     anything was typed; it closes when what was typed comes to the same.
 
-    `organisation` is whose it is, None the whole issuer's.
+    `organisation` is whose it is, None the whole issuer's. Of a `double_key` one each slip is keyed
+    by two clerks before it is registered.
     """
 
     id = models.AutoField(primary_key=True)
     name = models.CharField(max_length=100)
+    double_key = models.BooleanField(default=False, db_default=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
     slips_told = models.IntegerField()
     amount_told_fen = models.BigIntegerField()
@@ -97,4 +101,87 @@ class Slip(models.Model):
                 condition=~Q(state=SlipState.REVERSED) | Q(reversal_block__isnull=False),
                 name="registration_slip_reversal",
             ),
+        )
+
+
+class Keying(models.Model):
+    """One slip of a double-key bundle as one clerk keyed it, the first or the second `turn`.
+
+    It waits until both turns are settled into `slip`, or until it is `withdrawn`: no such slip was
+    there. Then who held the voucher is told by the slip alone, and `wrong_fields` says what this
+    clerk had keyed otherwise than it was settled.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    bundle = models.ForeignKey(Bundle, models.PROTECT, related_name="keyings")
+    serial = models.BigIntegerField()
+    turn = models.SmallIntegerField()
+    holder_name = EncryptedTextField(null=True)
+    holder_phone = EncryptedTextField(null=True)
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    clerk = models.CharField(max_length=100, blank=True)
+    used_at = models.DateTimeField()
+    amount_fen = models.BigIntegerField(null=True)
+    once = models.CharField(max_length=64)
+    keyed_at = models.DateTimeField()
+    keyed_by = models.CharField(max_length=100)
+    keyed_by_name = models.CharField(max_length=200)
+    slip = models.ForeignKey(Slip, models.PROTECT, null=True, related_name="keyings")
+    withdrawn = models.BooleanField(default=False)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=100, blank=True)
+    wrong_fields = ArrayField(models.CharField(max_length=16), default=list)
+
+    class Meta:
+        db_table = "registration_keying"
+        indexes = (models.Index(fields=["settled_at"], name="registration_keying_at"),)
+        constraints = (
+            models.UniqueConstraint(fields=["once"], name="registration_keying_once"),
+            models.UniqueConstraint(
+                fields=["bundle", "serial", "turn"],
+                condition=Q(slip__isnull=True, withdrawn=False),
+                name="registration_keying_turn",
+            ),
+            models.CheckConstraint(condition=Q(turn__in=(1, 2)), name="registration_keying_turns"),
+        )
+
+
+class DigitalBatch(models.Model):
+    """Which stock the digital vouchers come from that take the place of a batch's paper ones."""
+
+    id = models.AutoField(primary_key=True)
+    paper_batch = models.OneToOneField(CampaignBatch, models.PROTECT, related_name="+")
+    digital_batch = models.ForeignKey(CampaignBatch, models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "registration_digital_batch"
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(paper_batch=models.F("digital_batch")),
+                name="registration_digital_batch_other",
+            ),
+        )
+
+
+class Conversion(models.Model):
+    """A paper voucher and the digital one that took its place; without a `digital_serial` the
+    ledger's answer is not known yet. `once` is the form's own name."""
+
+    id = models.BigAutoField(primary_key=True)
+    serial = models.BigIntegerField()
+    digital_serial = models.BigIntegerField(null=True)
+    digital_batch = models.ForeignKey(CampaignBatch, models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
+    once = models.CharField(max_length=64)
+    converted_at = models.DateTimeField()
+    converted_by = models.CharField(max_length=100)
+    converted_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "registration_conversion"
+        indexes = (models.Index(fields=["customer", "-id"], name="registration_conversion_of"),)
+        constraints = (
+            models.UniqueConstraint(fields=["serial"], name="registration_conversion_serial"),
+            models.UniqueConstraint(fields=["digital_serial"], name="registration_conversion_new"),
+            models.UniqueConstraint(fields=["once"], name="registration_conversion_once"),
         )
