@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from kaquan.campaigns.actions import add_batch
+from kaquan.campaigns.models import CampaignBatch
 from kaquan.engine.commands import Redeem
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import trace_voucher
 from kaquan.redemption.codes import code_book
-from kaquan.registration.actions import SlipTyped, register_slip
+from kaquan.registration.actions import register_slip
 from kaquan.registration.bundles import open_bundle
 from kaquan.registration.models import Bundle, Slip
+from kaquan.registration.typed import SlipTyped
 from tests.api.world import Side
 from tests.builders.issuer import a_number, an_organisation, staff_of
 
@@ -31,10 +34,28 @@ def typist(side: Side, *permissions: str) -> Actor:
     return staff_of(side.organisation, "desk.register", *permissions)
 
 
-def a_bundle(side: Side, *, slips: int = 2, amount_fen: int = 20_000) -> Bundle:
+def a_bundle(
+    side: Side, *, slips: int = 2, amount_fen: int = 20_000, double_key: bool = False
+) -> Bundle:
     """A bundle of the side with what was counted by hand."""
     return open_bundle(
-        actor=typist(side), name=a_number("捆"), slips_told=slips, amount_told_fen=amount_fen
+        actor=typist(side),
+        name=a_number("捆"),
+        slips_told=slips,
+        amount_told_fen=amount_fen,
+        double_key=double_key,
+    )
+
+
+def a_stock(side: Side, *, quantity: int = 5) -> CampaignBatch:
+    """Digital vouchers of the offer that the side's paper ones have."""
+    return add_batch(
+        actor=staff_of(side.organisation),
+        campaign_id=side.trade.campaign.id,
+        name=a_number("电子券"),
+        version_id=side.trade.version.id,
+        quantity=quantity,
+        at=clock.now(),
     )
 
 

@@ -3,20 +3,13 @@ tied together. Whoever is interrupted between finds the slip waiting and goes on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
 from django.db import IntegrityError, transaction
 
-from kaquan.campaigns.models import CampaignBatch
-from kaquan.customers.phones import read_phone
-from kaquan.engine.commands import Assign, Claim, RequestKey, Sell
+from kaquan.engine.commands import RequestKey
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place
 from kaquan.foundation import clock
-from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor
-from kaquan.foundation.encrypted_fields import blind_index
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.ids import draw_ids
 from kaquan.foundation.refusals import (
@@ -24,10 +17,6 @@ from kaquan.foundation.refusals import (
     raise_if_refused,
     surely_refused,
 )
-from kaquan.ledger.sessions import reading_session
-from kaquan.ledger.trace import standing_of, trace_voucher
-from kaquan.organisations.issuer_settings import SLIP_DAYS, issuer_setting
-from kaquan.organisations.queries import store_by_code
 from kaquan.redemption import desk
 from kaquan.redemption.actions import CodeUse, PastUse, redeem_past
 from kaquan.redemption.codes import code_book
@@ -36,38 +25,18 @@ from kaquan.redemption.visits import Visit
 from kaquan.registration.acting import at_the_desk
 from kaquan.registration.errors import (
     bundle_closed,
+    bundle_double_key,
     slip_not_registered,
     slip_reversed,
     slip_unknown,
-    used_before_issue,
-    used_outside_window,
 )
 from kaquan.registration.joining import customer_of
 from kaquan.registration.models import Bundle, Slip, SlipState
 from kaquan.registration.queries import bundle_by_id, slip_by_id
-from kaquan.registration.reading import read_number
+from kaquan.registration.typed import SlipTyped, phone_index, read_typed
 from kaquan.registration.used_already import refusal_of
 
 PENDING_MAX = 500
-_GIVEN_OUT = (Assign, Claim, Sell)
-
-_read_clerk = cells.text(100)
-_read_name = cells.text(100)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlipTyped:
-    """What stands on a slip. ``number`` is a code, or a serial with ``last_symbols``, the last four
-    of its code."""
-
-    number: str
-    last_symbols: str = ""
-    holder_name: str | None = None
-    holder_phone: str | None = None
-    store_code: str
-    clerk: str = ""
-    used_at: datetime
-    amount_fen: int | None = None
 
 
 def register_slip(
@@ -79,8 +48,17 @@ def register_slip(
     `slip_number_mistyped`, `slip_outside_window`, `slip_before_issue`, `value_invalid` and the
     ledger's refusals; of a used voucher they tell who used it where and when.
     """
-    acting = at_the_desk(actor)
     bundle = bundle_by_id(actor, bundle_id)
+    if bundle.double_key:
+        raise bundle_double_key(bundle.name)
+    return book_slip(actor=actor, bundle=bundle, typed=typed, once=once, dry=dry)
+
+
+def book_slip(
+    *, actor: Actor, bundle: Bundle, typed: SlipTyped, once: str, dry: bool = False
+) -> Slip:
+    """`register_slip` for a bundle of either kind; of one that is keyed twice, what was settled."""
+    acting = at_the_desk(actor)
     known = Slip.objects.filter(once=once).first()
     if known is not None:
         if known.bundle_id != bundle.id or known.typed_by != actor.id[:100]:
@@ -158,30 +136,26 @@ def _kept(acting: Actor, bundle_id: int, typed: SlipTyped, once: str) -> Slip:
     bundle = bundle_by_id(acting, bundle_id, for_update=True)
     if bundle.closed_at is not None:
         raise bundle_closed(bundle.name)
-    serial = read_number(typed.number, typed.last_symbols)
-    store = store_by_code(acting, typed.store_code)
-    _check_time(serial, typed.used_at)
-    name = typed.holder_name or None
-    if name is not None:
-        name = cells.accepted(_read_name, name, zh="姓名", en="name")
-    phone = typed.holder_phone or None
-    if phone is not None:
-        phone = cells.accepted(read_phone, phone, zh="手机号", en="phone")
-    clerk = typed.clerk and cells.accepted(_read_clerk, typed.clerk, zh="店员", en="clerk")
+    read = read_typed(acting, typed)
     (slip_id,) = draw_ids(Slip, 1)
-    customer = phone and customer_of(acting, phone=phone, name=name, slip=_title(bundle, slip_id))
+    customer = read.holder_phone and customer_of(
+        acting,
+        phone=read.holder_phone,
+        name=read.holder_name,
+        source=f"纸质券联（{_title(bundle, slip_id)}）",
+    )
     slip = Slip(
         id=slip_id,
         bundle=bundle,
-        serial=serial,
-        holder_name=name,
-        holder_phone=phone,
-        holder_phone_index=None if phone is None else blind_index("phone", phone),
+        serial=read.serial,
+        holder_name=read.holder_name,
+        holder_phone=read.holder_phone,
+        holder_phone_index=phone_index(read.holder_phone),
         customer=customer or None,
-        store=store,
-        clerk=clerk,
-        used_at=typed.used_at,
-        amount_fen=typed.amount_fen,
+        store=read.store,
+        clerk=read.clerk,
+        used_at=read.used_at,
+        amount_fen=read.amount_fen,
         once=once,
         typed_at=clock.now(),
         typed_by=acting.id[:100],
@@ -235,27 +209,3 @@ def _redeem(acting: Actor, slip: Slip, *, dry: bool) -> Outcome:
 def _place_of(outcome: Outcome) -> Place:
     assert outcome.place is not None, outcome
     return outcome.place
-
-
-def _check_time(serial: int, used_at: datetime) -> None:
-    """Whether the use lies in the window and not before the voucher was in anybody's hands."""
-    days, now = int(issuer_setting(SLIP_DAYS.name)), clock.now()
-    earliest = now - timedelta(days=days)
-    if not earliest <= used_at <= now:
-        raise used_outside_window(days, earliest)
-    issued_at = _issued_at(serial)
-    if issued_at is not None and used_at < issued_at:
-        raise used_before_issue(issued_at)
-
-
-def _issued_at(serial: int) -> datetime | None:
-    """When a voucher was given out; for one that is named by its code, when its campaign began."""
-    session = reading_session()
-    for step in trace_voucher(session, serial):
-        if isinstance(step.command, _GIVEN_OUT) and step.outcome.done:
-            return step.command.at
-    standing = standing_of(session, serial)
-    if standing is None:
-        return None  # the ledger will say that there is no such voucher
-    row = CampaignBatch.objects.select_related("campaign").filter(id=standing.batch_id).first()
-    return None if row is None else row.campaign.starts_at

@@ -10,7 +10,14 @@ from kaquan.foundation.actor import Actor, require
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 from kaquan.registration.acting import REGISTER
 from kaquan.registration.actions import finish_pending
-from kaquan.registration.errors import bundle_closed, bundle_differs, bundle_unfinished
+from kaquan.registration.errors import (
+    bundle_closed,
+    bundle_differs,
+    bundle_unfinished,
+    keyings_waiting,
+)
+from kaquan.registration.keying import bind_settled
+from kaquan.registration.keyings import waiting_numbers
 from kaquan.registration.models import Bundle
 from kaquan.registration.queries import bundle_by_id, totals_of
 
@@ -20,8 +27,16 @@ _read_name = cells.text(100)
 _read_slips = cells.whole_number(1, SLIPS_MAX)
 
 
-def open_bundle(*, actor: Actor, name: str, slips_told: int, amount_told_fen: int) -> Bundle:
-    """Begin a bundle in the actor's part of the organisation, with its control totals.
+def open_bundle(
+    *,
+    actor: Actor,
+    name: str,
+    slips_told: int,
+    amount_told_fen: int,
+    double_key: bool = False,
+) -> Bundle:
+    """Begin a bundle in the actor's part of the organisation, with its control totals; with
+    ``double_key`` each slip is to be keyed by two clerks.
 
     Raises `value_invalid`, `permission_denied`.
     """
@@ -32,6 +47,7 @@ def open_bundle(*, actor: Actor, name: str, slips_told: int, amount_told_fen: in
         organisation=organisation_by_id(actor, own_id) if own_id else None,
         slips_told=cells.accepted(_read_slips, slips_told, zh="张数", en="slips"),
         amount_told_fen=cells.accepted(cells.amount, amount_told_fen, zh="金额", en="amount"),
+        double_key=double_key,
         opened_at=clock.now(),
         opened_by=actor.id[:100],
         opened_by_name=actor.name[:200],
@@ -57,10 +73,12 @@ def change_totals(*, actor: Actor, bundle_id: int, slips_told: int, amount_told_
 def close_bundle(*, actor: Actor, bundle_id: int) -> Bundle:
     """Close a bundle whose slips and money are what was counted.
 
-    Raises `bundle_unknown`, `bundle_closed`, `bundle_unfinished`, `bundle_differs`.
+    Raises `bundle_unknown`, `bundle_closed`, `bundle_unfinished`, `bundle_keyings_waiting`,
+    `bundle_differs`.
     """
     require(actor, REGISTER)
     finish_pending(actor=actor, bundle_id=bundle_id)
+    bind_settled(actor=actor, bundle=bundle_by_id(actor, bundle_id))
     with transaction.atomic():
         bundle = bundle_by_id(actor, bundle_id, for_update=True)
         if bundle.closed_at is not None:
@@ -68,6 +86,9 @@ def close_bundle(*, actor: Actor, bundle_id: int) -> Bundle:
         typed = totals_of(bundle)
         if typed.pending:
             raise bundle_unfinished(typed.pending)
+        once, twice = waiting_numbers(bundle)
+        if once or twice:
+            raise keyings_waiting(once, twice)
         slips = typed.slips - bundle.slips_told
         amount_fen = typed.amount_fen - bundle.amount_told_fen
         if slips or amount_fen:

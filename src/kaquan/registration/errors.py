@@ -112,3 +112,105 @@ def row_reversed() -> KaquanError:
         zh="这一行登记过，后来撤销了；如需重新登记，请在登记台输入。",
         en="This row was registered and reversed; type it at the desk if it is meant again.",
     )
+
+
+def conversion_unknown() -> KaquanError:
+    """No such conversion of the actor's."""
+    return KaquanError(
+        "conversion_unknown",
+        zh="没有这次换券。",
+        en="There is no such conversion.",
+    )
+
+
+def converted_already(at: datetime, by: str) -> KaquanError:
+    """The paper voucher has become a digital one before."""
+    moment = at.astimezone(current_configuration().time_zone).strftime("%Y-%m-%d %H:%M")
+    return KaquanError(
+        "voucher_converted",
+        zh=f"这张纸质券已于 {moment} 由 {by} 换成电子券，纸券已作废。",
+        en=f"This paper voucher became a digital one at {moment}, by {by}; the paper is void.",
+    )
+
+
+def voucher_not_paper() -> KaquanError:
+    """It is of a stock batch and was never on paper."""
+    return KaquanError(
+        "voucher_not_paper",
+        zh="这张券本来就是电子券，不用再换。",
+        en="This voucher is a digital one already.",
+    )
+
+
+def conversion_needs_batch(batch: str, running: int) -> KaquanError:
+    """Nobody said which stock the digital vouchers come from, and there is not just one."""
+    number = "没有" if running == 0 else f"有 {running} 个"
+    return KaquanError(
+        "conversion_needs_batch",
+        zh=f"同一券模板{number}进行中的电子券批次；请在批次“{batch}”的页面上指定换成哪一个批次。",
+        en=f"There are {running} running stock batches of the same offer; choose one on the page "
+        f'of the batch "{batch}".',
+    )
+
+
+def digital_batch_unfit() -> KaquanError:
+    """A batch that paper vouchers cannot become vouchers of."""
+    return KaquanError(
+        "digital_batch_unfit",
+        zh="只能换成同一券模板或同一活动的、从库存发放的非储值批次。",
+        en="Only a stock batch of the same offer or campaign, and no prepaid cards, can be chosen.",
+    )
+
+
+def bundle_double_key(name: str) -> KaquanError:
+    """Each slip of the bundle is keyed by two clerks at the desk; nothing gets in another way."""
+    return KaquanError(
+        "bundle_double_key",
+        zh=f"“{name}”是双录捆，每张券联须由两人在登记台各录一遍。",
+        en=f'"{name}" is keyed twice: two clerks type each of its slips at the desk.',
+    )
+
+
+def keyed_by_you() -> KaquanError:
+    """The second keying is somebody else's."""
+    return KaquanError(
+        "slip_keyed_by_you",
+        zh="这张券联您已录过，第二遍须由另一人录入。",
+        en="You have keyed this slip; the second time somebody else does.",
+    )
+
+
+def keyed_twice() -> KaquanError:
+    """Both keyings are there."""
+    return KaquanError(
+        "slip_keyed_twice",
+        zh="这张券联已录过两遍，正等待核对。",
+        en="This slip was keyed twice and waits to be settled.",
+    )
+
+
+def keying_unknown() -> KaquanError:
+    """No such keying that waits, in the actor's part."""
+    return KaquanError(
+        "keying_unknown",
+        zh="没有这张等待核对的券联。",
+        en="There is no such slip that waits to be settled.",
+    )
+
+
+def keyed_once_only() -> KaquanError:
+    """There is nothing to compare it with yet."""
+    return KaquanError(
+        "slip_keyed_once",
+        zh="这张券联只录过一遍，还不能核对。",
+        en="This slip was keyed only once; there is nothing to settle yet.",
+    )
+
+
+def keyings_waiting(once: int, twice: int) -> KaquanError:
+    """A bundle cannot close while slips wait for their second keying or for being settled."""
+    return KaquanError(
+        "bundle_keyings_waiting",
+        zh=f"还有 {once} 张未录第二遍、{twice} 张两遍录入待核对，不能封捆。",
+        en=f"{once} slips wait for their second keying and {twice} to be settled.",
+    )

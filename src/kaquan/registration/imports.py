@@ -19,10 +19,11 @@ from kaquan.foundation.imports_cells import Reason
 from kaquan.foundation.imports_problems import Problem
 from kaquan.foundation.imports_staging import DUPLICATE
 from kaquan.registration.acting import REGISTER
-from kaquan.registration.actions import SlipTyped, register_slip
+from kaquan.registration.actions import register_slip
 from kaquan.registration.errors import row_reversed
 from kaquan.registration.models import Slip, SlipState
 from kaquan.registration.queries import bundle_by_id
+from kaquan.registration.typed import SlipTyped
 
 _IDS_MAX = 2**31 - 1
 _BUNDLE = Column(
@@ -53,6 +54,7 @@ _COLUMNS = (
 _ABOUT = {
     "bundle_unknown": _BUNDLE,
     "bundle_closed": _BUNDLE,
+    "bundle_double_key": _BUNDLE,
     "store_unknown": _STORE,
     "slip_outside_window": _USED_AT,
     "slip_before_issue": _USED_AT,

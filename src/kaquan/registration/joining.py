@@ -13,7 +13,7 @@ from kaquan.foundation.actor import Actor
 _NUMBER_BYTES = 5
 
 
-def customer_of(actor: Actor, *, phone: str, name: str | None, slip: str) -> Customer:
+def customer_of(actor: Actor, *, phone: str, name: str | None, source: str) -> Customer:
     """Whoever has this phone (E.164), the one who was there first of several; else a new customer
     of the actor's part. That they gave it on paper stands in their notes; it is no consent to any
     purpose beyond the contract.
@@ -27,6 +27,6 @@ def customer_of(actor: Actor, *, phone: str, name: str | None, slip: str) -> Cus
     add_note(
         actor=actor,
         customer_id=customer.id,
-        text=f"资料由顾客填写在纸质券联上（{slip}），仅用于该券的使用；未同意任何营销用途。",
+        text=f"资料由顾客提供于{source}，仅用于该券的使用；未同意任何营销用途。",
     )
     return customer

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import Count, Q, QuerySet, Sum
 
 from kaquan.customers.phones import masked_name, masked_phone
+from kaquan.customers.queries import customer_by_id
 from kaquan.engine.places import Place
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.paging import Page, Paging, page_of
@@ -16,9 +17,11 @@ from kaquan.organisations.queries import within
 from kaquan.organisations.searching import written_node
 from kaquan.registration.acting import REGISTER
 from kaquan.registration.errors import bundle_unknown, slip_unknown
-from kaquan.registration.models import Bundle, Slip, SlipState
+from kaquan.registration.models import Bundle, Conversion, Keying, Slip, SlipState
+from kaquan.staff.naming import names_of
 
 SLIPS_MAX = 500
+CONVERSIONS_MAX = 200
 _ORDERS = {"opened": "-id", "name": "name"}
 
 
@@ -60,6 +63,15 @@ class Remembered(NamedTuple):
 
     store: str = ""
     clerk: str = ""
+
+
+class ConversionLine(NamedTuple):
+    """A paper voucher and the digital one that took its place."""
+
+    serial: int
+    digital_serial: int | None
+    at: datetime
+    by: str
 
 
 def bundle_by_id(actor: Actor, bundle_id: int, *, for_update: bool = False) -> Bundle:
@@ -107,10 +119,30 @@ def slip_by_id(actor: Actor, slip_id: int) -> SlipLine:
 def remembered(actor: Actor, bundle_id: int) -> Remembered:
     """What the next slip of a bundle has in common with the last; raises `bundle_unknown`."""
     bundle = bundle_by_id(actor, bundle_id)
-    slip = _slips(actor).filter(bundle=bundle, typed_by=actor.id[:100]).order_by("-id").first()
-    if slip is None:
+    last: Slip | Keying | None
+    if bundle.double_key:
+        keyed = Keying.objects.select_related("store__organisation").filter(bundle=bundle)
+        last = keyed.filter(keyed_by=actor.id[:100]).order_by("-id").first()
+    else:
+        last = _slips(actor).filter(bundle=bundle, typed_by=actor.id[:100]).order_by("-id").first()
+    if last is None:
         return Remembered()
-    return Remembered(written_node(slip.store.organisation), slip.clerk)
+    return Remembered(written_node(last.store.organisation), last.clerk)
+
+
+def conversion_of(serial: int) -> ConversionLine | None:
+    """The conversion that a voucher was in, on paper or as the digital one. Not scoped: whoever
+    asks has the voucher's page before them."""
+    row = Conversion.objects.filter(Q(serial=serial) | Q(digital_serial=serial)).first()
+    return None if row is None else _conversion_lines([row])[0]
+
+
+def conversions_of(actor: Actor, customer_id: int) -> Sequence[ConversionLine]:
+    """What a customer brought on paper and holds digitally now, the latest first; raises
+    `customer_unknown`."""
+    customer_by_id(actor, customer_id)
+    rows = Conversion.objects.filter(customer_id=customer_id, digital_serial__isnull=False)
+    return _conversion_lines(rows.order_by("-id")[:CONVERSIONS_MAX])
 
 
 def line_of(slip: Slip) -> SlipLine:
@@ -138,6 +170,20 @@ def line_of(slip: Slip) -> SlipLine:
         typed_by=slip.typed_by,
         typed_by_name=slip.typed_by_name,
     )
+
+
+def _conversion_lines(rows: Iterable[Conversion]) -> list[ConversionLine]:
+    rows = list(rows)
+    people = names_of({row.converted_by for row in rows})
+    return [
+        ConversionLine(
+            row.serial,
+            row.digital_serial,
+            row.converted_at,
+            people.get(row.converted_by, row.converted_by_name),
+        )
+        for row in rows
+    ]
 
 
 def _place(block: int | None, index: int | None) -> Place | None:

@@ -164,6 +164,7 @@ class BatchDetail(DetailScreen[BatchLine]):
         ("batch-allot", _("Allot"), EDIT),
         ("batch-print", _("Print"), code_files.PERMISSION),
         ("batch-pool", _("Bring codes in"), IMPORT_CODES),
+        ("batch-digital", _("Digital batch"), EDIT),
         ("batch-assign", _("Give to one"), ISSUE),
         ("batch-publish", _("Give to many"), ISSUE),
     )
@@ -190,7 +191,7 @@ class BatchDetail(DetailScreen[BatchLine]):
         is_open = subject.supply.state != "stopped"
         if name == "batch-print":
             return is_open and subject.batch.by_code and subject.supply.minted > 0
-        if name == "batch-pool":
+        if name in ("batch-pool", "batch-digital"):
             return is_open and subject.batch.by_code
         return is_open and (name != "batch-publish" or not subject.batch.by_code)
 

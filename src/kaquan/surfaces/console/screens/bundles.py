@@ -35,6 +35,7 @@ from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.batch_forms import read_quantity
+from kaquan.surfaces.console.screens.keying import waiting_panels
 from kaquan.surfaces.console.screens.slips import REVERSE, SLIP, state_of
 from kaquan.surfaces.console.screens.voucher_care import read_amount
 
@@ -142,8 +143,9 @@ class BundleDetail(DetailScreen[Bundle]):
         return subject.name
 
     def badges(self, subject: Bundle) -> Sequence[Cell]:
-        """Whether it is open."""
-        return (_state(subject),)
+        """Whether it is open, and whether it is keyed twice."""
+        twice = (badge(_("Keyed twice"), "info"),) if subject.double_key else ()
+        return (_state(subject), *twice)
 
     def shows_link(self, name: str, subject: Bundle) -> bool:
         """Nothing is typed into one that is closed."""
@@ -160,8 +162,9 @@ class BundleDetail(DetailScreen[Bundle]):
             Fact(_("When it was closed"), moment(bundle.closed_at)),
             Fact(_("Closed by"), text(bundle.closed_by_name)),
         ]
+        waiting = waiting_panels(call.actor, bundle, limit=SLIPS_SHOWN)
         table = slip_table(call.actor, bundle.id, limit=SLIPS_SHOWN)
-        return [totals_panel(bundle), Facts("", facts), table]
+        return [totals_panel(bundle), Facts("", facts), *waiting, table]
 
     tabs = (Tab("facts", _("Bundle"), facts),)
 
@@ -177,7 +180,11 @@ class Bundles(ListScreen[Bundle]):
     actions = ACTIONS
     fields = (Field("words", _("Name")),)
     creates = ("bundle-new", _("Open a bundle"), REGISTER)
-    links = (("slip-import", _("Import slips"), REGISTER),)
+    links = (
+        ("slip-import", _("Import slips"), REGISTER),
+        ("voucher-convert", _("Convert paper to digital"), REGISTER),
+        ("keying-accuracy", _("Accuracy of keying"), REGISTER),
+    )
     columns = (
         Column[Bundle]("name", _("Name"), lambda one: text(
             one.name, href=BUNDLE.address(key=one.id)), sort="name"),
@@ -224,7 +231,9 @@ class NewBundle(FormScreen):
         Field("name", _("Name"), required=True, hint=_("Such as: Chaoyang store, 27 November")),
         _SLIPS,
         _AMOUNT,
-    )
+        Field("double", _("Keyed twice"), "switch",
+              hint=_("Two clerks key each slip; what differs is settled by the paper.")),
+    )  # fmt: skip
 
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Open it, and go on typing."""
@@ -234,6 +243,7 @@ class NewBundle(FormScreen):
             name=doing.values["name"],
             slips_told=read_quantity(doing.values["slips"]),
             amount_told_fen=read_amount(doing.values["amount"]) or 0,
+            double_key=bool(doing.values["double"]),
         )
         words = _("The bundle “%(name)s” is open.") % {"name": bundle.name}
         return words, BUNDLE.address(key=bundle.id) + "slips/"

@@ -39,6 +39,7 @@ from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Happening, Panel, Tab, Table, Timeline
 from kaquan.surfaces.console.kit.screens import Call, Screen, in_words
+from kaquan.surfaces.console.screens.conversion import conversion_panels
 from kaquan.surfaces.console.screens.customer_actions import CUSTOMER_ACTIONS, EDIT
 from kaquan.surfaces.console.screens.customer_timeline import timeline
 from kaquan.surfaces.console.screens.customer_words import (
@@ -127,6 +128,7 @@ class CustomerDetail(DetailScreen[CustomerLine]):
             Table(_("Vouchers"), columns, rows, _("This customer holds no voucher."),
                   note if len(rows) == VOUCHERS_SHOWN else "")
         ]  # fmt: skip
+        panels += conversion_panels(call, line.id)
         used = customer_life.bearer_serials(call.actor, line.id)
         if used:
             column = Column[Any]("serial", _("Serial"), lambda one: code(

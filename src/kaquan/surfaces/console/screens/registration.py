@@ -14,9 +14,12 @@ from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.searching import node_named
 from kaquan.registration import queries
 from kaquan.registration.acting import REGISTER
-from kaquan.registration.actions import SlipTyped, is_waiting, register_slip
+from kaquan.registration.actions import is_waiting, register_slip
 from kaquan.registration.imports import SLIPS
+from kaquan.registration.keying import key_slip
+from kaquan.registration.models import Slip
 from kaquan.registration.reading import read_time
+from kaquan.registration.typed import SlipTyped
 from kaquan.surfaces.console.kit.actions import Doing, name_in, new_name
 from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.fields import Field, Filled
@@ -24,6 +27,7 @@ from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.imports import ImportScreen
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.bundles import BUNDLE, BUNDLES, slip_table, totals_panel
+from kaquan.surfaces.console.screens.keying import field_names, waiting_panels
 from kaquan.surfaces.console.screens.node_fields import FormFaultError
 from kaquan.surfaces.console.screens.voucher_care import read_amount
 
@@ -59,32 +63,14 @@ class RegistrationEntry(FormScreen):
 
     def save(self, doing: Doing, key: int) -> tuple[Text, str]:
         """Register it, once for each form."""
-        values = doing.values
+        keep = _key if queries.bundle_by_id(doing.actor, key).double_key else _register
         try:
-            slip = register_slip(
-                actor=doing.actor,
-                bundle_id=key,
-                typed=SlipTyped(
-                    number=values["number"],
-                    last_symbols=values["last"] or "",
-                    holder_name=values["holder"],
-                    holder_phone=values["phone"],
-                    store_code=node_named(doing.actor, values["store"]).code,
-                    clerk=values["clerk"] or "",
-                    used_at=cells.accepted(
-                        read_time, values["at"], zh="使用时间", en="time of use"
-                    ),
-                    amount_fen=read_amount(values["amount"]),
-                ),
-                once=doing.once,
-            )
+            words = keep(doing, key)
         except KaquanError as error:
             if not error.code.endswith("_unknown") or error.code == "bundle_unknown":
                 raise
             raise FormFaultError(error) from None  # what was typed stays
-        words = _("Voucher %(serial)s: registered, %(amount)s off.")
-        told = {"serial": slip.serial, "amount": format_yuan(slip.discount_fen)}
-        return words % told, self.address(key=key)
+        return words, self.address(key=key)
 
     def home(self, key: int) -> str:
         """The bundle."""
@@ -103,10 +89,52 @@ class RegistrationEntry(FormScreen):
             # A slip of which nobody knows what became is sent again under its own name.
             "once": once if is_waiting(call.actor, once) else new_name(),
             "closed": bundle.closed_at is not None,
-            "totals": totals_panel(bundle),
-            "slips": slip_table(call.actor, key, limit=SLIPS_SHOWN),
+            "panels": [
+                totals_panel(bundle),
+                *waiting_panels(call.actor, bundle, limit=SLIPS_SHOWN),
+                slip_table(call.actor, key, limit=SLIPS_SHOWN),
+            ],
         }
         return self.page(call, "console/registration.html", context, status=status)
+
+
+def _typed(doing: Doing) -> SlipTyped:
+    """What stands in the form; raises `value_invalid`, `organisation_unknown`."""
+    values = doing.values
+    return SlipTyped(
+        number=values["number"],
+        last_symbols=values["last"] or "",
+        holder_name=values["holder"],
+        holder_phone=values["phone"],
+        store_code=node_named(doing.actor, values["store"]).code,
+        clerk=values["clerk"] or "",
+        used_at=cells.accepted(read_time, values["at"], zh="使用时间", en="time of use"),
+        amount_fen=read_amount(values["amount"]),
+    )
+
+
+def _register(doing: Doing, bundle_id: int) -> Text:
+    slip = register_slip(
+        actor=doing.actor, bundle_id=bundle_id, typed=_typed(doing), once=doing.once
+    )
+    return _registered(slip)
+
+
+def _key(doing: Doing, bundle_id: int) -> Text:
+    """One of the two keyings; the second says what came of both."""
+    keyed = key_slip(actor=doing.actor, bundle_id=bundle_id, typed=_typed(doing), once=doing.once)
+    if keyed.slip is not None:
+        return _registered(keyed.slip)
+    told = {"serial": keyed.keying.serial, "fields": field_names(keyed.differing)}
+    if keyed.differing:
+        words = _("Voucher %(serial)s: both keyings differ in %(fields)s; it waits to be settled.")
+        return words % told
+    return _("Voucher %(serial)s: keyed; somebody else keys it a second time.") % told
+
+
+def _registered(slip: Slip) -> Text:
+    told = {"serial": slip.serial, "amount": format_yuan(slip.discount_fen)}
+    return _("Voucher %(serial)s: registered, %(amount)s off.") % told
 
 
 class ImportSlips(ImportScreen):

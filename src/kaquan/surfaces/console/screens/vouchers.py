@@ -42,6 +42,7 @@ from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Happening, Panel, Tab, Timeline
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.batches import BATCH
+from kaquan.surfaces.console.screens.conversion import conversion_facts
 from kaquan.surfaces.console.screens.redemptions import RECEIPTS
 from kaquan.surfaces.console.screens.voucher_care import CARE_ACTIONS, VoucherPage
 from kaquan.surfaces.console.words import (
@@ -110,6 +111,7 @@ class VoucherDetail(DetailScreen[VoucherPage]):
             Fact(_("Uses left"), count(last.uses_left if last else None)),
             Fact(_("Good until"), last_moment(ends_at)),
         ]  # fmt: skip
+        facts += conversion_facts(call, voucher.trace.serial)
         if voucher.waiting is not None:
             facts.append(Fact(_("Waits for approval"), _request(call, voucher.waiting)))
         people = names_of({step.command.actor for step in steps})
