@@ -14,8 +14,11 @@ from kaquan.ledger.statements import bound
 DAYS_KEPT = 3
 HOURLY = frozenset({"issued", "redeemed", "reversed", "discount_fen", "returned_fen"})
 
+EVERYWHERE = -1
+"""In the place of a store: all of the issuer, so that nobody adds thousands of stores up."""
+
 HourKey = tuple[date, int, int, str]
-"""Day and hour on the issuer's clock, store (0: none), name."""
+"""Day and hour on the issuer's clock, store (0: none) or `EVERYWHERE`, name."""
 
 
 def count_by_hour(cells: Cells) -> Counter[HourKey]:
@@ -25,6 +28,7 @@ def count_by_hour(cells: Cells) -> Counter[HourKey]:
         for name, amount in cell.sums.items():
             if name in HOURLY:
                 sums[key.day, key.hour, key.store_id, name] += amount
+                sums[key.day, key.hour, EVERYWHERE, name] += amount
     return sums
 
 

@@ -39,7 +39,8 @@ class StoreCounter(models.Model):
 
 
 class HourCounter(models.Model):
-    """What happened in an hour of a day in one store (0: in none), for the last days alone."""
+    """What happened in an hour of a day in one store (0: in none; -1: anywhere), for the last days
+    alone."""
 
     pk = models.CompositePrimaryKey("day", "hour", "store_id", "name")
     day = models.DateField()

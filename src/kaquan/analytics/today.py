@@ -13,6 +13,7 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet, Sum
 
 from kaquan.analytics.actions import CONSUMER
+from kaquan.analytics.hours import EVERYWHERE
 from kaquan.analytics.models import Event, HourCounter, StoreCounter
 from kaquan.analytics.queries import DAYS_MAX, EVENTS_MAX, REPORTS, Figures, totals_by_day
 from kaquan.foundation.actor import Actor, require
@@ -127,8 +128,8 @@ def counters_wait_since() -> datetime | None:
 
 def _until(actor: Actor, day: date, hour: int) -> Figures:
     rows = HourCounter.objects.filter(day=day, hour__lt=hour)
-    if actor.organisation_path:
-        rows = rows.filter(store_id__in=_own_stores(actor))
+    own = _own_stores(actor) if actor.organisation_path else [EVERYWHERE]
+    rows = rows.filter(store_id__in=own)
     figures: defaultdict[str, int] = defaultdict(int)
     for name, total in rows.values_list("name").annotate(total=Sum("value")):
         figures[name] = total
