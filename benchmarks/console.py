@@ -2,41 +2,35 @@
 
 Every list: its first page, the second, each of its orders, and each field of its query form; the
 search; the workbench; pages about one thing. As somebody of the head office, and of one region.
-Bar: 99 of 100 answers within 300 ms. The plans of the slowest statements are kept beside the
-figures. ``KAQUAN_BENCH_CONSOLE=small`` takes a small issuer.
+Bar: 95 of 100 answers within 300 ms; the slowest is told as well. The plans of the slowest
+statements are kept beside the figures. ``KAQUAN_BENCH_CONSOLE`` takes a ``small`` or ``medium``
+issuer; with ``KAQUAN_BENCH_HOME`` a full one is filled once and measured again and again.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import msgspec
 import psycopg
 
-from benchmarks.console_world import FULL, SMALL, World, build, now
+from benchmarks.console_pages import Ask, addresses
+from benchmarks.console_world import SIZES, Size, World, build, now
 from benchmarks.report import RESULTS, Report, machine
 from benchmarks.server import Bench
 
 BAR_MS = 300
-TIMES = 15
+TIMES = 20
 PLAN_FROM_MS = 60
 """Statements that take so long are explained."""
-#: What is typed into the fields of query forms, by the fields' names; else the first option.
-TYPED = {
-    "words": "春季", "store": "S00007", "order": "PO-00004711", "number": "M0000", "tag": "vip",
-    "province": "北京", "code": "CAMP-0042", "name": "张伟", "serial": "64",
-    "customer": "M00004711",
-    "since": "2026-11-01", "until": "2027-01-01", "first": "2026-11-01", "last": "2027-12-31",
-    "starts_since": "2026-11-01", "starts_until": "2027-01-01", "day": "2026-11-27", "kind": "促活",
-    "holder": "M00004711", "clerk": "E1",
-}  # fmt: skip
 
 
 @dataclass
@@ -52,28 +46,39 @@ class Measure:
 
     who: str
     what: str
-    median_ms: float
-    p99_ms: float
+    p50_ms: float
+    p95_ms: float
+    slowest_ms: float
     statements: int
     status: int
 
 
 def run(report: Report, bench: Bench) -> None:
     """Build the world and ask for every page of it."""
-    size = SMALL if os.environ.get("KAQUAN_BENCH_CONSOLE") == "small" else FULL
-    start_s = perf_counter()
-    world = build(report, bench, size)
-    report(f"filling {size.vouchers:,} vouchers", perf_counter() - start_s, "s")
+    size = SIZES[os.environ.get("KAQUAN_BENCH_CONSOLE", "full")]
+    world = _world(report, bench, size)
     measures, plans = measure(report, bench, world)
     for who in ("head office", "region"):
         some = [one for one in measures if one.who == who]
-        slowest = max(some, key=lambda one: one.p99_ms)
-        report(f"console, {who}: median of pages", _median([m.median_ms for m in some]), "ms")
-        report(f"console, {who}: slowest p99 ({slowest.what})", slowest.p99_ms, "ms", f"< {BAR_MS}")
-        late = sum(one.p99_ms >= BAR_MS for one in some)
+        worst = max(some, key=lambda one: one.p95_ms)
+        report(f"console, {who}: median of pages", _median([m.p50_ms for m in some]), "ms")
+        report(f"console, {who}: worst p95 ({worst.what})", worst.p95_ms, "ms", f"< {BAR_MS}")
+        late = sum(one.p95_ms >= BAR_MS for one in some)
         report(f"console, {who}: of {len(some)} addresses over the bar", late, "", "0")
     path = _keep(size._asdict(), measures, plans)
     report.console.print(f"  all figures and plans are in {path}")
+
+
+def _world(report: Report, bench: Bench, size: Size) -> World:
+    """The world that an earlier run filled, or a new one."""
+    kept = bench.configuration.home / "console-world.json"
+    if kept.exists():
+        return msgspec.json.decode(kept.read_bytes(), type=World)
+    start_s = perf_counter()
+    world = build(report, bench, size)
+    report(f"filling {size.vouchers:,} vouchers", perf_counter() - start_s, "s")
+    kept.write_bytes(msgspec.json.encode(world))
+    return world
 
 
 def measure(
@@ -93,11 +98,11 @@ def measure(
     for who, organisation_id in (("head office", None), ("region", world.region_id)):
         client = Client(headers={"host": "localhost", "accept-language": "zh-hans"})
         client.force_login(_somebody(organisation_id))
-        for what, ask in _addresses(client, world):
+        for what, ask in addresses(client, world):
             one, asked = _time(who, what, ask)
             measures.append(one)
-            if one.p99_ms >= BAR_MS:
-                report.console.print(f"  [red]{who}: {what}: {one.p99_ms:.0f} ms")
+            if one.p95_ms >= BAR_MS or one.status >= HTTPStatus.BAD_REQUEST:
+                report.console.print(f"  [red]{who}: {what}: {one.p95_ms:.0f} ms, {one.status}")
             for took_s, query, given in sorted(asked.statements, key=lambda s: -s[0])[:3]:
                 if took_s * 1e3 >= PLAN_FROM_MS and query not in explained:
                     explained.add(query)
@@ -109,7 +114,7 @@ def _somebody(organisation_id: int | None) -> Any:
     from kaquan.foundation.actor import system_actor
     from kaquan.staff.actions import create_staff
     from kaquan.staff.granting import grant_role
-    from kaquan.staff.models import Role
+    from kaquan.staff.models import Role, StaffUser
     from kaquan.surfaces.console.screens import SCREENS
 
     wanted = sorted({screen.permission for screen in SCREENS} - {""})
@@ -117,8 +122,12 @@ def _somebody(organisation_id: int | None) -> Any:
         code="bench", defaults={"name_zh": "测", "name_en": "Bench", "permissions": wanted}
     )
     actor, at = system_actor("bench"), now()
+    username = f"bench-{organisation_id or 0}"
+    there = StaffUser.objects.filter(username=username).first()
+    if there is not None:
+        return there
     made = create_staff(
-        actor=actor, username=f"bench-{organisation_id or 0}", name="王运营", at=at,
+        actor=actor, username=username, name="王运营", at=at,
         organisation_id=organisation_id, password="a long and quiet river",
     )  # fmt: skip
     grant_role(
@@ -126,61 +135,6 @@ def _somebody(organisation_id: int | None) -> Any:
         at=at,
     )  # fmt: skip
     return made.user
-
-
-Ask = Callable[[], Any]
-
-
-def _addresses(client: Any, world: World) -> Iterator[tuple[str, Ask]]:
-    from django.urls import reverse
-
-    from kaquan.surfaces.console.screens import LISTS
-
-    def get(address: str) -> Ask:
-        return lambda: client.get(address)
-
-    yield "workbench", get(reverse("console:home"))
-    for screen in LISTS:
-        first = f"{screen.address()}?size=20"
-        yield f"{screen.name}: first page", get(first)
-        onward = re.search(r'rel="next" href="([^"]+)"', client.get(first).content.decode())
-        if onward:
-            yield f"{screen.name}: second page", get(onward[1].replace("&amp;", "&"))
-        for column in screen.columns:
-            if column.sort:
-                for sort in (column.sort, f"-{column.sort}"):
-                    yield f"{screen.name}: by {sort}", get(f"{first}&sort={sort}")
-        for one in screen.fields:
-            typed = _typed(one)
-            if typed:
-                yield f"{screen.name}: {one.name}={typed}", get(f"{first}&{one.name}={typed}")
-    words = {
-        "code": world.code, "serial": str(world.serial), "member number": world.customer_number,
-        "phone": world.phone, "phone tail": world.phone[-4:], "name": world.customer_name,
-        "initials of a name": "zw", "initials of three": "zwm", "campaign": "春季",
-        "initials of a campaign": "bjcj", "store": "北京", "sounds of a store": "beijing",
-        "order": world.order_no, "nothing": "zzzzzz",
-    }  # fmt: skip
-    for what, text in words.items():
-        yield f"search: {what}", _post(client, reverse("console:search"), text)
-    pages = {
-        "campaign": world.campaign_ids[0], "batch": world.batch_id, "voucher": world.serial,
-        "customer": world.customer_id,
-    }  # fmt: skip
-    for name, key in pages.items():
-        yield f"page: {name}", get(reverse(f"console:{name}", kwargs={"key": key}))
-
-
-def _post(client: Any, address: str, words: str) -> Ask:
-    return lambda: client.post(address, {"words": words})
-
-
-def _typed(one: Any) -> str:
-    if one.name in TYPED and one.kind in ("text", "day", "moment", "node"):
-        return TYPED[one.name]
-    if one.kind == "choice" and one.options:
-        return str(one.options[0][0])
-    return "a" if one.kind == "text" else ""
 
 
 def _time(who: str, what: str, ask: Ask) -> tuple[Measure, Asked]:
@@ -193,7 +147,15 @@ def _time(who: str, what: str, ask: Ask) -> tuple[Measure, Asked]:
         taken_ms.append((perf_counter() - start_s) * 1e3)
     taken_ms.sort()
     return (
-        Measure(who, what, _median(taken_ms), taken_ms[-1], len(asked.statements), status),
+        Measure(
+            who,
+            what,
+            _median(taken_ms),
+            taken_ms[len(taken_ms) * 95 // 100 - 1],
+            taken_ms[-1],
+            len(asked.statements),
+            status,
+        ),
         asked,
     )
 
@@ -244,8 +206,8 @@ def _keep(size: dict[str, int], measures: list[Measure], plans: list[dict[str, A
         "bar_ms": BAR_MS,
         "times": TIMES,
         "pages": [
-            {**vars(one), "median_ms": round(one.median_ms, 1), "p99_ms": round(one.p99_ms, 1)}
-            for one in sorted(measures, key=lambda one: -one.p99_ms)
+            {name: round(of, 1) if isinstance(of, float) else of for name, of in vars(one).items()}
+            for one in sorted(measures, key=lambda one: -one.p95_ms)
         ],
         "plans": sorted(plans, key=lambda plan: -plan["took_ms"]),
     }

@@ -12,15 +12,19 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from benchmarks.console_books import Books
+from benchmarks.console_counted import FIGURES, SUMS
+from benchmarks.console_rest import fill_rest
+from benchmarks.console_vouchers import Shelf, Till
 from benchmarks.report import Report
 from benchmarks.server import Bench
 from benchmarks.workload import START, redeems
-from kaquan.engine.shards import SHARD_KEYS_64
 
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉兰红玲飞建国"
 CITIES = ("北京", "上海", "重庆", "长沙", "厦门", "广州", "成都", "西安", "哈尔滨", "乌鲁木齐")
 CALL = 500
+HEAVY_CUSTOMER = 4_711
 
 
 class Size(NamedTuple):
@@ -31,12 +35,16 @@ class Size(NamedTuple):
     stores: int
     campaigns: int
     redemptions: int
-    orders: int
     days: int
+    rest: int
+    """Thousandths of everything else that a nationwide issuer has."""
 
 
-FULL = Size(10_000_000, 1_000_000, 2_000, 300, 60_000, 1_000_000, 60)
-SMALL = Size(100_000, 20_000, 200, 40, 5_000, 20_000, 14)
+SIZES = {
+    "full": Size(10_000_000, 1_000_000, 2_000, 300, 60_000, 60, 1_000),
+    "medium": Size(1_000_000, 100_000, 2_000, 300, 20_000, 60, 100),
+    "small": Size(100_000, 20_000, 200, 40, 5_000, 14, 20),
+}
 
 
 @dataclass(frozen=True)
@@ -53,29 +61,42 @@ class World:
     customer_number: str
     customer_name: str
     phone: str
+    store_id: int
+    small_batch_id: int
 
 
 def build(report: Report, bench: Bench, size: Size) -> World:
     """Fill an installation that was migrated and is empty."""
     chance = random.Random(4)
-    region_id, store_ids = _places(size)
+    region, store_ids = _places(size)
     report.console.print(f"  {len(store_ids):,} stores")
-    campaign_ids, batch_id = _campaigns(size, region_id)
+    campaign_ids, batch_ids = _campaigns(size, region[0])
+    report.console.print(f"  {len(campaign_ids):,} campaigns")
     with bench.superuser() as superuser:
         superuser.execute("SET synchronous_commit = off")
         _customers(superuser, size, store_ids, chance)
         report.console.print(f"  {size.customers:,} customers")
-        first = _vouchers(superuser, batch_id, size)
+        first = _books(superuser, batch_ids, size, store_ids)
         report.console.print(f"  {size.vouchers:,} vouchers")
-        serials = _redeem(batch_id, first, size, store_ids)
-        for statement in _FILL:
+        fill_rest(
+            superuser,
+            scale=size.rest,
+            region=region,
+            store_ids=store_ids,
+            batch_ids=batch_ids,
+            customers=size.customers,
+            at=now(),
+        )
+        for statement in FIGURES:
             superuser.execute(
                 statement.encode(), {**size._asdict(), "store_ids": store_ids, "now": now()}
             )
+        report.console.print("  the rest")
+        serials = _redeem(first, size, store_ids)
         superuser.execute("VACUUM ANALYZE")
         superuser.execute("CHECKPOINT")
     _count()
-    return _world(region_id, campaign_ids, batch_id, serials[-1])
+    return _world(region[0], campaign_ids, batch_ids, serials[-1], store_ids[0])
 
 
 def now() -> datetime:
@@ -83,7 +104,8 @@ def now() -> datetime:
     return datetime.now(UTC)  # kaquan-allow: naive-now because a benchmark has no clock to inject
 
 
-def _places(size: Size) -> tuple[int, list[int]]:
+def _places(size: Size) -> tuple[tuple[int, str], list[int]]:
+    """The first region with its path, and the stores."""
     from kaquan.organisations.actions import create_organisation, create_store
     from kaquan.organisations.models import OrganisationKind as Kind
 
@@ -105,10 +127,11 @@ def _places(size: Size) -> tuple[int, list[int]]:
         )
         for number in range(size.stores)
     ]
-    return regions[0].id, [store.pk for store in stores]
+    return (regions[0].id, regions[0].path), [store.pk for store in stores]
 
 
-def _campaigns(size: Size, region_id: int) -> tuple[list[int], int]:
+def _campaigns(size: Size, region_id: int) -> tuple[list[int], list[int]]:
+    """Campaigns with a batch that has codes and one from stock; the first batch is the largest."""
     from kaquan.budgets.actions import open_budget
     from kaquan.campaigns.actions import add_batch, create_campaign
     from kaquan.offers.actions import create_offer
@@ -122,8 +145,12 @@ def _campaigns(size: Size, region_id: int) -> tuple[list[int], int]:
         },
     }  # fmt: skip
     offer = create_offer(actor=_us(), code="BENCH", name="满减券", terms=terms, at=START)
-    budget = open_budget(actor=_us(), code="BENCH", name="年度预算", total_fen=10**13, at=START)
-    ids, batch_id = [], 0
+    budgets = [
+        open_budget(actor=_us(), code=f"B{n:04}", name=f"年度预算 {n}", total_fen=10**13, at=START)
+        for n in range(max(1, size.campaigns // 3))
+    ]
+    ids: list[int] = []
+    batch_ids: list[int] = []
     seasons = ("春季", "夏季", "秋季", "冬季")
     for number in range(size.campaigns):
         campaign = create_campaign(
@@ -142,13 +169,20 @@ def _campaigns(size: Size, region_id: int) -> tuple[list[int], int]:
                 campaign_id=campaign.id,
                 name=f"{('首批', '补发')[part]} {number}",
                 version_id=offer.id,
-                quantity=4 * size.vouchers if not batch_id else 1_000,
-                budget_id=budget.id,
+                quantity=_quantity(size, number, part),
+                budget_id=budgets[number % len(budgets)].id,
                 by_code=part == 0,
                 at=START,
             )
-            batch_id = batch_id or batch.id
-    return ids, batch_id
+            batch_ids.append(batch.id)
+    return ids, batch_ids
+
+
+def _quantity(size: Size, number: int, part: int) -> int:
+    """Four in ten vouchers are of the first batch; every second serial is left untouched."""
+    if part:
+        return 1_000
+    return 2 * size.vouchers if not number else 2 * size.vouchers // size.campaigns + 1_000
 
 
 def _us() -> Any:
@@ -221,28 +255,53 @@ def _customers(
     )
 
 
-def _vouchers(superuser: psycopg.Connection[Any], batch_id: int, size: Size) -> int:
-    row = superuser.execute(
-        "SELECT min(first_serial) FROM ledger_custody WHERE batch_id = %s", [batch_id]
-    ).fetchone()
-    assert row is not None
-    values = {
-        "batch_id": batch_id,
-        "serial": row[0],
-        "end": size.vouchers,
-        "customers": size.customers,
-        "shards": list(SHARD_KEYS_64),
-    }
-    for statement in _VOUCHERS:
-        superuser.execute(statement.encode(), values)
-    return int(row[0])
+def _books(
+    superuser: psycopg.Connection[Any],
+    batch_ids: Sequence[int],
+    size: Size,
+    store_ids: Sequence[int],
+) -> int:
+    """Returns the first serial of the largest batch."""
+    from kaquan.analytics.accounts import TOGETHER
+    from kaquan.analytics.actions import CONSUMER
+
+    shelves = [
+        Shelf(*row)
+        for row in superuser.execute(
+            "SELECT c.batch_id, b.budget_id, min(c.first_serial) FROM ledger_custody c"
+            " JOIN campaigns_campaignbatch b ON b.id = c.batch_id"
+            " WHERE b.by_code AND c.batch_id = any(%s) GROUP BY 1, 2 ORDER BY 1",
+            [list(batch_ids)],
+        )
+    ]
+    tills = [
+        Till(number, tuple(map(int, path.strip(".").split("."))))
+        for number, path in superuser.execute(
+            "SELECT id, path FROM organisations_organisation WHERE id = any(%s) ORDER BY id",
+            [list(store_ids)],
+        )
+    ]
+    Books(
+        superuser,
+        shelves=shelves,
+        tills=tills,
+        vouchers=size.vouchers,
+        customers=size.customers,
+        heavy_customer_id=HEAVY_CUSTOMER,
+        until=now() - timedelta(hours=1),
+    ).fill()
+    for statement in SUMS:
+        superuser.execute(
+            statement.encode(),
+            {"consumer": CONSUMER, "together": list(TOGETHER), "zone": "Asia/Shanghai"},
+        )
+    return shelves[0].first_serial
 
 
-def _redeem(batch_id: int, first: int, size: Size, store_ids: Sequence[int]) -> list[int]:
-    """Real uses, whose blocks are what lists of the books walk through; on odd serials."""
+def _redeem(first: int, size: Size, store_ids: Sequence[int]) -> list[int]:
+    """Real uses by the door, the last that happened; on odd serials."""
     from kaquan.ledger.door import open_door
 
-    assert batch_id
     serials = [first + 2 * number + 1 for number in range(size.redemptions)]
     commands = redeems(serials, lines=1)
     door = open_door()
@@ -271,67 +330,26 @@ def _count() -> None:
     counters.close()
 
 
-def _world(region_id: int, campaign_ids: Sequence[int], batch_id: int, serial: int) -> World:
+def _world(
+    region_id: int,
+    campaign_ids: Sequence[int],
+    batch_ids: Sequence[int],
+    serial: int,
+    store_id: int,
+) -> World:
     from kaquan.redemption.codes import code_book
 
     return World(
         region_id=region_id,
         campaign_ids=campaign_ids,
-        batch_id=batch_id,
+        batch_id=batch_ids[0],
+        small_batch_id=batch_ids[2],
         code=code_book().encode(serial),
         serial=serial,
         order_no="PO-00004711",
-        customer_id=4_711,
+        customer_id=HEAVY_CUSTOMER,
         customer_number="M00004711",
-        customer_name=name_of(4_711),
-        phone=phone_of(4_711),
+        customer_name=name_of(HEAVY_CUSTOMER),
+        phone=phone_of(HEAVY_CUSTOMER),
+        store_id=store_id,
     )
-
-
-# Blocks are numbered in a lane that no writer takes; even serials, so that real uses fall between.
-_VOUCHERS = (
-    # kaquan-allow: ledger-writes because a benchmark fills a throw-away ledger
-    """INSERT INTO ledger_voucher (serial, last_block, batch_id, version, shard, last_index,
-        uses_left, state, customer_id, valid_until)
-    SELECT %(serial)s::bigint + 2 * i, (4000000::bigint << 40) + i / 500, %(batch_id)s, 1,
-        (%(shards)s::int[])[((%(serial)s::bigint + 2 * i) & 63) + 1], i %% 500, i %% 2,
-        CASE i %% 2 WHEN 0 THEN 3 ELSE 2 END, 1 + i %% %(customers)s,
-        now() + (i %% 400) * interval '1 day'
-    FROM generate_series(0::bigint, %(end)s::bigint - 1) i""",
-    # kaquan-allow: ledger-writes because a benchmark fills a throw-away ledger
-    """INSERT INTO ledger_entry (block, shard, index, operation, unit, amount, debit, debit_id,
-        credit, credit_id, at, serial, version, batch_id)
-    SELECT (4000000::bigint << 40) + i / 500, 60, i %% 500, 11, 1, 2000, 2, 1, 6, i %% 200, now(),
-        %(serial)s::bigint + 2 * i, 1, %(batch_id)s
-    FROM generate_series(0::bigint, %(end)s::bigint - 1) i""",
-)
-_FILL = (
-    """INSERT INTO redemption_order (order_no, store_id, customer_id, ordered_at, total_fen)
-    SELECT 'PO-' || lpad(i::text, 8, '0'),
-        (%(store_ids)s::int[])[1 + i %% array_length(%(store_ids)s::int[], 1)],
-        1 + i %% %(customers)s, %(now)s::timestamptz - i * interval '1 minute', 10000 + i %% 50000
-    FROM generate_series(1, %(orders)s) i""",
-    """INSERT INTO analytics_storecounter (day, store_id, name, value)
-    SELECT %(now)s::date - d, s, n, 10 + d FROM generate_series(0, %(days)s) d,
-        unnest(%(store_ids)s::int[]) s,
-        unnest(ARRAY['issued', 'redeemed', 'discount_fen', 'reversed', 'cost_fen']) n
-    ON CONFLICT DO NOTHING""",
-    """INSERT INTO analytics_counter (day, batch_id, name, value)
-    SELECT %(now)s::date - d, b.id, n, 10 + d FROM generate_series(0, %(days)s) d,
-        campaigns_campaignbatch b,
-        unnest(ARRAY['issued', 'redeemed', 'discount_fen', 'reversed', 'cost_fen']) n
-    ON CONFLICT DO NOTHING""",
-    """INSERT INTO analytics_hourcounter (day, hour, store_id, name, value)
-    SELECT %(now)s::date - d, h, s, n, 3 FROM generate_series(0, 2) d, generate_series(8, 22) h,
-        unnest(%(store_ids)s::int[]) s,
-        unnest(ARRAY['issued', 'redeemed', 'discount_fen', 'reversed']) n
-    ON CONFLICT DO NOTHING""",
-    """INSERT INTO jobs_job (id, kind, state, title_zh, title_en, parameters, progress_done, actor,
-        organisation_path, client_id, attempt, created_at, finished_at, file, file_sha256,
-        error_code, error_zh, error_en)
-    SELECT gen_random_uuid(), 'bench', CASE i %% 20 WHEN 0 THEN 'failed' ELSE 'done' END,
-        '导出 ' || i, 'Export ' || i, '{}', i, '{"kind": "system", "id": "system:bench",
-        "name": "bench", "permissions": [], "organisation_path": ""}', '', 0, 1,
-        %(now)s::timestamptz - i * interval '1 minute', %(now)s::timestamptz, '', '', '', '', ''
-    FROM generate_series(1, 20000) i""",
-)

@@ -144,8 +144,11 @@ def longest_pause_ms(time_s: float = PGBENCH_S) -> float:
 
 @contextmanager
 def bench_server() -> Iterator[Bench]:
-    """An installation in a folder of its own, migrated; gone at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="kaquan-bench-"))
+    """An installation in a folder of its own, migrated; gone at the end, unless
+    ``KAQUAN_BENCH_HOME`` names one to be kept."""
+    kept = os.environ.get("KAQUAN_BENCH_HOME")
+    folder = Path(kept or tempfile.mkdtemp(prefix="kaquan-bench-"))
+    folder.mkdir(exist_ok=True)
     folder.chmod(0o711)  # as root, the database's own user must pass through
     try:
         configuration = load_configuration({"KAQUAN_HOME": str(folder)})
@@ -156,4 +159,5 @@ def bench_server() -> Iterator[Bench]:
             bench.fill_log()
             yield bench
     finally:
-        shutil.rmtree(folder)
+        if not kept:
+            shutil.rmtree(folder)
