@@ -25,6 +25,7 @@ from kaquan.ledger.entry_pages import (
     entries_back,
     records_back,
 )
+from kaquan.ledger.glances import Glance
 from tests.builders.books import number
 from tests.builders.ledger import a_batch, at_the_till, done, redeem
 from tests.fixtures_ledger import OpenDoor
@@ -197,8 +198,8 @@ def test_a_page_looks_at_so_much_and_then_says_where_to_go_on(
 def test_records_come_page_by_page_with_their_places(
     week: dict[str, Any], connection: Connection
 ) -> None:
-    def wanted(one: BookedRecord) -> bool:
-        return one.record.command.operation == "redeem"
+    def wanted(one: Glance) -> bool:
+        return one.operation == "redeem"
 
     found: list[BookedRecord] = []
     bookmark: Bookmark | None = None

@@ -13,7 +13,7 @@ from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import Door
 from kaquan.ledger.entry_pages import Bookmark, EntryFilter
-from kaquan.ledger.trace import records_at
+from kaquan.ledger.glances import glances_at
 from kaquan.redemption import actions, care, listings
 from kaquan.redemption.codes import read_code
 from kaquan.redemption.listings import Activity, ActivityFilter
@@ -150,9 +150,9 @@ def test_where_settled_holds_and_reversals_happened_is_read_at_once_for_a_page(
 
     def counted(connection: Any, places: Any) -> Any:
         asked.append(len(places))
-        return records_at(connection, places)
+        return glances_at(connection, places)
 
-    monkeypatch.setattr(listings, "records_at", counted)
+    monkeypatch.setattr(listings, "glances_at", counted)
     wanted = ActivityFilter(operations=ANY.operations, order_no="H-2")
     page = listings.activities(actor=counter.clerk, wanted=wanted, limit=20)
 

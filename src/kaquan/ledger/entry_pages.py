@@ -17,7 +17,8 @@ from msgspec import Struct
 from kaquan.engine.entries import Account, Entry
 from kaquan.engine.places import Place
 from kaquan.ledger.block_walk import BlockHead, Position, blocks_back, newest_position, passed
-from kaquan.ledger.records import ENTRY_COLUMNS, Record, unpack_body
+from kaquan.ledger.glances import Glance, glances_in
+from kaquan.ledger.records import ENTRY_COLUMNS, Record, unpack_some
 from kaquan.ledger.trace import entry_of
 
 ENTRIES_LOOKED_AT_MAX = 50_000
@@ -141,8 +142,8 @@ def entries_back(
 def records_back(
     connection: Connection,
     *,
-    wanted: Callable[[BookedRecord], bool],
-    prepare: Callable[[Sequence[BookedRecord]], None] = lambda _: None,
+    wanted: Callable[[Glance], bool],
+    prepare: Callable[[Sequence[Glance]], None] = lambda _: None,
     period: Period,
     after: Bookmark | None,
     limit: int,
@@ -152,18 +153,20 @@ def records_back(
 
     def read(heads: Sequence[BlockHead]) -> Iterator[tuple[int, int, BookedRecord]]:
         committed_at = {head.block: head.committed_at for head in heads}
-        rows = connection.execute(
+        bodies = connection.execute(
             "SELECT block, body FROM ledger_block WHERE block = any(%s)",
             [[head.block for head in heads]],
-        )
-        found = [
-            BookedRecord(Place(block, index), committed_at[block], record)
-            for block, body in rows
-            for index, record in reversed(list(enumerate(unpack_body(bytes(body)))))
-        ]
-        prepare(found)
-        for one in filter(wanted, found):
-            yield one.place.block, one.place.index, one
+        ).fetchall()
+        passed_by = [(block, body, glances_in(body)) for block, body in bodies]
+        prepare([one for _, _, glances in passed_by for one in glances])
+        for block, body, glances in passed_by:
+            kept = [index for index, one in enumerate(glances) if wanted(one)]
+            if kept:
+                records = unpack_some(body, kept)
+                for index in reversed(kept):
+                    place = Place(block, index)
+                    found = BookedRecord(place, committed_at[block], records[index])
+                    yield block, index, found
 
     walk = _Walk(connection, period, after, limit, RECORDS_LOOKED_AT_MAX)
     return walk.page(lambda head: head.record_count, read)

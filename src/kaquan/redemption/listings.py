@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence, Set
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -25,6 +25,7 @@ from kaquan.ledger.entry_pages import (
     is_wanted,
     records_back,
 )
+from kaquan.ledger.glances import Glance, Whereabouts, glance_of, glances_at
 from kaquan.ledger.records import Record
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import TraceStep, record_at, records_at, trace_voucher
@@ -84,7 +85,10 @@ def activities(
     if serial is not None:
         rows = [_booked(step) for step in _steps_back(serial, period)]
         found = _cut(
-            [(one.place.block, one.place.index, one) for one in rows], after, limit, places.take
+            [(one.place.block, one.place.index, one) for one in rows],
+            after,
+            limit,
+            places.take_booked,
         )
     else:
         found = records_back(
@@ -95,8 +99,7 @@ def activities(
             after=after,
             limit=min(limit, LIST_MAX),
         )
-    places.read(found.items)
-    return Page([places.shown(one) for one in found.items], found.following)
+    return Page(places.shown(found.items), found.following)
 
 
 def activity_at(*, actor: Actor, place: Place, operation: Operation) -> Activity | None:
@@ -107,7 +110,7 @@ def activity_at(*, actor: Actor, place: Place, operation: Operation) -> Activity
         return None
     places = _Places(books_scope(actor), ActivityFilter(operations=(operation,)))
     booked = BookedRecord(place, *found)
-    return places.shown(booked) if places.take(booked) else None
+    return places.shown([booked])[0] if places.take_booked(booked) else None
 
 
 def entries(
@@ -145,52 +148,71 @@ class _Places:
     def __init__(self, scope: Scope | None, wanted: ActivityFilter) -> None:
         self._scope = scope
         self._wanted = wanted
-        self._past: dict[Place, Record | None] = {}
+        self._asks_where = not (
+            scope is None and wanted.store_id is None and wanted.order_no is None
+        )
+        self._glances: dict[Place, Glance | None] = {}
+        self._records: dict[Place, Record | None] = {}
 
-    @property
-    def _asks_where(self) -> bool:
-        wanted = self._wanted
-        return not (self._scope is None and wanted.store_id is None and wanted.order_no is None)
-
-    def prepare(self, found: Sequence[BookedRecord]) -> None:
+    def prepare(self, found: Sequence[Glance]) -> None:
         """Read at once what `take` needs to know about these."""
-        if self._asks_where:
-            self.read([one for one in found if self._may_fit(one.record)])
+        if not self._asks_where:
+            return
+        if len(self._glances) > _PAST_KEPT:
+            self._glances.clear()
+        places = {one.elsewhere for one in found if one.elsewhere and self._may_fit(one)}
+        while missing := {one for one in places if one and one not in self._glances}:
+            glances = glances_at(reading_session(), missing)
+            self._glances |= dict.fromkeys(missing)
+            self._glances |= glances
+            places = {one.elsewhere for one in glances.values()}
 
-    def read(self, found: Sequence[BookedRecord]) -> None:
-        """Read at once what says where these happened, as far as another record does."""
-        if len(self._past) > _PAST_KEPT:
-            self._past.clear()
-        self._read({_elsewhere(one.record.command) for one in found})
-
-    def _read(self, places: Set[Place | None]) -> None:
-        while missing := {place for place in places if place and place not in self._past}:
-            records = records_at(reading_session(), missing)
-            self._past |= dict.fromkeys(missing)
-            self._past |= records
-            places = {_elsewhere(one.command) for one in records.values()}
-
-    def _may_fit(self, record: Record) -> bool:
+    def _may_fit(self, one: Glance) -> bool:
         """Whether a record is wanted, as far as it says so itself."""
-        command, outcome, batch_id = record.command, record.outcome, self._wanted.batch_id
-        if not outcome.done or command.operation not in self._wanted.operations:
+        wanted = self._wanted
+        if one.operation not in wanted.operations or not one.is_done:
             return False
-        return batch_id is None or any(one.batch_id == batch_id for one in outcome.vouchers)
+        batch_id = wanted.batch_id
+        return batch_id is None or any(v.batch_id == batch_id for v in one.outcome.vouchers)
 
-    def take(self, one: BookedRecord) -> bool:
-        command, results, wanted = one.record.command, one.record.outcome.vouchers, self._wanted
-        if not self._may_fit(one.record):
+    def take(self, one: Glance) -> bool:
+        if not self._may_fit(one):
             return False
         if not self._asks_where:
             return True
-        facts = self._facts(command)
-        if wanted.store_id is not None and facts.store_id != wanted.store_id:
+        wanted, scope, where = self._wanted, self._scope, self._whereabouts(one)
+        if wanted.store_id is not None and where.store_id != wanted.store_id:
             return False
-        if wanted.order_no is not None and _order_no(facts) != wanted.order_no:
+        if wanted.order_no is not None and where.order_no != wanted.order_no:
             return False
-        return bool(self._visible(results, facts))
+        vouchers = one.outcome.vouchers
+        if scope is None or where.store_id in scope.store_ids:
+            return bool(vouchers)
+        return any(voucher.batch_id in scope.batch_ids for voucher in vouchers)
 
-    def shown(self, one: BookedRecord) -> Activity:
+    def take_booked(self, one: BookedRecord) -> bool:
+        """The same of a record that was read whole."""
+        glance = glance_of(one.record)
+        self.prepare([glance])
+        return self.take(glance)
+
+    def _whereabouts(self, one: Glance) -> Whereabouts:
+        if one.elsewhere is None:
+            return one.command.facts
+        there = self._glances[one.elsewhere]
+        return Whereabouts() if there is None else self._whereabouts(there)
+
+    def shown(self, found: Sequence[BookedRecord]) -> list[Activity]:
+        """These as lists show them."""
+        places = {_elsewhere(one.record.command) for one in found}
+        while missing := {one for one in places if one and one not in self._records}:
+            records = records_at(reading_session(), missing)
+            self._records |= dict.fromkeys(missing)
+            self._records |= records
+            places = {_elsewhere(one.command) for one in records.values()}
+        return [self._shown(one) for one in found]
+
+    def _shown(self, one: BookedRecord) -> Activity:
         command = one.record.command
         facts = self._facts(command)
         return Activity(
@@ -214,11 +236,9 @@ class _Places:
         return [result for result in results if result.batch_id in scope.batch_ids]
 
     def _facts(self, command: AnyCommand) -> Facts:
-        """What settles a hold or undoes a use happened where that did."""
         place = _elsewhere(command)
         if place is not None:
-            self._read({place})
-            record = self._past[place]
+            record = self._records[place]
             return Facts() if record is None else self._facts(record.command)
         facts: Facts = getattr(command, "facts", Facts())
         return facts
