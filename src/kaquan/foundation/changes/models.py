@@ -29,6 +29,7 @@ class Change(models.Model):
         db_table = "changes_change"
         indexes = (
             models.Index(fields=["kind", "object_id", "id"], name="changes_change_object"),
+            models.Index(fields=["kind", "id"], name="changes_change_kind"),
             models.Index(fields=["organisation_path", "id"], name="changes_change_path"),
             models.Index(fields=["actor_id", "id"], name="changes_change_actor"),
         )
