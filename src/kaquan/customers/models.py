@@ -88,6 +88,11 @@ class Customer(models.Model):
             GinIndex(fields=["tags"], name="customers_customer_tags"),
             GinIndex(fields=["finders"], name="customers_customer_finders"),
             models.Index(fields=["organisation", "id"], name="customers_customer_of"),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(erased_at__isnull=False),
+                name="customers_customer_gone",
+            ),
         )
 
 
