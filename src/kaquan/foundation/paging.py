@@ -22,6 +22,8 @@ from kaquan.foundation.errors import ExitCode, KaquanError
 ROWS = 20
 ROWS_MAX = 200
 COUNTED_MAX = 10_000
+FEW = 500
+"""So few rows are named by their keys before they are sorted."""
 _CURSOR_CHARACTERS_MAX = 1_000
 
 Row = TypeVar("Row")
@@ -76,6 +78,9 @@ def page_of(rows: QuerySet[AnyModel], paging: Paging, orders: Mapping[str, str])
     cursor = paging.before or paging.after
     order = [_turned(name) if backwards else name for name in sorting]
     keys = keys_in(cursor, len(sorting)) if cursor else ()
+    count, is_more = _counted(rows) if paging.counts else (None, False)
+    if count is not None and count <= FEW:
+        rows = _named(rows)
     try:
         part = rows.filter(_beyond(sorting, keys, backwards=backwards)) if keys else rows
         found = list(part.order_by(*order)[: limit + 1])
@@ -84,7 +89,6 @@ def page_of(rows: QuerySet[AnyModel], paging: Paging, orders: Mapping[str, str])
     more, found = len(found) > limit, found[:limit]
     if backwards:
         found.reverse()
-    count, is_more = _counted(rows) if paging.counts else (None, False)
     first, last = (_cursor_of(found[0], sorting), _cursor_of(found[-1], sorting)) if found else (
         "", "")  # fmt: skip
     return Page(
@@ -182,3 +186,10 @@ def _key(row: Model, field_name: str) -> str | int:
 def _counted(rows: QuerySet[AnyModel]) -> tuple[int, bool]:
     number = rows.order_by().values("pk")[: COUNTED_MAX + 1].count()
     return min(number, COUNTED_MAX), number > COUNTED_MAX
+
+
+def _named(rows: QuerySet[AnyModel]) -> QuerySet[AnyModel]:
+    """Few rows by their keys. The database guesses that rows which it knows nothing of are
+    everywhere, and would walk through all of a long table in its order to find them."""
+    found = rows.order_by().values_list("pk", flat=True)[: COUNTED_MAX + 1]
+    return rows.filter(pk__in=list(found))
