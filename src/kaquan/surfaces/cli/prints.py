@@ -55,7 +55,7 @@ def check_command(
     code: Annotated[str, typer.Argument(metavar="CODE", help="券码 · the voucher's code")],
     root: Annotated[
         str,
-        typer.Option(metavar="HEX", help="交接单上的校验根 · the root on the delivery note"),
+        typer.Option(metavar="HEX", help="印制交接单上的校验根 · the root on the delivery note"),
     ],
     json: Json = False,
 ) -> int:
