@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
+from django.db import connections
+from playwright.sync_api import BrowserContext, expect
 
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.imports import run_import
@@ -14,7 +17,9 @@ from kaquan.organisations.imports import STORES
 from kaquan.organisations.models import Store, StoreStatus
 from kaquan.wallet.links import claim_by_link
 from tests.builders.issuer import SYSTEM, an_organisation, import_rows
+from tests.fixtures_database import Database
 from tests.wallet.visiting import a_browser, a_link, a_member, a_phone_of
+from tools.screens.serving import SOON_MS, chromium, hindrances, serving
 
 pytestmark = pytest.mark.usefixtures("database")
 BUND = Position(31_240_000, 121_490_000)
@@ -75,3 +80,54 @@ def test_a_position_that_is_none_changes_nothing() -> None:
     store = Store.objects.get()
     assert written_degrees(store.latitude_microdegrees) == "31.240000"
     assert read_position("３１.２４", "-121.49°") == (31_240_000, -121_490_000)
+
+
+# Pairs that the package eviltransform publishes for its tests.
+WGS = {"latitude": 31.1774276, "longitude": 121.5272106}
+GCJ = Position(31_175_304, 121_531_542)
+
+
+@pytest.fixture
+def phone(database: Database) -> Iterator[BrowserContext]:
+    with pytest.MonkeyPatch.context() as patch, chromium() as browser:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
+        context.set_default_timeout(SOON_MS)
+        yield context
+        context.close()
+    connections.close_all()
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("static_files")
+def test_the_nearest_store_comes_first_and_the_position_stays_on_the_phone(
+    phone: BrowserContext,
+) -> None:
+    root = an_organisation("总部", None)
+    for code, position in (("远店", BUND), ("近店", GCJ)):
+        create_store(actor=SYSTEM, code=code, name=code, parent_id=root.id, position=position)
+    link = a_link()
+    asked: list[str] = []
+    phone.on("request", lambda one: asked.append(f"{one.url} {one.post_data or ''}"))
+
+    with serving() as url:
+        page = phone.new_page()
+        page.goto(f"{url}/w/c/{link.token}")
+        button = page.get_by_role("button", name="离我最近的门店")
+        button.click()
+        expect(page.locator("#near-told")).to_contain_text("没有获得位置许可")
+        phone.grant_permissions(["geolocation"])
+        phone.set_geolocation(WGS)
+        button.click()
+        expect(page.locator("#near-told")).to_have_text("已按距离排列。")
+
+        rows = page.locator("#stores li")
+        assert [rows.nth(place).locator("strong").inner_text() for place in (0, 1)] == [
+            "近店",
+            "远店",
+        ]
+        assert rows.nth(0).locator("span").first.inner_text() == "0 m"
+        assert rows.nth(1).locator("span").first.inner_text() == "8.2 km"
+        assert hindrances(page) == []
+        phone.close()
+    assert [one for one in asked if "31.17" in one or "121.5" in one] == []
