@@ -19,6 +19,7 @@ from kaquan.integrations.outbox import Outbox
 from kaquan.integrations.sender import Sender
 from kaquan.ledger.connections import connect_default
 from kaquan.redemption import expiring
+from kaquan.registration import retention
 from kaquan.wallet import waiting
 
 
@@ -61,4 +62,5 @@ def consumers(configuration: Configuration) -> tuple[Consumer, ...]:
         Consumer(schedule.NAME, lambda stop: schedule.Schedule().run(stop)),
         Consumer(expiring.NAME, expiring.sweep),
         Consumer(waiting.NAME, waiting.answer_all),
+        Consumer(retention.NAME, retention.delete_old),
     )

@@ -32,19 +32,29 @@ PERSON_ID_BITS = 63
 
 def seal(text: str, *, table: str, column: str, row_id: int) -> bytes:
     """The text, readable with the key and in this very place only."""
-    key_id, cipher = _sealing_key()
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    sealed = cipher.encrypt(nonce, text.encode(), _place(table, column, row_id))
-    return _FORMAT + key_id.to_bytes(_KEY_ID_BYTES, "big") + nonce + sealed
+    return seal_bytes(text.encode(), table=table, column=column, row_id=row_id)
 
 
 def unseal(sealed: bytes, *, table: str, column: str, row_id: int) -> str:
     """The text again; raises `sealed_value_unreadable` if key or place is not the one it had."""
+    return unseal_bytes(sealed, table=table, column=column, row_id=row_id).decode()
+
+
+def seal_bytes(content: bytes, *, table: str, column: str, row_id: int) -> bytes:
+    """`seal` for what is no text, such as a picture."""
+    key_id, cipher = _sealing_key()
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    sealed = cipher.encrypt(nonce, content, _place(table, column, row_id))
+    return _FORMAT + key_id.to_bytes(_KEY_ID_BYTES, "big") + nonce + sealed
+
+
+def unseal_bytes(sealed: bytes, *, table: str, column: str, row_id: int) -> bytes:
+    """What `seal_bytes` sealed; raises `sealed_value_unreadable`."""
     cipher = _cipher(int.from_bytes(sealed[len(_FORMAT) : _NONCE_AT], "big"))
     try:
         if sealed[: len(_FORMAT)] != _FORMAT or cipher is None:
             raise InvalidTag
-        text = cipher.decrypt(
+        return cipher.decrypt(
             sealed[_NONCE_AT:_TEXT_AT], sealed[_TEXT_AT:], _place(table, column, row_id)
         )
     except (InvalidTag, ValueError):  # ValueError: cut so short that not even a tag is left
@@ -56,7 +66,6 @@ def unseal(sealed: bytes, *, table: str, column: str, row_id: int) -> str:
             "the value was moved or changed. Check that the key file belongs to this database.",
             exit_code=ExitCode.CONFIGURATION,
         ) from None
-    return text.decode()
 
 
 def blind_index(subject: str, value: str) -> bytes:

@@ -100,12 +100,21 @@ COUNTER_UNDO_MINUTES = SettingKind(
     least=0,
     most=1_440,
 )
+STUB_PHOTO_DAYS = SettingKind(
+    "stub_photo_days",
+    180,
+    "纸质券联和登记簿照片保留的天数",
+    "Days for which photos of slips and register pages are kept",
+    least=1,
+    most=3_650,
+)
 SETTINGS: tuple[SettingKind, ...] = (
     APPROVALS_REQUIRED,
     LANGUAGE,
     IDLE_MINUTES,
     EXPORT_ROWS_MAX,
     SLIP_DAYS,
+    STUB_PHOTO_DAYS,
     COUNTER_UNDO_MINUTES,
 )
 _BY_NAME = {one.name: one for one in SETTINGS}

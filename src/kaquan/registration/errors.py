@@ -214,3 +214,68 @@ def keyings_waiting(once: int, twice: int) -> KaquanError:
         zh=f"还有 {once} 张未录第二遍、{twice} 张两遍录入待核对，不能封捆。",
         en=f"{once} slips wait for their second keying and {twice} to be settled.",
     )
+
+
+def picture_invalid() -> KaquanError:
+    """Not a photo that can be read."""
+    return KaquanError(
+        "picture_invalid",
+        zh="这个文件不是能打开的 JPEG 或 PNG 图片。",
+        en="This file is no JPEG or PNG picture that can be opened.",
+    )
+
+
+def picture_too_large(bytes_max: int) -> KaquanError:
+    """More than is looked at."""
+    megabytes = bytes_max >> 20
+    return KaquanError(
+        "picture_too_large",
+        zh=f"图片太大：最多 {megabytes} MB、6400 万像素。",
+        en=f"The picture is too large: at most {megabytes} MB and 64 million pixels.",
+    )
+
+
+def photo_unknown() -> KaquanError:
+    """The slip has no photo, or not any more."""
+    return KaquanError(
+        "photo_unknown",
+        zh="这张券联没有照片，或已按保留期限删除。",
+        en="This slip has no photo, or it was deleted after the days for which it is kept.",
+    )
+
+
+def ocr_missing() -> KaquanError:
+    """The extra that reads pictures is not installed."""
+    return KaquanError(
+        "ocr_missing",
+        zh="未安装图片识别组件。请在服务器上执行：pip install 'kaquan[ocr]'，然后重启。",
+        en="Reading pictures is not installed. On the server run: pip install 'kaquan[ocr]', then "
+        "restart.",
+    )
+
+
+def page_unknown(page_id: object) -> KaquanError:
+    """No such page in the actor's part, or somebody is done with it."""
+    return KaquanError(
+        "register_page_unknown",
+        zh=f"没有编号为 {page_id} 的登记簿照片，或已处理完删除。",
+        en=f"There is no register page {page_id}, or somebody is done with it.",
+    )
+
+
+def row_unknown(row: int) -> KaquanError:
+    """No row of that number waits on the page."""
+    return KaquanError(
+        "register_row_unknown",
+        zh=f"第 {row + 1} 行不存在，或已登记、已略过。",
+        en=f"There is no row {row + 1} that waits, or it was registered or left out.",
+    )
+
+
+def cells_unconfirmed(zh: str, en: str) -> KaquanError:
+    """What a machine read counts only once somebody has compared it with the picture."""
+    return KaquanError(
+        "register_cells_unconfirmed",
+        zh=f"请先对照图片核对并勾选：{zh}。",
+        en=f"Compare with the picture and tick first: {en}.",
+    )

@@ -104,6 +104,57 @@ class Slip(models.Model):
         )
 
 
+class SlipPhoto(models.Model):
+    """A photo of a slip: a JPEG of our own making, sealed; it is deleted after some days, and with
+    the holder's data."""
+
+    slip = models.OneToOneField(Slip, models.CASCADE, primary_key=True, related_name="photo")
+    sealed = models.BinaryField()
+    added_at = models.DateTimeField()
+    added_by = models.CharField(max_length=100)
+    added_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "registration_slip_photo"
+        indexes = (models.Index(fields=["added_at"], name="registration_photo_at"),)
+
+
+class PageState(models.TextChoices):
+    """How far the reading of a register's page has come."""
+
+    WAITING = "waiting", "识别中"
+    READ = "read", "待核对"
+    FAILED = "failed", "未能识别"
+
+
+class RegisterPage(models.Model):
+    """A photo of a page of a paper register, and what was read from it (`read_rows.ReadPage` as
+    JSON), both sealed; it is deleted when somebody is done with it, or after some days.
+
+    `fault` is the code of what kept it from being read. `dropped` are rows that are none.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    bundle = models.ForeignKey(Bundle, models.PROTECT, related_name="pages")
+    sealed = models.BinaryField()
+    found = EncryptedTextField(null=True)
+    state = models.CharField(max_length=16, choices=PageState, default=PageState.WAITING)
+    fault = models.CharField(max_length=64, blank=True)
+    dropped = ArrayField(models.IntegerField(), default=list)
+    added_at = models.DateTimeField()
+    added_by = models.CharField(max_length=100)
+    added_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "registration_page"
+        indexes = (models.Index(fields=["added_at"], name="registration_page_at"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=PageState.values), name="registration_page_state"
+            ),
+        )
+
+
 class Keying(models.Model):
     """One slip of a double-key bundle as one clerk keyed it, the first or the second `turn`.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from kaquan.customers.phones import masked_name, masked_phone
 from kaquan.customers.queries import customer_by_id
@@ -17,7 +17,14 @@ from kaquan.organisations.queries import within
 from kaquan.organisations.searching import written_node
 from kaquan.registration.acting import REGISTER
 from kaquan.registration.errors import bundle_unknown, slip_unknown
-from kaquan.registration.models import Bundle, Conversion, Keying, Slip, SlipState
+from kaquan.registration.models import (
+    Bundle,
+    Conversion,
+    Keying,
+    Slip,
+    SlipPhoto,
+    SlipState,
+)
 from kaquan.staff.naming import names_of
 
 SLIPS_MAX = 500
@@ -56,6 +63,7 @@ class SlipLine(NamedTuple):
     typed_at: datetime
     typed_by: str
     typed_by_name: str
+    has_photo: bool
 
 
 class Remembered(NamedTuple):
@@ -169,6 +177,7 @@ def line_of(slip: Slip) -> SlipLine:
         typed_at=slip.typed_at,
         typed_by=slip.typed_by,
         typed_by_name=slip.typed_by_name,
+        has_photo=getattr(slip, "has_photo", False),
     )
 
 
@@ -198,4 +207,5 @@ def _bundles(actor: Actor) -> QuerySet[Bundle]:
 def _slips(actor: Actor) -> QuerySet[Slip]:
     require(actor, REGISTER)
     rows = Slip.objects.select_related("bundle", "customer", "store__organisation")
-    return within(actor, rows, "bundle__organisation")
+    photos = SlipPhoto.objects.filter(slip=OuterRef("pk"))
+    return within(actor, rows.annotate(has_photo=Exists(photos)), "bundle__organisation")

@@ -2,8 +2,9 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import kaquan.foundation.encrypted_fields
 from django.db import migrations, models
+
+import kaquan.foundation.encrypted_fields
 
 
 class Migration(migrations.Migration):

@@ -9,6 +9,7 @@ from kaquan.analytics import proving, reconciliation_jobs
 from kaquan.customers import tag_jobs
 from kaquan.printing import run_jobs, runs
 from kaquan.redemption import bulk_jobs, code_jobs, pool_jobs, publication_jobs
+from kaquan.registration import pages
 from kaquan.surfaces.console.kit import exports as list_exports
 from kaquan.surfaces.console.screens import write_list
 from kaquan.surfaces.jobs.registry import task
@@ -22,3 +23,4 @@ task(tag_jobs.KIND)(tag_jobs.tag_segment)
 task(proving.KIND)(proving.run_proof)
 task(reconciliation_jobs.KIND)(reconciliation_jobs.write_reconciliation_file)
 task(list_exports.KIND)(write_list)
+task(pages.KIND)(pages.read_page)

@@ -36,6 +36,7 @@ from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.batch_forms import read_quantity
 from kaquan.surfaces.console.screens.keying import waiting_panels
+from kaquan.surfaces.console.screens.register_pages import page_panels
 from kaquan.surfaces.console.screens.slips import REVERSE, SLIP, state_of
 from kaquan.surfaces.console.screens.voucher_care import read_amount
 
@@ -131,6 +132,7 @@ class BundleDetail(DetailScreen[Bundle]):
     actions = ACTIONS
     links = (
         ("registration-entry", _("Register slips"), REGISTER),
+        ("register-page-new", _("Photo of a register page"), REGISTER),
         ("bundle-totals", _("Counted again"), REGISTER),
     )
 
@@ -164,7 +166,8 @@ class BundleDetail(DetailScreen[Bundle]):
         ]
         waiting = waiting_panels(call.actor, bundle, limit=SLIPS_SHOWN)
         table = slip_table(call.actor, bundle.id, limit=SLIPS_SHOWN)
-        return [totals_panel(bundle), Facts("", facts), *waiting, table]
+        pages = page_panels(call.actor, bundle)
+        return [totals_panel(bundle), Facts("", facts), *pages, *waiting, table]
 
     tabs = (Tab("facts", _("Bundle"), facts),)
 

@@ -20,6 +20,7 @@ from kaquan.surfaces.console.kit.fields import Field
 from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab
 from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.slip_photos import REMOVE_PHOTO, photo_panels
 
 _STATES: dict[str, tuple[Text, str]] = {
     "pending": (_("Not registered yet"), "warn"),
@@ -65,7 +66,8 @@ class SlipDetail(DetailScreen[SlipLine]):
     title = _("Slip")
     permission = REGISTER
     parent = "bundles"
-    actions = (REVERSE,)
+    actions = (REVERSE, REMOVE_PHOTO)
+    links = (("slip-photo-new", _("Add a photo"), REGISTER),)
 
     def subject(self, actor: Actor, key: int) -> SlipLine:
         """The slip; raises `slip_unknown`."""
@@ -114,7 +116,7 @@ class SlipDetail(DetailScreen[SlipLine]):
             Fact(_("Redemption"), code(redemption)),
             Fact(_("Reversal"), code(reversal)),
         ]
-        return [Facts("", typed), Facts("", booked)]
+        return [Facts("", typed), *photo_panels(call, slip), Facts("", booked)]
 
     tabs = (Tab("facts", _("Slip"), facts),)
 
