@@ -6,7 +6,7 @@ No token, PIN or one-time code is stored, only what each hashes to; no voucher's
 from django.db import models
 from django.db.models import Q
 
-from kaquan.organisations.models import Terminal
+from kaquan.organisations.models import Store, Terminal
 from kaquan.staff.models import StaffUser
 
 OFFLINE_USE_FEN = 10_000
@@ -60,11 +60,13 @@ class Device(models.Model):
     """A phone, tablet or till that is a terminal. It holds a token, we its hash.
 
     `public_key` is the JWK of the key pair that it made for itself and whose private half never
-    leaves it. A terminal is one device at a time; one that ended keeps its row.
+    leaves it. A terminal is one device at a time; one that ended keeps its row. It was registered
+    for one `store`: when the terminal moves to another, the device is registered anew.
     """
 
     id = models.AutoField(primary_key=True)
     terminal = models.ForeignKey(Terminal, models.PROTECT, related_name="devices")
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     token_hash = models.BinaryField()
     public_key = models.JSONField()
     registered_at = models.DateTimeField()

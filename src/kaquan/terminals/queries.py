@@ -9,7 +9,6 @@ from msgspec import Struct, structs
 
 from kaquan.engine.outcomes import Outcome, VoucherResult
 from kaquan.foundation.configuration import current_configuration
-from kaquan.organisations.models import Terminal
 from kaquan.terminals.models import CounterRequest, Shift
 from kaquan.terminals.requests import Answered, outcomes_of
 from kaquan.terminals.told import Refused, Titles, moment, refusal_of, titles_of
@@ -118,12 +117,6 @@ def totals_of(shift: Shift) -> Totals:
                 add("top_ups")
                 add("top_up_fen", amount_fen)
     return Totals(**counted)
-
-
-def shifts_of(terminal: Terminal, limit: int = 20) -> Sequence[Shift]:
-    """The latest shifts of a terminal that the caller may see."""
-    rows = Shift.objects.filter(terminal=terminal).select_related("user")
-    return list(rows.order_by("-id")[: min(limit, LIST_MAX)])
 
 
 def _undone(requests: Sequence[CounterRequest]) -> set[int]:

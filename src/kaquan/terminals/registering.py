@@ -90,6 +90,7 @@ def register_device(
         token = secrets.token_urlsafe(TOKEN_BYTES)
         device = Device.objects.create(
             terminal=terminal,
+            store=terminal.store,
             token_hash=token_hash(token),
             public_key=key,
             registered_at=at,
@@ -128,7 +129,7 @@ def device_of(token: str, *, may_be_blocked: bool = False) -> Device:
     """
     rows = Device.objects.select_related("terminal__store__organisation")
     device = rows.filter(token_hash=token_hash(token), ended_at__isnull=True).first()
-    if device is None:
+    if device is None or device.store_id != device.terminal.store_id:
         raise terminal_unregistered()
     if not device.terminal.active and not may_be_blocked:
         raise terminal_blocked(device.terminal.code)

@@ -15,7 +15,7 @@ from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.rules.terms import PrepaidCard
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.refusals import RefusedError
-from kaquan.ledger.batch_rules import batch_ends, rules_of
+from kaquan.ledger.batch_rules import batch_ends, later_end, rules_of
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import batches_of, record_at, trace_voucher
 from kaquan.ledger.voucher_pages import VoucherRow, voucher_rows
@@ -98,7 +98,7 @@ def look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: dateti
                 if kind.has_balance
                 else None,
                 uses_left=_of(row, "uses_left", kind.opening_uses) if kind.is_count else None,
-                ends_at=moment((row and row.valid_until) or ends.get(batch_id)),
+                ends_at=moment(later_end(row and row.valid_until, ends.get(batch_id))),
                 takes_top_up=isinstance(card, PrepaidCard) and card.reloadable,
                 asks=asks,
                 refused=None if tried.done or asks else refusal_of(tried, serial),

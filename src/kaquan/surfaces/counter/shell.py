@@ -18,9 +18,24 @@ from django.views.decorators.http import require_safe
 
 VENDORED_READER = "counter/vendor/barcode-detector/ponyfill.js"
 READER_WASM = "counter/vendor/zxing-wasm/zxing_reader.wasm"
-SCRIPTS: list[str] = []
+SCRIPTS: list[str] = [
+    "counter/words.js",
+    "counter/code.js",
+    "counter/calls.js",
+    "counter/device.js",
+    "counter/signals.js",
+    "counter/scanning.js",
+    "counter/entering.js",
+    "counter/results.js",
+    "counter/vouchers.js",
+    "counter/book.js",
+    "counter/counter.js",
+]
 """In the order in which the page loads them; what works offline stands before ``counter.js``."""
 OTHERS: list[str] = [
+    "counter/counter.css",
+    "counter/icon-192.png",
+    "counter/icon-512.png",
     "web/icon.svg",
     VENDORED_READER,
     READER_WASM,
@@ -54,7 +69,7 @@ def worker(request: HttpRequest) -> HttpResponse:
     """The service worker, which is another one whenever a file is."""
     files = [reverse("counter:page"), reverse("counter:manifest"), *kept_files()]
     version = hashlib.sha256("\n".join(files).encode()).hexdigest()[:16]
-    context = {"version": json.dumps(version), "files": json.dumps(files)}
+    context = {"version": version, "files": json.dumps(files)}
     response = render(request, "counter/worker.js", context, content_type="text/javascript")
     response.headers["Cache-Control"] = "no-cache"
     return response

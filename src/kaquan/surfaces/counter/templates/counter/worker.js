@@ -2,7 +2,7 @@
 
 // Keeps the counter's page and files on the device, so that it opens without a network. What people
 // do never passes through here: those requests go to the server, or to the offline journal.
-const KEPT = "kaquan-counter-{{ version|safe }}".replaceAll('"', "");
+const KEPT = "kaquan-counter-{{ version }}";
 const FILES = {{ files|safe }};
 const PAGE = FILES[0];
 const PATIENCE_MS = 3000;

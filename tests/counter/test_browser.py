@@ -1,0 +1,224 @@
+"""A clerk's phone in a real Chromium: a camera that sees a code, a network that goes, a tag."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import zxingcpp
+from django.db import connections
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+
+from kaquan.foundation import clock
+from kaquan.organisations.models import Terminal
+from kaquan.terminals.models import CounterRequest
+from kaquan.terminals.registering import make_registration_code
+from tests.builders.books import number
+from tests.builders.issuer import SYSTEM
+from tests.counter.standing import PASSWORD, a_batch_of_codes, a_terminal, someone_at
+from tests.fixtures_database import Database
+from tools.screens.serving import SOON_MS, hindrances, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
+EXCHANGE = {"kind": "exchange", "goods": {"skus": ["TEA"]}, "value_cap_fen": 1_500}
+USES = "SELECT count(*) FROM ledger_entry WHERE operation = 'redeem'"
+WIDTH, HEIGHT = 640, 480
+
+
+def feed(path: Path, text: str) -> None:
+    """A camera that sees a code, as Chromium's fake device plays it."""
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    picture = memoryview(code.to_image(scale=8))
+    height, width = picture.shape
+    top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
+    rows = [bytearray([200] * WIDTH) for _ in range(HEIGHT)]
+    for line in range(height):
+        rows[top + line][left : left + width] = bytes(picture[line : line + 1])
+    head = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F15:1 Ip A1:1 C420mpeg2\n".encode()
+    frame = b"FRAME\n" + b"".join(rows) + bytes([128] * (WIDTH * HEIGHT // 2))
+    path.write_bytes(head + frame * 3)
+
+
+class Phones(NamedTuple):
+    """A browser whose camera plays a file, and where the counter is."""
+
+    browser: Browser
+    camera: Path
+
+
+@pytest.fixture(scope="module")
+def phones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
+    camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
+    feed(camera, "KAQUAN")
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    arguments = [
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    ]
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", *arguments]
+        )
+        yield Phones(browser, camera)
+        browser.close()
+
+
+class Phone(NamedTuple):
+    """One device, which is a terminal with a clerk at it."""
+
+    url: str
+    context: BrowserContext
+    terminal: Terminal
+
+    def open(self) -> Page:
+        page = self.context.new_page()
+        page.goto(f"{self.url}/counter/")
+        return page
+
+
+def a_phone(browser: Browser, url: str, *, width: int = 390, **options: Any) -> BrowserContext:
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, locale="zh-CN", **options
+    )
+    context.set_default_timeout(SOON_MS)
+    return context
+
+
+@pytest.fixture
+def phone(database: Database, phones: Phones) -> Iterator[Phone]:
+    said: list[str] = []
+    with serving() as url:
+        context = a_phone(phones.browser, url, permissions=["camera"])
+        context.on("console", lambda message: said.append(message.text))
+        context.on("weberror", lambda error: said.append(str(error.error)))
+        yield Phone(url, context, a_terminal())
+        context.close()
+    connections.close_all()
+    assert [text for text in said if "ERR_" not in text and "status of 4" not in text] == []
+
+
+def begin(phone: Phone) -> Page:
+    """Register the device and log a clerk in, through the page."""
+    clerk = someone_at(phone.terminal.store)
+    code = make_registration_code(actor=SYSTEM, terminal_id=phone.terminal.pk, at=clock.now())
+    page = phone.open()
+    page.get_by_label("登记码").fill(code)
+    page.get_by_role("button", name="登记", exact=True).click()
+    page.locator("#login-name").fill(clerk.username)
+    page.locator("#login-secret").fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.get_by_role("button", name="扫码核销")).to_be_visible()
+    return page
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_a_code_before_the_camera_is_redeemed_and_the_second_time_is_told_where(
+    phone: Phone, phones: Phones, database: Database
+) -> None:
+    (code,) = a_batch_of_codes(EXCHANGE, 1)
+    feed(phones.camera, code)
+    page = begin(phone)
+    assert hindrances(page) == []
+    assert fits(page)
+
+    page.get_by_role("button", name="扫码核销").click()
+    expect(page.get_by_role("heading", name="核销成功")).to_be_visible()
+    assert "¥15.00" in page.locator("#result").inner_text()
+    assert hindrances(page) == []
+    page.get_by_role("button", name="下一张").click()
+    page.get_by_role("button", name="扫码核销").click()
+    expect(page.get_by_role("heading", name="不能核销")).to_be_visible()
+    store = phone.terminal.store.organisation.name
+    assert f"在{store}使用" in page.locator("#result-says").inner_text()
+    page.get_by_role("button", name="下一张").click()
+    assert number(database.connect(), USES) == 1
+
+    page.get_by_role("button", name="今日").click()
+    page.get_by_role("button", name="撤销").click()
+    page.get_by_role("dialog").get_by_role("button", name="撤销", exact=True).click()
+    expect(page.get_by_role("heading", name="已撤销")).to_be_visible()
+    page.get_by_role("button", name="下一张").click()
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 844})
+        for name in ("今日", "交班", "核销"):
+            page.locator("#bar").get_by_role("button", name=name, exact=True).click()
+            page.wait_for_load_state("networkidle")
+            assert hindrances(page) == [], (name, width)
+            assert fits(page)
+
+
+def test_a_network_that_goes_in_mid_redemption_leaves_one_use_and_its_answer(
+    phone: Phone, database: Database
+) -> None:
+    first, second = a_batch_of_codes(EXCHANGE, 2)
+    page = begin(phone)
+    lost: list[str] = []
+
+    def swallow(route: Route) -> None:
+        """The request arrives; its answer does not."""
+        lost.append(route.request.url)
+        if len(lost) == 1:
+            route.fetch()
+        route.abort()
+
+    page.route("**/counter/redeem", swallow)
+    page.get_by_label("或输入券码").fill(first)
+    page.get_by_role("button", name="核销这个券码").click()
+    expect(page.get_by_role("heading", name="正在查询结果")).to_be_visible()
+    page.unroute("**/counter/redeem")
+    expect(page.get_by_role("heading", name="核销成功")).to_be_visible()
+    page.get_by_role("button", name="下一张").click()
+    assert number(database.connect(), USES) == 1
+
+    lost.clear()
+    page.route("**/counter/redeem", swallow)
+    page.get_by_label("或输入券码").fill(second)
+    page.get_by_role("button", name="核销这个券码").click()
+    expect(page.get_by_role("heading", name="正在查询结果")).to_be_visible()
+    page.reload()
+    expect(page.locator("#told")).to_contain_text("中断的那笔已核销")
+    assert number(database.connect(), USES) == 2
+    assert CounterRequest.objects.count() == 2
+
+
+def test_without_a_camera_or_a_network_the_clerk_is_told_and_a_tag_is_read(
+    phone: Phone, phones: Phones, database: Database
+) -> None:
+    (code,) = a_batch_of_codes(EXCHANGE, 1)
+    phone.context.clear_permissions()
+    phone.context.add_init_script(
+        "window.NDEFReader = class { async scan() { window.tags = this; } };"
+    )
+    page = begin(phone)
+    page.get_by_role("button", name="扫码核销").click()
+    expect(page.locator("#told")).to_contain_text("没有摄像头权限")
+    expect(page.get_by_label("或输入券码")).to_be_focused()
+
+    page.get_by_role("button", name="贴卡读取").click()
+    expect(page.locator("#told")).to_contain_text("贴近手机")
+    page.evaluate(
+        "code => window.tags.onreading({message: {records: [{recordType: 'text', encoding: 'utf-8',"
+        " data: new TextEncoder().encode(code)}]}})",
+        code,
+    )
+    expect(page.get_by_role("heading", name="核销成功")).to_be_visible()
+    page.get_by_role("button", name="下一张").click()
+
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    phone.context.set_offline(True)
+    page.get_by_label("或输入券码").fill(code)
+    page.get_by_role("button", name="核销这个券码").click()
+    expect(page.locator("#result-says")).to_contain_text("没有网络，没有核销")
+    page.reload()
+    expect(page.locator("#blocked-why")).to_contain_text("没有网络")
+    phone.context.set_offline(False)
+    expect(page.get_by_role("button", name="扫码核销")).to_be_visible()
+    assert number(database.connect(), USES) == 1
