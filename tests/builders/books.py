@@ -10,7 +10,13 @@ from kaquan.engine.entries import Account, Unit
 from kaquan.ledger.prove import Fault, prove
 from kaquan.ledger.records import Record, unpack_body
 
-KEPT_FOR_EVER = ("ledger_batch", "ledger_block", "ledger_entry", "ledger_request")
+KEPT_FOR_EVER = (
+    "ledger_batch",
+    "ledger_block",
+    "ledger_entry",
+    "ledger_request",
+    "ledger_terms",
+)
 MOVING = (
     "ledger_slice",
     "ledger_custody",

@@ -20,6 +20,7 @@ from kaquan.engine.commands import (
     OpenBudget,
     Redeem,
     RequestKey,
+    ReviseTerms,
     Sell,
     VoucherUse,
 )
@@ -255,6 +256,29 @@ def allot(batch: BuiltBatch, serials: range, organisation_id: int, *, source: in
         quantity=len(serials),
         organisation_id=organisation_id,
         from_organisation_id=source,
+    )
+
+
+def revise(
+    batch: BuiltBatch,
+    *,
+    kind: str = "amount_off",
+    expected_version: int = 0,
+    offer_version_id: int = 0,
+    key: RequestKey | None = None,
+    at: datetime = NOON,
+    link: int = 0,
+    **terms: Any,
+) -> ReviseTerms:
+    """Other terms for vouchers that are out."""
+    return ReviseTerms(
+        at=at,
+        key=key,
+        link=link,
+        batch_id=batch.batch_id,
+        terms=terms_bytes(default_terms(kind, **terms)),
+        expected_version=expected_version,
+        offer_version_id=offer_version_id,
     )
 
 

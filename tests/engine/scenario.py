@@ -122,6 +122,13 @@ class Scenario:
                     by_code="by_code" in about,
                     active="inactive" not in about,
                 )
+            case "revise_terms":
+                return c.ReviseTerms(
+                    **common,
+                    batch_id=self._batch(about[0]),
+                    terms=self.terms[given["terms"]],
+                    expected_version=int(given.get("version", 0)),
+                )
             case "mint":
                 return c.Mint(**common, batch_id=self._batch(about[0]), quantity=int(about[1]))
             case "set_batch_state":

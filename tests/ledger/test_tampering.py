@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.builders.ledger import a_batch, a_key, done, redeem
+from tests.builders.ledger import a_batch, a_key, done, redeem, revise
 from tests.fixtures_database import Database
 from tests.fixtures_ledger import OpenDoor
 from tests.ledger.tampering import Tamperer, tables_of_the_books, tamper_campaign
@@ -20,6 +20,7 @@ KEPT_FOR_EVER = (
     "ledger_entry",
     "ledger_pool_code",
     "ledger_request",
+    "ledger_terms",
 )
 WRITES = {
     "UPDATE": "UPDATE {} SET shard = shard",
@@ -56,7 +57,8 @@ def test_not_even_the_owner_changes_what_only_grows(
     database: Database, new_door: OpenDoor, table: str, write: str
 ) -> None:
     door = new_door()
-    done(door, redeem(a_batch(door).serial(), key=a_key()))
+    batch = a_batch(door)
+    done(door, redeem(batch.serial(), key=a_key()), revise(batch, transferable=True))
     owner = database.connect(database.owner_url)
     pool = sql.Identifier("ledger_pool_code")
     owner.execute(sql.SQL("INSERT INTO {} VALUES (64, 1, 60, '0123456789abcdef')").format(pool))

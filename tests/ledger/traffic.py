@@ -41,6 +41,7 @@ from tests.builders.ledger import (
     a_key,
     at_the_till,
     done,
+    revise,
 )
 
 STACKING = {"stack": {"policy": "always"}}
@@ -80,7 +81,8 @@ def _supply(door: Books) -> None:
     budget_id = a_budget(door, total_fen=90_000)
     done(door, ChangeBudget(at=NOON, budget_id=budget_id, expected_fen=90_000, total_fen=80_000))
     done(door, ChangeBudget(at=NOON, budget_id=budget_id, expected_fen=80_000, total_fen=95_000))
-    batch = a_batch(door, quantity=100, active=False, budget_id=budget_id)
+    limited = {"scope": {"order_minimum_fen": 1_000}}
+    batch = a_batch(door, quantity=100, active=False, budget_id=budget_id, **limited)
     done(
         door, Activate(at=NOON, batch_id=batch.batch_id, first_serial=batch.serial(10), quantity=50)
     )
@@ -100,6 +102,9 @@ def _supply(door: Books) -> None:
     for state in ("paused", "running", "paused"):
         done(door, SetBatchState(at=NOON, batch_id=batch.batch_id, state=state, reason="检查"))
     done(door, Mint(at=NOON, batch_id=batch.batch_id, quantity=7))
+    for version, fen in enumerate((900, 500)):
+        minimum = {"order_minimum_fen": fen}
+        done(door, revise(batch, scope=minimum, expected_version=version, offer_version_id=fen))
     stopped = a_batch(door, by_code=False, quantity=70, budget_id=0)
     done(door, SetBatchState(at=NOON, batch_id=stopped.batch_id, state="stopped"))
 

@@ -118,6 +118,20 @@ class DefineBatch(Command, frozen=True, kw_only=True, tag="define_batch"):
     active: bool = True
 
 
+class ReviseTerms(Command, frozen=True, kw_only=True, tag="revise_terms"):
+    """Put terms in the place of a batch's own, for all of its vouchers; only better ones.
+
+    ``expected_version`` is how often its terms were revised before, as whoever asks saw them.
+    """
+
+    operation = "revise_terms"
+    batch_id: int
+    terms: bytes
+    expected_version: int
+    offer_version_id: int = 0
+    reason: str = ""
+
+
 class Mint(Command, frozen=True, kw_only=True, tag="mint"):
     """Add ``quantity`` vouchers to a batch."""
 
@@ -370,4 +384,5 @@ AnyCommand = (
     | Expire
     | Adjust
     | MovePieces
+    | ReviseTerms
 )

@@ -100,5 +100,6 @@ OPERATIONS = (
     "expire",
     "adjust",
     "move_pieces",
+    "revise_terms",
 )
 OPERATION_NUMBER = {name: number for number, name in enumerate(OPERATIONS)}

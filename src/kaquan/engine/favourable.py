@@ -8,7 +8,7 @@ one that terms get some day, must stay as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from kaquan.engine.rules.channels import folded_channel
 from kaquan.engine.rules.faults import TermsFault
@@ -35,10 +35,27 @@ WORSE = ("对持券人不利", "is worse for whoever holds a voucher")
 FIXED = ("已发出的券不能更改此项", "cannot be changed for vouchers that were issued")
 
 
+class Compared(NamedTuple):
+    """Where two terms differ, what each says there, and why the new is not at least as good (zh,
+    en); None: it is."""
+
+    path: str
+    before: Any
+    now: Any
+    reason: tuple[str, str] | None
+
+
 def favourable(old: Terms, new: Terms) -> list[TermsFault]:
     """Every reason why the new terms cannot take the place of the old ones on issued vouchers;
     none if they can."""
-    return [TermsFault(path, zh, en) for path, (zh, en) in _differences(old, new, "")]
+    return [
+        TermsFault(one.path, *one.reason) for one in compared(old, new) if one.reason is not None
+    ]
+
+
+def compared(old: Terms, new: Terms) -> list[Compared]:
+    """Every place where two terms differ, each judged."""
+    return list(_differences(old, new, ""))
 
 
 def _more(old: int, new: int) -> bool:
@@ -52,6 +69,11 @@ def _less(old: int, new: int) -> bool:
 def _cap(old: int | None, new: int | None) -> bool:
     """No cap is the best one."""
     return new is None or (old is not None and new >= old)
+
+
+def _cap_that_stays(old: int | None, new: int | None) -> bool:
+    """One that goods settle at where no order is in sight: without it such a use is refused."""
+    return old is not None and new is not None and new >= old
 
 
 def _allowed(old: bool, new: bool) -> bool:
@@ -86,10 +108,9 @@ def _fewer_goods(old: Products, new: Products) -> bool:
 
 def _windows(old: Sequence[DailyWindow], new: Sequence[DailyWindow]) -> bool:
     """Each window of before lies within one of now."""
-    if not new:
-        return True
-    spans = [_minutes(window) for window in new]
-    return bool(old) and all(
+    # A window past midnight belongs to the day it starts on: all day long does not hold it.
+    spans = [_minutes(window) for window in new] or [(0, DAY_MINUTES)]
+    return bool(old or not new) and all(
         any(start <= first and last <= end for start, end in spans)
         for first, last in map(_minutes, old)
     )
@@ -142,13 +163,10 @@ FIELDS: dict[str, Holds] = {
     "Exchange.goods": _more_goods,
     "Exchange.quantity": _more,
     "Exchange.pay_fen": _less,
-    "Exchange.value_cap_fen": _cap,
+    "Exchange.value_cap_fen": _cap_that_stays,
     "PrepaidCard.max_balance_fen": _more,
     "PrepaidCard.reloadable": _allowed,
     "PrepaidCard.minimum_top_up_fen": _less,
-    "FreeUnit.quantity_buy": _less,
-    "FreeUnit.quantity_free": _more,
-    "FreeUnit.value_cap_fen": _cap,
     "FixedRange.first_day": lambda old, new: bool(new <= old),
     "FixedRange.last_day": lambda old, new: bool(new >= old),
     "ExactRange.starts_at": lambda old, new: bool(new <= old),
@@ -187,12 +205,22 @@ def _after_claim(old: AfterClaim, new: AfterClaim) -> bool:
 
 
 def _count_card(old: CountCard, new: CountCard) -> bool:
-    """As many uses, each covering as much; what a use settles at is between store and funder."""
+    """As many uses, each covering as much, also where no order is in sight."""
     covers, covered = (
         card.value_per_use_fen if card.covers_up_to_fen is None else card.covers_up_to_fen
         for card in (new, old)
     )
-    return new.uses >= old.uses and covers >= covered
+    settles = new.value_per_use_fen >= old.value_per_use_fen
+    return new.uses >= old.uses and covers >= covered and settles
+
+
+def _free_unit(old: FreeUnit, new: FreeUnit) -> bool:
+    """As many free, with no more units needed to get them."""
+    needs, needed = (one.quantity_buy + one.quantity_free for one in (new, old))
+    covers = new.value_cap_fen == old.value_cap_fen or _cap_that_stays(
+        old.value_cap_fen, new.value_cap_fen
+    )
+    return new.quantity_free >= old.quantity_free and needs <= needed and covers
 
 
 def _goods_stay(old: Terms, new: Terms) -> Iterator[str]:
@@ -209,7 +237,11 @@ def _all_named_stay(old: ProductRule, new: ProductRule) -> Iterator[str]:
 
 
 #: Kinds of parts whose fields hang together, and are judged as a whole.
-_WHOLE: dict[type[Part], Holds] = {AfterClaim: _after_claim, CountCard: _count_card}
+_WHOLE: dict[type[Part], Holds] = {
+    AfterClaim: _after_claim,
+    CountCard: _count_card,
+    FreeUnit: _free_unit,
+}
 #: What must stay besides, as other fields are.
 _STAYS: dict[type[Part], Callable[[Any, Any], Iterator[str]]] = {
     Terms: _goods_stay,
@@ -219,33 +251,39 @@ _STAYS: dict[type[Part], Callable[[Any, Any], Iterator[str]]] = {
 
 def _differences(
     old: Part, new: Part, path: str, told: frozenset[str] = frozenset()
-) -> Iterator[tuple[str, tuple[str, str]]]:
+) -> Iterator[Compared]:
     """Below `path`; what stands at the paths in `told` was told before."""
     if old == new:
         return
     kind = type(old)
     if kind is not type(new):
-        yield path, OTHER_KIND
+        yield Compared(path, old, new, OTHER_KIND)
         return
     if kind in _WHOLE:
-        if not _WHOLE[kind](old, new):
-            yield path, WORSE
+        yield Compared(path, old, new, None if _WHOLE[kind](old, new) else WORSE)
         return
     for name in _STAYS[kind](old, new) if kind in _STAYS else ():
-        yield _below(path, name), FIXED
-        told |= {_below(path, name)}
+        here = _below(path, name)
+        yield Compared(here, *(_at(part, name) for part in (old, new)), FIXED)
+        told |= {here}
     for name in kind.__struct_fields__:
         here, before, now = _below(path, name), getattr(old, name), getattr(new, name)
         if before == now or here in told:
             continue
         holds = FIELDS.get(f"{kind.__name__}.{name}")
         if holds is not None:
-            if not holds(before, now):
-                yield here, WORSE
+            yield Compared(here, before, now, None if holds(before, now) else WORSE)
         elif isinstance(before, Part) and isinstance(now, Part):
             yield from _differences(before, now, here, told)
         else:
-            yield here, FIXED
+            yield Compared(here, before, now, FIXED)
+
+
+def _at(part: Part, path: str) -> Any:
+    value: Any = part
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
 
 
 def _below(path: str, name: str) -> str:

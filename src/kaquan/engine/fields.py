@@ -145,6 +145,18 @@ def _define_batch(command: c.DefineBatch) -> str | None:
     return None if 0 <= command.budget_id <= SHORT_ID_MAX else "budget_id"
 
 
+def _revise_terms(command: c.ReviseTerms) -> str | None:
+    if not _is_id(command.batch_id):
+        return "batch_id"
+    if len(command.terms) > TERMS_BYTES_MAX:
+        return "terms"
+    if not 0 <= command.expected_version <= SHORT_ID_MAX:
+        return "expected_version"
+    if not 0 <= command.offer_version_id <= SHORT_ID_MAX:
+        return "offer_version_id"
+    return "reason" if no_text(command.reason, TEXT_MAX) else None
+
+
 def _mint(command: c.Mint) -> str | None:
     if not _is_id(command.batch_id):
         return "batch_id"
@@ -365,6 +377,7 @@ FAULTS: dict[type[c.Command], Fault] = {
     c.Expire: _expire,
     c.Adjust: _adjust,
     c.MovePieces: _move_pieces,
+    c.ReviseTerms: _revise_terms,
 }
 
 assert {one.operation for one in FAULTS} == set(OPERATION_NUMBER)

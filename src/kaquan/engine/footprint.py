@@ -79,7 +79,7 @@ def footprint(command: c.AnyCommand) -> Footprint:
             return Footprint(budget_id=command.budget_id)
         case c.DefineBatch():
             return Footprint(batch_id=command.batch_id, budget_id=command.budget_id or None)
-        case c.SetBatchState():
+        case c.SetBatchState() | c.ReviseTerms():
             return Footprint(batch_id=command.batch_id, changes_slice=True)
         case c.Mint() | c.Activate() | c.Allot() | c.MovePieces():
             return Footprint(

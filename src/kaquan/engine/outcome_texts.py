@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kaquan.engine.outcome_texts_paper import PAPER_TEXTS
+from kaquan.engine.outcome_texts_supply import SUPPLY_TEXTS
 from kaquan.engine.outcomes import OutcomeCode as Code
 
 Templates = tuple[str, str]
@@ -46,6 +47,7 @@ RETRYABLE = frozenset(
 #: What is wrong, and (filled from the data) what would help.
 TEXTS: dict[Code, tuple[Templates, Templates]] = {
     **PAPER_TEXTS,
+    **SUPPLY_TEXTS,
     Code.DONE: (("已完成", "Done"), ("", "")),
     Code.MALFORMED_COMMAND: (
         (
@@ -100,18 +102,6 @@ TEXTS: dict[Code, tuple[Templates, Templates]] = {
     ),
     Code.BATCH_UNKNOWN: (
         ("没有这个批次，请核对编号", "There is no such batch: check its number"),
-        ("", ""),
-    ),
-    Code.BATCH_EXISTS: (
-        ("批次编号已被使用，请换一个编号", "The batch exists already: choose another number"),
-        ("", ""),
-    ),
-    Code.BUDGET_UNKNOWN: (
-        ("没有这个预算，请核对编号", "There is no such budget: check its number"),
-        ("", ""),
-    ),
-    Code.BUDGET_EXISTS: (
-        ("预算编号已被使用，请换一个编号", "The budget exists already: choose another number"),
         ("", ""),
     ),
     Code.REDEMPTION_UNKNOWN: (
@@ -342,13 +332,6 @@ TEXTS: dict[Code, tuple[Templates, Templates]] = {
             "The budget does not suffice: ask whoever runs the campaign",
         ),
         ("还差 {shortfall_fen}", "{shortfall_fen} is missing"),
-    ),
-    Code.BUDGET_CHANGED: (
-        (
-            "预算总额已被他人更改，请刷新后再改",
-            "The budget was changed meanwhile: look again, then change it",
-        ),
-        ("现为 {total_fen}", "it is {total_fen} now"),
     ),
     Code.BALANCE_INSUFFICIENT: (
         ("余额不足，请减少金额或充值", "The balance does not suffice: take less, or top up"),

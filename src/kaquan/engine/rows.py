@@ -17,8 +17,19 @@ from kaquan.engine.places import Place
 from kaquan.engine.rules.check import Rules
 
 
+class TermsVersion(Struct, frozen=True):
+    """A batch's terms from one revision to the next; number 0 is what it was opened with."""
+
+    number: int
+    offer_version_id: int
+    terms: bytes
+
+
 class Batch(Struct, frozen=True):
-    """What never changes about a batch, terms compiled."""
+    """What a batch is: its terms as they are now, compiled, and what never changes.
+
+    ``terms_version`` counts revisions of the terms; ``unwritten`` are those of the block at hand.
+    """
 
     batch_id: int
     offer_version_id: int
@@ -27,13 +38,20 @@ class Batch(Struct, frozen=True):
     budget_id: int
     by_code: bool
     active: bool
+    terms_version: int = 0
+    unwritten: tuple[TermsVersion, ...] = ()
+
+    def __deepcopy__(self, _memo: object) -> Batch:
+        """Itself: nothing of it changes, and compiled terms are costly to copy."""
+        return self
 
 
 class Slice(Struct, gc=False):
     """What changes about a batch and must stop things at once: state and stock.
 
     ``cursor`` counts, per bucket 0…63, the serials handed out from stock. ``custody_version`` moves
-    with every mint, activation and allotment, so that a cached map of serials knows it is stale.
+    with every mint, activation, allotment and revision of the terms, so that what is remembered of
+    the batch is known to be stale.
     """
 
     shard: int

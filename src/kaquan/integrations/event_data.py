@@ -46,6 +46,11 @@ def supply_data(command: c.AnyCommand, answered: Mapping[str, Any]) -> Data:
                 "by_code": command.by_code,
                 "active": command.active,
             }
+        case c.ReviseTerms(offer_version_id=offer_version_id):
+            return {
+                "offer_version_id": offer_version_id,
+                "terms_version": answered["terms_version"],
+            }
         case c.Mint() | c.Activate():
             return {name: answered[name] for name in ("first_serial", "quantity")}
         case c.Allot():

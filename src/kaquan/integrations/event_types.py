@@ -40,6 +40,9 @@ EVENT_TYPES: Mapping[str, EventText] = {
     "batch.activated": EventText("批次中一段券已激活", "a range of vouchers went live"),
     "batch.allotted": EventText("批次中一段券已调拨", "a range of vouchers changed custody"),
     "batch.pieces_moved": EventText("批次中一段纸券有保管变动", "paper of a batch changed custody"),
+    "batch.terms_improved": EventText(
+        "批次已发出的券改用更优规则", "better terms for the vouchers of a batch"
+    ),
     "batch.paused": EventText("批次已暂停", "a batch was paused"),
     "batch.resumed": EventText("批次已恢复", "a batch goes on"),
     "batch.stopped": EventText("批次已停止发放", "a batch issues nothing more"),

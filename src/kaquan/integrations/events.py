@@ -50,6 +50,7 @@ SUPPLY_TYPES = {
     "activate": "batch.activated",
     "allot": "batch.allotted",
     "move_pieces": "batch.pieces_moved",
+    "revise_terms": "batch.terms_improved",
     "open_budget": "budget.opened",
     "change_budget": "budget.changed",
 }
@@ -172,7 +173,7 @@ def _supply_event(event: Any, command: c.AnyCommand, answered: Mapping[str, Any]
             about = {"batch_id": batch_id, "organisation_id": goes_to(command)}
         case c.DefineBatch(batch_id=batch_id) | c.Mint(batch_id=batch_id):
             type_, about = SUPPLY_TYPES[command.operation], {"batch_id": batch_id}
-        case c.Activate(batch_id=batch_id):
+        case c.Activate(batch_id=batch_id) | c.ReviseTerms(batch_id=batch_id):
             type_, about = SUPPLY_TYPES[command.operation], {"batch_id": batch_id}
         case _:
             raise AssertionError(f"no event for {command.operation}")

@@ -1,4 +1,4 @@
-"""The frozen terms of batches, compiled, for those who only read the books."""
+"""The terms of batches as they are now, compiled, for those who only read the books."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Connection = psycopg.Connection[Any]
 def rules_of(connection: Connection, batch_ids: Collection[int]) -> dict[int, Rules]:
     """The rules of each batch that the ledger knows."""
     rows = connection.execute(
-        "SELECT batch_id, terms FROM ledger_batch WHERE batch_id = any(%s)", [list(batch_ids)]
+        "SELECT batch_id, terms FROM ledger_batch_now WHERE batch_id = any(%s)", [list(batch_ids)]
     )
     found = {}
     for batch_id, packed in rows:
@@ -36,3 +36,10 @@ def batch_ends(connection: Connection, batch_ids: Collection[int]) -> dict[int, 
         for batch_id, rules in rules_of(connection, batch_ids).items()
     }
     return {batch_id: window[1] for batch_id, window in windows.items() if window is not None}
+
+
+def later_end(own: datetime | None, of_batch: datetime | None) -> datetime | None:
+    """When a voucher ends: it was extended beyond its batch's end, or that was moved since."""
+    if own is None or of_batch is None:
+        return own or of_batch
+    return max(own, of_batch)

@@ -1,7 +1,8 @@
 """Which batch a serial belongs to: a cached map of custody runs, and batches with compiled terms.
 
-Batches never change, so they are kept for ever. Custody does: a slice's ``custody_version``, read
-under its lock, tells the door that its map of that batch is stale.
+Custody changes, and terms get better: a slice's ``custody_version``, read under its lock, tells the
+door that what it remembers of that batch is stale. So no block is judged by terms that were revised
+before it locked the slice, whichever server revised them.
 """
 
 from __future__ import annotations
@@ -55,13 +56,17 @@ class Catalogue:
         self._swapping = threading.Lock()
 
     def batch(self, connection: psycopg.Connection[Any], batch_id: int) -> Batch | None:
-        """The batch, or None where there is none."""
+        """The batch as it is remembered, or None where there is none; see ``is_stale``."""
         if batch_id not in self._batches:
             self._load_batches(connection, [batch_id])
         return self._batches.get(batch_id)
 
+    def newest(self, batch: Batch) -> Batch:
+        """The batch as it is remembered by now."""
+        return self._batches.get(batch.batch_id, batch)
+
     def is_stale(self, batch_id: int, custody_version: int) -> bool:
-        """Whether the map of a batch is older than its slice says."""
+        """Whether what is remembered of a batch is older than its slice says."""
         return self._versions.get(batch_id, -1) != custody_version
 
     def run_of(self, serial: int) -> Custody | None:
@@ -117,7 +122,7 @@ class Catalogue:
         return bool(rows)
 
     def reload(self, connection: psycopg.Connection[Any], batch_ids: Sequence[int]) -> None:
-        """Read the custody runs of some batches anew."""
+        """Read the custody runs and the terms of some batches anew."""
         found: dict[int, list[Custody]] = {batch_id: [] for batch_id in batch_ids}
         versions = connection.execute(
             "SELECT batch_id, custody_version FROM ledger_slice WHERE batch_id = any(%s)",
@@ -130,7 +135,7 @@ class Catalogue:
             [list(batch_ids)],
         ):
             found[row[1]].append(custody_of(row))
-        self._load_batches(connection, [i for i in batch_ids if i not in self._batches])
+        self._load_batches(connection, batch_ids)
         with self._swapping:  # or one of two writers would put the other's news out of the map
             by_batch = self._by_batch | found
             runs = sorted(
@@ -149,12 +154,18 @@ class Catalogue:
         if not batch_ids:
             return
         for row in connection.execute(
-            "SELECT batch_id, offer_version_id, terms, budget_id, by_code, active "
-            "FROM ledger_batch WHERE batch_id = any(%s)",
+            "SELECT batch_id, offer_version_id, terms, budget_id, by_code, active, terms_version "
+            "FROM ledger_batch_now WHERE batch_id = any(%s)",
             [list(batch_ids)],
         ):
+            known = self._batches.get(row[0])
+            if known is not None and known.terms_version >= row[6]:
+                continue
             terms = read_terms(bytes(row[2]))
             assert isinstance(terms, Terms), (row[0], terms)
-            self._batches[row[0]] = Batch(
-                row[0], row[1], compile_terms(terms), bytes(row[2]), row[3], row[4], row[5]
-            )
+            rules = compile_terms(terms)
+            batch = Batch(row[0], row[1], rules, bytes(row[2]), row[3], row[4], row[5], row[6])
+            with self._swapping:  # another writer may have read a later revision meanwhile
+                known = self._batches.get(row[0])
+                if known is None or known.terms_version < row[6]:
+                    self._batches[row[0]] = batch

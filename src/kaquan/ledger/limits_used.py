@@ -61,6 +61,6 @@ def allotted_to(
 def frozen_terms(connection: Connection, batch_id: int) -> bytes | None:
     """The terms of a batch as the ledger keeps them; None where it does not know the batch."""
     row = connection.execute(
-        "SELECT terms FROM ledger_batch WHERE batch_id = %s", [batch_id]
+        "SELECT terms FROM ledger_batch_now WHERE batch_id = %s", [batch_id]
     ).fetchone()
     return None if row is None else bytes(row[0])

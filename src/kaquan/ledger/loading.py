@@ -141,6 +141,9 @@ class Loader:
         if stale:
             self._catalogue.reload(self._connection.raw, stale)
             self._add_untouched(world, self._catalogue.find(self._connection.raw, serials))
+        # Terms that got better meanwhile move no limit that those before did not: all are loaded.
+        for batch_id, batch in world.batches.items():
+            world.batches[batch_id] = self._catalogue.newest(batch)
         return head
 
     def _limit_keys(

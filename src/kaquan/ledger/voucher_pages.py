@@ -121,9 +121,9 @@ SELECT edge.last_serial, edge.number, found.*
        AND (%(handed_out)s::bool IS NULL
             OR (customer_id > 0 OR valid_from IS NOT NULL) = %(handed_out)s)
        AND (%(ends_from)s::timestamptz IS NULL
-            OR coalesce(valid_until, %(batch_end)s::timestamptz) >= %(ends_from)s)
+            OR greatest(valid_until, %(batch_end)s::timestamptz) >= %(ends_from)s)
        AND (%(ends_before)s::timestamptz IS NULL
-            OR coalesce(valid_until, %(batch_end)s::timestamptz) < %(ends_before)s)
+            OR greatest(valid_until, %(batch_end)s::timestamptz) < %(ends_before)s)
      ORDER BY serial LIMIT %(limit)s
   ) AS found ON true
  ORDER BY found.serial

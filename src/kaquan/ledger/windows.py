@@ -15,9 +15,9 @@ from kaquan.engine.rules.terms import Terms
 def validity_windows(
     connection: psycopg.Connection[Any], batch_ids: Collection[int]
 ) -> dict[int, Window | None]:
-    """The window of each batch, None where it begins with a claim; it never changes."""
+    """The window of each batch, None where it begins with a claim; only better terms move it."""
     rows = connection.execute(
-        "SELECT batch_id, terms FROM ledger_batch WHERE batch_id = any(%s)", [list(batch_ids)]
+        "SELECT batch_id, terms FROM ledger_batch_now WHERE batch_id = any(%s)", [list(batch_ids)]
     )
     windows: dict[int, Window | None] = {}
     for batch_id, packed in rows:

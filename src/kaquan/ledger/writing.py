@@ -148,6 +148,7 @@ def _write_limits(connection: Connection, lane: int, limits: Sequence[Limit]) ->
             "units": [key.unit for key in keys],
             "moments": [key.moment for key in keys],
             "used": [limit.used for limit in changed],
+            "caps": [limit.cap for limit in changed],  # better terms may have raised them
         }
         connection.execute(statement("update_limits"), bound(columns))
 
@@ -204,16 +205,19 @@ def _write_slice(connection: Connection, row: Slice) -> None:
 
 
 def _write_batch(connection: Connection, row: Batch) -> None:
-    values = {
-        "shard": HOME_SHARD,
-        "batch_id": row.batch_id,
-        "offer_version_id": row.offer_version_id,
-        "terms": row.terms,
-        "budget_id": row.budget_id,
-        "by_code": row.by_code,
-        "active": row.active,
-    }
-    connection.execute(statement("add_batch"), bound(values))
+    """A new batch, and each revision of terms: rows that are added and never changed."""
+    for one in row.unwritten:
+        values = {
+            "shard": HOME_SHARD,
+            "batch_id": row.batch_id,
+            "offer_version_id": one.offer_version_id,
+            "terms": one.terms,
+        }
+        if one.number:
+            connection.execute(statement("add_terms"), bound({**values, "number": one.number}))
+        else:
+            values |= {"budget_id": row.budget_id, "by_code": row.by_code, "active": row.active}
+            connection.execute(statement("add_batch"), bound(values))
 
 
 def _write_custody(connection: Connection, row: Custody) -> None:

@@ -16,7 +16,7 @@ from kaquan.engine.rows import Custody
 from kaquan.foundation.actor import EVERY_PERMISSION, Actor, require
 from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.foundation.paging import Page, Paging, cursor_invalid, cursor_of, keys_in
-from kaquan.ledger.batch_rules import batch_ends
+from kaquan.ledger.batch_rules import batch_ends, later_end
 from kaquan.ledger.custody_pages import RunFilter, runs_after, touched_in
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.voucher_pages import VoucherFilter, VoucherRow, vouchers_along
@@ -153,7 +153,7 @@ def lines_of(actor: Actor, rows: Sequence[VoucherRow]) -> list[VoucherLine]:
             row,
             batches.get(row.batch_id),
             held_by.get(row.customer_id),
-            row.valid_until or ends.get(row.batch_id),
+            later_end(row.valid_until, ends.get(row.batch_id)),
         )
         for row in rows
     ]

@@ -12,7 +12,7 @@ from kaquan.customers.models import Customer
 from kaquan.engine.lifecycle import FROZEN, State
 from kaquan.engine.rules.explain import Language, explain
 from kaquan.foundation.actor import system_actor
-from kaquan.ledger.batch_rules import batch_ends
+from kaquan.ledger.batch_rules import batch_ends, later_end
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.vouchers_of import HeldVoucher, vouchers_of
 from kaquan.offers.faces import Face, face_of
@@ -146,7 +146,7 @@ def _named(held: Sequence[HeldVoucher], at: datetime) -> list[OwnVoucher]:
         batch = batches.get(one.batch_id)
         if batch is None:
             continue
-        ends_at = one.valid_until or ends.get(one.batch_id)
+        ends_at = later_end(one.valid_until, ends.get(one.batch_id))
         face = face_of(batch.offer_version.offer.face)
         shelf = _shelf(one, ends_at, at)
         found.append(OwnVoucher(one, batch, face, shelf, ends_at, one.serial in given))

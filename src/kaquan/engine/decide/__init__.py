@@ -39,6 +39,7 @@ from kaquan.engine.decide.supply import (
     open_budget,
     set_batch_state,
 )
+from kaquan.engine.decide.terms import revise_terms
 from kaquan.engine.decide.use import redeem
 from kaquan.engine.decide.vouchers import malformed
 from kaquan.engine.fields import field_fault
@@ -76,6 +77,7 @@ _OPERATIONS: dict[type[c.Command], Callable[[Any, World], Outcome | Refusal]] = 
     c.Expire: expire,
     c.Adjust: adjust,
     c.MovePieces: move_pieces,
+    c.ReviseTerms: revise_terms,
 }
 
 #: What later commands of the same block may name by place.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kaquan.engine import commands as c
 from kaquan.engine.decide.vouchers import BATCH_STOPPED, done
 from kaquan.engine.entries import Account, Unit
 from kaquan.engine.footprint import HOME_SHARD
 from kaquan.engine.outcomes import Outcome, OutcomeCode, Refusal
-from kaquan.engine.rows import Batch, Budget, Custody, Slice
+from kaquan.engine.rows import Batch, Budget, Custody, Slice, TermsVersion
 from kaquan.engine.rules.check import compile_terms
+from kaquan.engine.rules.faults import TermsFault
 from kaquan.engine.rules.reading import read_terms
 from kaquan.engine.rules.terms import Terms
 from kaquan.engine.shards import BUCKETS, SERIAL_END
@@ -67,8 +70,7 @@ def define_batch(command: c.DefineBatch, world: World) -> Outcome | Refusal:
     """Freeze terms and open a batch under them."""
     terms = read_terms(command.terms)
     if not isinstance(terms, Terms):
-        told = [f"{fault.path}: {fault.en}" for fault in terms[:FAULTS_TOLD]]
-        return Refusal(OutcomeCode.MALFORMED_COMMAND, {"field": "terms", "faults": told})
+        return malformed_terms(terms)
     batch_id = command.batch_id
     if batch_id in world.batches:
         return BATCH_EXISTS
@@ -84,11 +86,18 @@ def define_batch(command: c.DefineBatch, world: World) -> Outcome | Refusal:
         budget_id=command.budget_id,
         by_code=command.by_code,
         active=command.active,
+        unwritten=(TermsVersion(0, command.offer_version_id, command.terms),),
     )
     world.touch("slices", batch_id)
     cursor = [] if command.by_code else [0] * BUCKETS
     world.slices[batch_id] = Slice(HOME_SHARD, batch_id, cursor=cursor)
     return done(world)
+
+
+def malformed_terms(faults: Sequence[TermsFault]) -> Refusal:
+    """Of a command whose terms mean nothing, with what is wrong with them."""
+    told = [f"{fault.path}: {fault.en}" for fault in faults[:FAULTS_TOLD]]
+    return Refusal(OutcomeCode.MALFORMED_COMMAND, {"field": "terms", "faults": told})
 
 
 def mint(command: c.Mint, world: World) -> Outcome | Refusal:

@@ -54,12 +54,16 @@ def issued(voucher: Voucher) -> bool:
 def window_of(voucher: Voucher, batch: Batch) -> Window | None:
     """When a voucher is good; None where that starts with a claim and there was none."""
     start, end = voucher.valid_from, voucher.valid_until
-    if start is not None and end is not None:
-        return start, end
     window = batch.rules.unclaimed_window
-    if window is None or (start is None and end is None):
+    if window is None:
+        return None if start is None or end is None else (start, end)
+    if start is None and end is None:
         return window
-    return start or window[0], end or window[1]
+    # What a voucher got of its own was no worse than its batch's; better terms may be better yet.
+    return (
+        window[0] if start is None else min(start, window[0]),
+        window[1] if end is None else max(end, window[1]),
+    )
 
 
 def time_refusal(voucher: Voucher, batch: Batch, at: datetime) -> Refusal | None:

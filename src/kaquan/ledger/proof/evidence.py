@@ -65,12 +65,17 @@ class Evidence:
         self._connection.execute(statements_of("proof.sql")["lives"])
 
     def add_terms(self) -> None:
-        """What the terms of every batch say about its limits and its kind, to be compared with."""
+        """What the terms that every batch has had say about its limits and its kind, to be
+        compared with."""
         batches = self._connection.execute(statements_of("proof.sql")["batches"])
-        for batch_id, terms in batches:
+        for batch_id, number, terms in batches:
             read = read_terms(bytes(terms))
             if isinstance(read, Terms):
-                self._add_rules(batch_id, compile_terms(read))
+                rules = compile_terms(read)
+                if number == 0:  # better terms are of the same kind
+                    kind = kind_of(rules)
+                    self._put("proof_kind", batch_id, kind.is_prepaid, kind.is_count)
+                self._add_caps(batch_id, rules)
         self._flush()
 
     def _flush(self) -> None:
@@ -138,6 +143,10 @@ class Evidence:
                 )
             case c.Mint() | c.Activate() | c.Allot() | c.SetBatchState():
                 self._add_supply(command, outcome)
+            case c.ReviseTerms(batch_id=batch_id, offer_version_id=version, terms=terms):
+                number = _number(outcome, "terms_version")
+                self._put("proof_terms", batch_id, number, version, terms)
+                self._put("proof_supply", batch_id, command.operation, *(None,) * 6)
             case c.MovePieces():
                 self._add_pieces(command, outcome)
             case c.Hold() | c.Release() | c.Redeem() | c.Reverse():
@@ -204,9 +213,7 @@ class Evidence:
                     shard, amount_fen = _shard_of(result.serial), -result.discount_fen
                     self._put("proof_returned", *_of(used), *voucher, shard, amount_fen, units)
 
-    def _add_rules(self, batch_id: int, rules: Rules) -> None:
-        kind = kind_of(rules)
-        self._put("proof_kind", batch_id, kind.is_prepaid, kind.is_count)
+    def _add_caps(self, batch_id: int, rules: Rules) -> None:
         for moment in ("claim", "redeem"):
             for limit in rules.limits_at(moment):
                 counted = (limit.daily, int(limit.unit), MOMENTS[moment])

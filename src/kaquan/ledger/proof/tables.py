@@ -51,6 +51,7 @@ COMPARISONS = (
         ("batch_id", "shard"),
         ("offer_version_id", "budget_id", "by_code", "active", "terms"),
     ),
+    Comparison("terms", ("batch_id", "number", "shard"), ("offer_version_id", "terms")),
     Comparison(
         "slice",
         ("batch_id", "shard"),

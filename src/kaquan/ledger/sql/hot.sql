@@ -107,10 +107,10 @@ WHERE s.shard = %(shard)s AND s.batch_id = %(batch_id)s;
 
 -- name: update_limits
 UPDATE ledger_limit l
-SET used = c.used
+SET used = c.used, cap = c.cap
 FROM unnest(%(subject_ids)s::bigint[], %(batch_ids)s::int[], %(days)s::int[], %(dimensions)s::smallint[],
-    %(units)s::smallint[], %(moments)s::smallint[], %(used)s::bigint[])
-    AS c (subject_id, batch_id, day, dimension, unit, moment, used)
+    %(units)s::smallint[], %(moments)s::smallint[], %(used)s::bigint[], %(caps)s::bigint[])
+    AS c (subject_id, batch_id, day, dimension, unit, moment, used, cap)
 WHERE l.shard = any(%(shards)s::smallint[]) AND l.subject_id = c.subject_id AND l.batch_id = c.batch_id
     AND l.day = c.day AND l.dimension = c.dimension AND l.unit = c.unit AND l.moment = c.moment;
 
@@ -190,6 +190,10 @@ WHERE l.shard = %(shard)s AND l.lane = %(lane)s;
 -- name: add_batch
 INSERT INTO ledger_batch (shard, batch_id, offer_version_id, terms, budget_id, by_code, active)
 VALUES (%(shard)s, %(batch_id)s, %(offer_version_id)s, %(terms)s, %(budget_id)s, %(by_code)s, %(active)s);
+
+-- name: add_terms
+INSERT INTO ledger_terms (shard, batch_id, number, offer_version_id, terms)
+VALUES (%(shard)s, %(batch_id)s, %(number)s, %(offer_version_id)s, %(terms)s);
 
 -- name: add_slice
 INSERT INTO ledger_slice (shard, batch_id, state, minted, stock_left, custody_version, cursor)

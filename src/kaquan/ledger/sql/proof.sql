@@ -8,6 +8,8 @@ CREATE TEMP TABLE proof_request (key_high bigint, key_low bigint, shard bigint, 
 CREATE TEMP TABLE proof_budget (budget_id bigint) ON COMMIT DROP;
 CREATE TEMP TABLE proof_batch (batch_id bigint, offer_version_id bigint, budget_id bigint, by_code boolean,
     active boolean, terms bytea) ON COMMIT DROP;
+CREATE TEMP TABLE proof_terms (batch_id bigint, number bigint, offer_version_id bigint, terms bytea)
+    ON COMMIT DROP;
 CREATE TEMP TABLE proof_supply (batch_id bigint, operation text, first_serial bigint, quantity bigint,
     source bigint, target bigint, before text, after text) ON COMMIT DROP;
 CREATE TEMP TABLE proof_piece (batch_id bigint, first_serial bigint, quantity bigint, source bigint,
@@ -70,11 +72,17 @@ SELECT serial, version, last_block, last_index FROM proof_voucher
 WHERE is_broken ORDER BY last_block, last_index, serial LIMIT %(room)s;
 
 -- name: batches
-SELECT batch_id, terms FROM ledger_batch ORDER BY batch_id;
+-- Each batch's terms, those that it was opened with first.
+SELECT batch_id, 0 AS number, terms FROM ledger_batch
+UNION ALL SELECT batch_id, number, terms FROM ledger_terms
+ORDER BY batch_id, number;
 
 -- name: expect_batch
 SELECT batch_id, %(home)s::bigint AS shard, offer_version_id, budget_id, by_code, active, terms
 FROM proof_batch;
+
+-- name: expect_terms
+SELECT batch_id, number, %(home)s::bigint AS shard, offer_version_id, terms FROM proof_terms;
 
 -- name: expect_slice
 WITH supply AS (
@@ -181,15 +189,20 @@ SELECT budget_id, %(home)s::bigint AS shard, coalesce(total_fen, 0) AS total_fen
 FROM proof_budget LEFT JOIN sums USING (budget_id);
 
 -- name: expect_limit
-SELECT l.subject_id, l.batch_id, l.day, l.shard, l.dimension, l.unit, l.moment, l.used, c.cap
+-- A row has the cap of the terms under which it was moved last: of any that the batch has had, for blocks
+-- of two lanes have no order.
+SELECT l.subject_id, l.batch_id, l.day, l.shard, l.dimension, l.unit, l.moment, l.used,
+    coalesce(max(c.cap) FILTER (WHERE c.cap = f.cap), max(c.cap)) AS cap
 FROM (
     SELECT subject_id, batch_id, day, shard, dimension, unit, moment, sum(delta) AS used FROM proof_limit
     GROUP BY subject_id, batch_id, day, shard, dimension, unit, moment
 ) AS l
+LEFT JOIN ledger_limit f USING (subject_id, batch_id, day, shard, dimension, unit, moment)
 LEFT JOIN proof_cap c ON c.batch_id = l.batch_id AND c.dimension = l.dimension AND c.unit = l.unit
     AND c.moment = l.moment AND c.daily = (l.day <> 0)
     AND (c.subject_id = CASE WHEN l.dimension = %(funder)s THEN l.subject_id ELSE 0 END
-        OR l.dimension = %(channel)s AND c.subject_id = l.subject_id);
+        OR l.dimension = %(channel)s AND c.subject_id = l.subject_id)
+GROUP BY l.subject_id, l.batch_id, l.day, l.shard, l.dimension, l.unit, l.moment, l.used;
 
 -- name: expect_hold
 -- A hold that has run out is given back by the next command that changes its voucher, release excepted.

@@ -108,6 +108,7 @@ BOOKED_OPERATIONS: dict[str, tuple[Promise, str]] = {
     "activate": (_("Activated"), "info"),
     "allot": (_("Allotted"), "info"),
     "move_pieces": (_("Paper moved"), "info"),
+    "revise_terms": (_("Terms improved"), "info"),
 }
 ACCOUNTS: dict[Account, Promise] = {
     Account.OUTSIDE: _("Outside"),

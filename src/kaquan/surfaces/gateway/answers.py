@@ -124,7 +124,9 @@ def _validity(one: VoucherResult, windows: Windows) -> tuple[datetime | None, da
     if start is None or end is None:
         window = windows.get(one.batch_id)
         if window is not None:
-            return start or window[0], end or window[1]
+            # Its own were no worse than the batch's; better terms may have passed them since.
+            start = window[0] if start is None else min(start, window[0])
+            return start, window[1] if end is None else max(end, window[1])
     return start, end
 
 

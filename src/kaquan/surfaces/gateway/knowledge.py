@@ -19,6 +19,7 @@ from kaquan.engine.facts import Facts
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place
 from kaquan.engine.rules.opening import Window
+from kaquan.foundation import clock
 from kaquan.ledger.trace import batches_of, record_at
 from kaquan.ledger.windows import validity_windows
 from kaquan.redemption.codes import ledger_session, read_code
@@ -29,6 +30,8 @@ from kaquan.surfaces.http.problems import Problem
 
 Prepared = TypeVar("Prepared")
 ROUNDS_MAX = 5
+WINDOWS_AGE_S_MAX = 10.0
+"""For so long answers may tell a batch's old days after better terms moved them."""
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ class Librarian:
         self.cache = cache
         self._readers = readers
         self.windows: dict[int, Window | None] = {}
+        self._windows_since_s = clock.monotonic_s()
         self._names = Names()
         self._round: asyncio.Future[None] | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -97,17 +101,19 @@ class Librarian:
 
     async def learn_windows(self, outcomes: Iterable[Outcome]) -> Windows:
         """When the vouchers of these outcomes are good, as far as that is their batches' to say."""
+        now_s = clock.monotonic_s()
+        if now_s - self._windows_since_s > WINDOWS_AGE_S_MAX:
+            self.windows, self._windows_since_s = {}, now_s
+        known = self.windows
         unknown = {
             one.batch_id
             for outcome in outcomes
             for one in outcome.vouchers
-            if (one.valid_until is None or one.valid_from is None)
-            and one.batch_id not in self.windows
+            if (one.valid_until is None or one.valid_from is None) and one.batch_id not in known
         }
         if unknown:
-            read = partial(_read_windows, unknown)
-            self.windows |= await self._readers.call(read)
-        return self.windows
+            known |= await self._readers.call(partial(_read_windows, unknown))
+        return known
 
     def refresh(self) -> None:
         """Have what grows old read again, without waiting for it."""

@@ -17,7 +17,7 @@ from kaquan.engine.outcomes import Outcome
 from kaquan.engine.shards import SERIAL_END
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.refusals import RefusedError
-from kaquan.ledger.batch_rules import batch_ends
+from kaquan.ledger.batch_rules import batch_ends, later_end
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import TraceStep
 from kaquan.organisations.queries import organisation_names
@@ -98,7 +98,7 @@ class VoucherDetail(DetailScreen[VoucherPage]):
         assert standing is not None
         last = steps[-1].result if steps else None
         ends = batch_ends(reading_session(), [standing.batch_id])
-        ends_at = (last.valid_until if last else None) or ends.get(standing.batch_id)
+        ends_at = later_end(last.valid_until if last else None, ends.get(standing.batch_id))
         ids = {_facts(step).store_id for step in steps} | {standing.organisation_id}
         names = organisation_names(call.actor, ids - {0})
         facts = [

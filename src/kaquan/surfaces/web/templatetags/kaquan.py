@@ -32,6 +32,7 @@ OPERATION_WORDS = {
     "expire": gettext_noop("Expired"),
     "adjust": gettext_noop("Adjusted"),
     "move_pieces": gettext_noop("Paper moved"),
+    "revise_terms": gettext_noop("Terms improved"),
 }
 assert set(OPERATION_WORDS) == set(OPERATIONS)
 
