@@ -30,6 +30,7 @@ class Change(models.Model):
         indexes = (
             models.Index(fields=["kind", "object_id", "id"], name="changes_change_object"),
             models.Index(fields=["kind", "id"], name="changes_change_kind"),
+            models.Index(fields=["at"], name="changes_change_at"),
             models.Index(fields=["organisation_path", "id"], name="changes_change_path"),
             models.Index(fields=["actor_id", "id"], name="changes_change_actor"),
         )
