@@ -21,6 +21,7 @@ from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.jobs.actions import begin
 from kaquan.foundation.jobs.exports import path_of
 from kaquan.foundation.jobs.models import Job
+from kaquan.ledger import entry_pages
 from kaquan.surfaces.console.kit.exports import KIND
 from kaquan.surfaces.console.screens import write_list
 from kaquan.surfaces.jobs.worker import run_queued
@@ -313,3 +314,21 @@ def test_figures_name_the_clerk_and_tie_to_the_redemption(side: Side, browser: C
     assert format_yuan(2_000) in stores
     for wrong in ({"first": "2026-01-01", "last": "2025-01-01"}, {"store": "none"}):
         assert "form-fault" in text_of(browser.get(at("performance"), wrong))
+
+
+def test_a_page_that_looked_through_a_part_says_so_and_how_to_begin_elsewhere(
+    side: Side, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert side.trade.redemption
+    whole = text_of(browser.get(at("entries")))
+    monkeypatch.setattr(entry_pages, "ENTRIES_LOOKED_AT_MAX", 1)
+    monkeypatch.setattr(entry_pages, "_AT_ONCE", 1)
+
+    part = text_of(browser.get(at("entries")))  # the latest use
+    none = text_of(browser.get(at("entries"), {"operation": "expire"}))
+
+    assert "记账日期至”，即可直接从那一天开始" not in whole
+    assert "本页只查找了一部分记录" in part
+    assert "到此为止没有符合条件的记录" in none
+    assert "记账日期至”，即可直接从那一天开始" in part
+    assert "记账日期至”，即可直接从那一天开始" in none

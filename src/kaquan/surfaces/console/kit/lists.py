@@ -78,6 +78,8 @@ class ListScreen(Screen, Generic[Row]):
     links: ClassVar[Sequence[tuple[str, Text, str]]] = ()
     """More screens that a button leads to: the name of the address, words, permission."""
     empty: ClassVar[Text] = ""
+    narrowing: ClassVar[Text] = ""
+    """Of a list whose pages look through a part only: what leads to older rows at once."""
     exported: ClassVar[bool] = True
 
     def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[Row]:
@@ -131,6 +133,7 @@ class ListScreen(Screen, Generic[Row]):
             "kept": _kept(request.GET, without=("size", "after", "before")),
             "before_href": _with(request, before=found.before) if found.before else "",
             "after_href": _with(request, after=found.after) if found.after else "",
+            "looks_on": bool(found.after) and not paging.before and len(found.rows) < paging.limit,
             "first_href": _with(request) if paging.after or paging.before else "",
             "chooser": [(one, one in columns) for one in self.columns],
             "kept_columns": _kept(request.GET, without=("columns",)),

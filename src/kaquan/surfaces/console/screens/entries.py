@@ -113,6 +113,7 @@ class Entries(ListScreen[EntryLine]):
     title = _("Entries")
     permission = listings.VIEW
     empty = _("Nothing was booked yet.")
+    narrowing = _("With “Booked until”, it begins at that day at once.")
     fields = (
         Field("first", _("Booked from"), "day"),
         Field("last", _("Booked until"), "day"),

@@ -77,6 +77,7 @@ class Redemptions(ListScreen[ActivityLine]):
     title = _("Redemptions")
     permission = listings.VIEW
     empty = _("Nothing was redeemed yet.")
+    narrowing = _("With “Booked until”, it begins at that day at once.")
     fields = (
         Field("operation", _("What"), "choice", options=_OPERATIONS),
         Field("store", _("Store's code"), characters_max=200),
