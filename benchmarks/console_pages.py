@@ -16,7 +16,7 @@ TYPED = {
     "tag": "vip", "province": "北京", "code": "CAMP-0042", "name": "张伟", "serial": "64",
     "customer": "M00004711", "since": "2026-11-01", "until": "2027-01-01", "first": "2026-11-01",
     "last": "2026-11-10", "starts_since": "2026-11-01", "starts_until": "2027-01-01",
-    "ends_from": "2026-12-01", "ends_until": "2026-12-31", "day": "2026-11-10", "kind": "促活",
+    "day": "2026-11-10", "kind": "促活",
     "holder": "M00004711", "clerk": "E1", "under": "R1", "budget": "B0001",
 }  # fmt: skip
 #: Fields that make sense together alone, and those that leave little over.
@@ -30,6 +30,7 @@ TOGETHER = {
         "store=S00007&first=2026-10-20&last=2026-10-21",
     ),
     "voucher-list": (
+        "batch={batch}&ends_from=2026-12-01&ends_until=2026-12-31",
         "batch={batch}&stage=expired", "batch={small}&stage=frozen", "batch={small}&stage=used",
     ),
     "customers": ("tag=vip&state=erased", "number=M0099", "tag=vip&number=M0099"),

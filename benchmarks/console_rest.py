@@ -99,6 +99,7 @@ _BATCH = "(%(batch_ids)s::int[])[1 + i %% array_length(%(batch_ids)s::int[], 1)]
 _PATH = "CASE i %% 7 WHEN 0 THEN %(region_path)s ELSE '' END"
 _OWNER = "CASE i %% 7 WHEN 0 THEN %(region_id)s ELSE NULL END"
 _SOMEBODY = "'staff:' || i %% 500"
+_VIPS = {"kind": "group", "of": [{"kind": "tags", "every": ["vip"]}]}
 _CUSTOMER = "1 + i %% %(customers)s"
 
 
@@ -133,7 +134,7 @@ def _system(at: datetime) -> list[Many]:
              {"at": at, "actor_kind": "staff", "actor_id": "staff:1", "actor_name": "李",
               "origin": "10.0.0.1", "verb": "stores.edit", "kind": "store", "object_id": "1",
               "object_name": "门店", "before": {"hours": "9-21"}, "after": {"hours": "10-22"}},
-             {"at": _ago("(1500000 - i)"), "actor_id": _SOMEBODY, "organisation_path": _PATH,
+             {"at": _ago("(1000000 - i)"), "actor_id": _SOMEBODY, "organisation_path": _PATH,
               "object_id": "(1 + i %% 2000)::text",
               "kind": "(ARRAY['store', 'customer', 'batch', 'customer_look', 'staff'])[1 + i %% 5]",
               }),
@@ -236,8 +237,8 @@ def _people(store_id: int, at: datetime) -> list[Many]:
               "requested_by": "staff:1"},
              {"customer_id": "1 + i * 3"}),
         Many(Segment, 300,
-             {"code": "S0", "name": "老客", "conditions": {"all": [{"kind": "tags",
-              "every": ["vip"]}]}, "made_at": at, "made_by": "李", "changed_at": at},
+             {"code": "S0", "name": "老客", "conditions": _VIPS,
+              "made_at": at, "made_by": "李", "changed_at": at},
              {"code": "'S' || i", "name": "'老客 ' || i", "organisation_id": _OWNER}),
         Many(Uses, 999_999,
              {"customer_id": 1, "uses": 3, "discount_fen": 6_000, "last_used_at": at},
