@@ -21,7 +21,7 @@ from tests.console.drafts import draft_of
 from tests.console.erasures import an_erasure
 from tests.console.paper import case_of, note_of, serial_of
 from tests.console.people import at
-from tests.registration.slips import bundle_of, slip_of
+from tests.registration.slips import bundle_of, keying_of, page_of, slip_of
 
 Name = Callable[[Side], Any]
 
@@ -72,6 +72,14 @@ KEYS: dict[str, Name] = {
     "bundle-totals": lambda side: bundle_of(side).id,
     "registration-entry": lambda side: bundle_of(side).id,
     "slip": lambda side: slip_of(side).id,
+    "slip-photo": lambda side: slip_of(side).id,
+    "slip-photo-new": lambda side: slip_of(side).id,
+    "register-page-new": lambda side: bundle_of(side).id,
+    "register-page": lambda side: page_of(side).id,
+    "register-page-picture": lambda side: page_of(side).id,
+    "keying": lambda side: keying_of(side).id,
+    "keying-settle": lambda side: keying_of(side).id,
+    "batch-digital": lambda side: side.trade.by_code.id,
     "budget": lambda side: side.trade.budget.id,
     "budget-change": lambda side: side.trade.budget.id,
     "budget-transfer": lambda side: side.trade.budget.id,
@@ -84,6 +92,7 @@ KEYS: dict[str, Name] = {
     "customer-task": lambda side: side.customer.id,
     "customer-merge": lambda side: side.customer.id,
     "customer-identity-remove": lambda side: side.customer.id,
+    "customer-card": lambda side: side.customer.id,
     "customer-show": lambda side: side.customer.id,
     "segment": lambda side: side.segment.id,
     "segment-edit": lambda side: side.segment.id,
@@ -127,7 +136,7 @@ MISSING: dict[str, Any] = dict.fromkeys(KEYS, 2_000_000_009) | {
     "role-edit": "no-such-role",
 }
 #: What answers with a file, not with a page.
-FILES = frozenset({"job-file", "print-face-preview"})
+FILES = frozenset({"job-file", "print-face-preview", "slip-photo", "register-page-picture"})
 #: For each list a text that stands in it because of an object of a side.
 LISTED: dict[str, Name] = {
     "campaigns": lambda side: side.trade.campaign.code,

@@ -35,6 +35,8 @@ def seen(**values: str) -> dict[str, str]:
         "idle_minutes": "120",
         "export_rows_max": "200000",
         "slip_days": "30",
+        "stub_photo_days": "180",
+        "counter_undo_minutes": "10",
     }
     form = usual | {f"seen-{name}": value for name, value in usual.items()}
     return form | values

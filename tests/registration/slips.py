@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+from PIL import Image
 
 from kaquan.campaigns.actions import add_batch
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.engine.commands import Redeem
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
+from kaquan.foundation.encrypted_fields import seal_bytes
+from kaquan.foundation.ids import draw_ids
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import trace_voucher
 from kaquan.redemption.codes import code_book
 from kaquan.registration.actions import register_slip
 from kaquan.registration.bundles import open_bundle
-from kaquan.registration.models import Bundle, Slip
+from kaquan.registration.keying import key_slip
+from kaquan.registration.models import Bundle, Keying, RegisterPage, Slip
+from kaquan.registration.photos import attach_photo
+from kaquan.registration.pictures import redrawn
 from kaquan.registration.typed import SlipTyped
 from tests.api.world import Side
 from tests.builders.issuer import a_number, an_organisation, staff_of
@@ -95,11 +104,55 @@ def use_of(side: Side, index: int = 0) -> Redeem:
 
 def bundle_of(side: Side) -> Bundle:
     """The side's bundle; opened when it is first asked for."""
-    found = Bundle.objects.filter(organisation=side.organisation).first()
+    found = Bundle.objects.filter(organisation=side.organisation, double_key=False).first()
     return found or a_bundle(side)
 
 
 def slip_of(side: Side) -> Slip:
-    """The side's slip; of a voucher that nothing else uses."""
+    """The side's slip, with a photo; of a voucher that nothing else uses."""
     bundle = bundle_of(side)
-    return bundle.slips.first() or registered(side, bundle, index=5)
+    found = bundle.slips.first()
+    if found is None:
+        found = registered(side, bundle, index=5)
+        attach_photo(actor=typist(side), slip_id=found.id, content=a_picture())
+    return found
+
+
+def page_of(side: Side) -> RegisterPage:
+    """A page of a register that was read, and nothing was found on it."""
+    found = RegisterPage.objects.filter(bundle__organisation=side.organisation).first()
+    if found is None:
+        (page_id,) = draw_ids(RegisterPage, 1)
+        place = {"table": "registration_page", "column": "sealed", "row_id": page_id}
+        found = RegisterPage.objects.create(
+            id=page_id,
+            bundle=bundle_of(side),
+            sealed=seal_bytes(redrawn(a_picture(), side_max=100), **place),
+            state="read",
+            found="[]",
+            added_at=clock.now(),
+        )
+    return found
+
+
+def keying_of(side: Side) -> Keying:
+    """The first of two keyings that differ; of a voucher that nothing else uses."""
+    found = Keying.objects.filter(bundle__organisation=side.organisation).first()
+    if found is None:
+        bundle = a_bundle(side, double_key=True)
+        for number, amount_fen in enumerate((10_000, 9_000)):
+            key_slip(
+                actor=replace(typist(side), id=f"staff:{9_000 + number}"),
+                bundle_id=bundle.id,
+                typed=a_slip(side, 6, amount_fen=amount_fen),
+                once=a_number("once-"),
+            )
+        found = Keying.objects.filter(bundle=bundle).order_by("id")[0]
+    return found
+
+
+def a_picture(width: int = 60, height: int = 40) -> bytes:
+    """A small white PNG."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "white").save(file, "PNG")
+    return file.getvalue()
