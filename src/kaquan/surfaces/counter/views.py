@@ -314,6 +314,7 @@ def _shift(caller: Caller) -> dict[str, Any]:
     return {
         "id": shift.pk,
         "clerk": shift.user.name,
+        "username": shift.user.username,
         "beganAt": moment(shift.began_at),
         "mayTopUp": ISSUE in permissions,
         "mayUndo": REVERSE in permissions,

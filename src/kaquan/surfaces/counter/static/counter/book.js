@@ -93,6 +93,7 @@
     place("shift-says").textContent = say(
       `${shift.clerk}，${shift.beganAt} 开始`, `${shift.clerk}, since ${shift.beganAt}`,
     );
+    place("pin-name").value = shift.username;
     drawLast(shift.last);
     try {
       const found = await kq.calls.call("today");
