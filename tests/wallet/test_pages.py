@@ -17,7 +17,6 @@ from django.conf import settings
 from django.test import Client
 
 from kaquan.customers.models import Customer, ErasureRequest
-from kaquan.engine import ndef
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.totp import password, step_of
 from kaquan.foundation import clock
@@ -26,7 +25,7 @@ from kaquan.redemption import actions
 from kaquan.redemption.codes import new_code
 from kaquan.redemption.visits import Visit
 from kaquan.surfaces.wallet import entering
-from kaquan.wallet import sms_gateways
+from kaquan.wallet import member_cards, sms_gateways
 from kaquan.wallet.apple import PassText, voucher_pass
 from kaquan.wallet.links import claim_by_link
 from kaquan.wallet.models import ClaimLink
@@ -217,7 +216,7 @@ def test_refusing_consent_keeps_vouchers_and_rights_are_a_tap_away() -> None:
     assert "到店出示" in text(browser, f"/w/v/{serial}")
 
     card = browser.post("/w/me/card.ndef").content
-    assert ndef.card_of(ndef.decode(card)[0]) == customer.number
+    assert member_cards.read(card).id == customer.id
     data = json.loads(browser.post("/w/me/export").content)
     assert data["phone"] == customer.phone
     assert [one["serial"] for one in data["vouchers"]] == [serial]

@@ -19,7 +19,7 @@ URI_PREFIXES = (
 )  # fmt: skip
 WELL_KNOWN, MEDIA, EXTERNAL = 0x01, 0x02, 0x04
 CARD_TYPE = b"kaquan.example:card"
-"""The external type of a reusable member card: a customer's number is its payload."""
+"""The external type of a reusable member card; `wallet.member_cards` says what it holds."""
 PAYLOAD_MAX = 4_096
 _BEGIN, _END, _CHUNK, _SHORT, _WITH_ID = 0x80, 0x40, 0x20, 0x10, 0x08
 
@@ -51,9 +51,9 @@ def text_record(text: str, language: str) -> Record:
     return Record(WELL_KNOWN, b"T", bytes([len(code)]) + code + text.encode())
 
 
-def card_record(number: str) -> Record:
-    """A member card by the customer's number."""
-    return Record(EXTERNAL, CARD_TYPE, number.encode())
+def card_record(text: str) -> Record:
+    """A member card."""
+    return Record(EXTERNAL, CARD_TYPE, text.encode())
 
 
 def encode(records: Sequence[Record]) -> bytes:
@@ -116,7 +116,7 @@ def text_of(record: Record) -> tuple[str, str]:
 
 
 def card_of(record: Record) -> str:
-    """The customer's number on a member card; ``ValueError`` where it is none."""
+    """What a member card says; ``ValueError`` where it is none."""
     if (record.form, record.type) != (EXTERNAL, CARD_TYPE):
         raise ValueError("the record is no member card")
     return record.payload.decode()

@@ -104,6 +104,15 @@ def phone_unusable() -> KaquanError:
     )
 
 
+def card_unknown() -> KaquanError:
+    """Not a member card of ours, or its member is no more."""
+    return KaquanError(
+        "member_card_unknown",
+        zh="这不是本发行方的会员卡，或会员已注销。",
+        en="This is no member card of ours, or its member is no more.",
+    )
+
+
 def voucher_not_held() -> KaquanError:
     """Not a voucher of the customer's."""
     return KaquanError(

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST, require_safe
 from kaquan.customers.erasing import request_erasure, withdraw_erasure
 from kaquan.customers.models import ErasureState, Purpose
 from kaquan.customers.profile import consents_of, record_consent
-from kaquan.engine import ndef
 from kaquan.foundation import clock
 from kaquan.redemption.personal_data import PersonalData, personal_data
 from kaquan.surfaces.wallet.pages import (
@@ -27,6 +26,7 @@ from kaquan.surfaces.wallet.pages import (
     own_page,
 )
 from kaquan.surfaces.wallet.words import LANGUAGES, LOOK_COOKIE, Look
+from kaquan.wallet import member_cards
 from kaquan.wallet.acting import acting_as
 from kaquan.wallet.sessions import log_out
 
@@ -97,10 +97,10 @@ def export(visitor: Visitor) -> HttpResponseBase:
 @require_POST
 @own_page
 def member_card(visitor: Visitor) -> HttpResponseBase:
-    """The member number for a reusable NFC card, as the bytes that any tag writer takes."""
+    """One's reusable NFC card, as the bytes that any tag writer takes."""
     customer = visitor.customer
     assert customer is not None
-    content = ndef.encode([ndef.card_record(customer.number)])
+    content = member_cards.issue(actor=acting_as(customer), customer_id=customer.id)
     response = HttpResponse(content, content_type="application/octet-stream")
     response.headers["Content-Disposition"] = 'attachment; filename="member-card.ndef"'
     return response

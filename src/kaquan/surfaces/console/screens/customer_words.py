@@ -59,6 +59,7 @@ VERBS: dict[str, tuple[Promise, str]] = {
     "customers.erase": (_("Erased"), "muted"),
     "customers.add_identity": (_("Identity added"), "info"),
     "customers.remove_identity": (_("Identity removed"), "warn"),
+    "customers.card": (_("Member card made"), "info"),
     "customers.consent": (_("Consent changed"), "info"),
     "customers.add_task": (_("Task added"), "info"),
     "customers.finish_task": (_("Task done"), "good"),

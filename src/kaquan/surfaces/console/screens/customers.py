@@ -71,6 +71,7 @@ class CustomerDetail(DetailScreen[CustomerLine]):
         ("customer-edit", _("Edit"), EDIT),
         ("customer-task", _("New task"), EDIT),
         ("customer-merge", _("Merge"), EDIT),
+        ("customer-card", _("Member card"), EDIT),
         ("customer-show", _("Show in full"), queries.VIEW_PERSONAL),
     )
 
