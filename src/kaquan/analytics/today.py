@@ -128,8 +128,10 @@ def counters_wait_since() -> datetime | None:
 
 def _until(actor: Actor, day: date, hour: int) -> Figures:
     rows = HourCounter.objects.filter(day=day, hour__lt=hour)
-    own = _own_stores(actor) if actor.organisation_path else [EVERYWHERE]
-    rows = rows.filter(store_id__in=own)
+    if actor.organisation_path:
+        rows = rows.filter(store_id__in=_own_stores(actor))
+    else:
+        rows = rows.filter(store_id=EVERYWHERE)
     figures: defaultdict[str, int] = defaultdict(int)
     for name, total in rows.values_list("name").annotate(total=Sum("value")):
         figures[name] = total

@@ -160,8 +160,8 @@ class _Places:
             return
         if len(self._glances) > _PAST_KEPT:
             self._glances.clear()
-        places = {one.elsewhere for one in found if one.elsewhere and self._may_fit(one)}
-        while missing := {one for one in places if one and one not in self._glances}:
+        places = {one.elsewhere for one in found if self._may_fit(one)}
+        while missing := {one for one in places if one is not None} - self._glances.keys():
             glances = glances_at(reading_session(), missing)
             self._glances |= dict.fromkeys(missing)
             self._glances |= glances
@@ -205,7 +205,7 @@ class _Places:
     def shown(self, found: Sequence[BookedRecord]) -> list[Activity]:
         """These as lists show them."""
         places = {_elsewhere(one.record.command) for one in found}
-        while missing := {one for one in places if one and one not in self._records}:
+        while missing := {one for one in places if one is not None} - self._records.keys():
             records = records_at(reading_session(), missing)
             self._records |= dict.fromkeys(missing)
             self._records |= records
