@@ -38,13 +38,17 @@ class Offer(models.Model):
 
 
 class OfferVersion(models.Model):
-    """One wording of an offer's terms. Once `used`, a trigger lets nobody change or delete it."""
+    """One wording of an offer's terms. Once `used`, a trigger lets nobody change or delete it.
+
+    `is_aside`: it betters what was issued under an older version; new batches get the newest other.
+    """
 
     id = models.AutoField(primary_key=True)
     offer = models.ForeignKey(Offer, models.PROTECT, related_name="versions")
     number = models.IntegerField()
     terms = models.JSONField()
     used = models.BooleanField(default=False)
+    is_aside = models.BooleanField(default=False, db_default=False)
     published_at = models.DateTimeField()
 
     class Meta:
