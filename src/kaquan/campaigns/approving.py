@@ -8,6 +8,7 @@ from django.db import transaction
 
 from kaquan.approvals.kinds import Kind, register
 from kaquan.approvals.models import ApprovalRequest
+from kaquan.campaigns.better_terms import BETTER_TERMS, carry_out
 from kaquan.campaigns.keeping import PERMISSION, keep, shown_fields
 from kaquan.campaigns.models import Campaign, CampaignStatus
 from kaquan.campaigns.opening import opening_paused
@@ -38,6 +39,16 @@ def register_kinds() -> None:
         )
     )
     register(Kind(MINT, "加制券", "More vouchers", PERMISSION, APPROVE, carry_out=_mint))
+    register(
+        Kind(
+            BETTER_TERMS,
+            "改善已发券规则",
+            "Better terms for issued vouchers",
+            PERMISSION,
+            APPROVE,
+            carry_out=carry_out,
+        )
+    )
 
 
 def _approved(request: ApprovalRequest) -> None:

@@ -129,7 +129,7 @@ def _new_offer(
 def _same_offer(actor: Actor, offer: Offer, face: Face, terms: Terms, at: datetime) -> OfferVersion:
     if face_of(offer.face) != face or offer.name != face.title_zh:
         change_face(actor=actor, offer_id=offer.id, name=face.title_zh, face=face)
-    newest = offer.versions.order_by("-number").first()
+    newest = offer.versions.filter(is_aside=False).order_by("-number").first()
     if newest is not None and terms_of(newest) == terms:
         return newest
     return publish_version(actor=actor, offer_id=offer.id, terms=terms, at=at)

@@ -1,5 +1,8 @@
 """What can go wrong with campaigns, beyond what the ledger refuses."""
 
+from collections.abc import Sequence
+
+from kaquan.engine.terms_better import Difference
 from kaquan.foundation.errors import ExitCode, KaquanError
 
 
@@ -178,4 +181,29 @@ def campaign_full(batches_max: int) -> KaquanError:
         "campaign_full",
         zh=f"一个活动最多 {batches_max} 个批次；请分为多个活动。",
         en=f"A campaign has at most {batches_max} batches; make several campaigns of it.",
+    )
+
+
+def terms_unchanged() -> KaquanError:
+    """There is nothing to ask for."""
+    return KaquanError(
+        "terms_unchanged",
+        zh="规则与现在相同，没有可改善的内容；请先修改至少一项。",
+        en="The terms are as they are now: change at least one of them first.",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def terms_not_better(against: Sequence[Difference]) -> KaquanError:
+    """Some fields are not in the favour of those who hold vouchers."""
+    return KaquanError(
+        "terms_not_better",
+        zh="以下各项不能用于已发出的券：\n"
+        + "\n".join(
+            f"- {one.label[0]}：{one.before[0]} → {one.now[0]}。{one.against[0]}" for one in against
+        ),
+        en="These cannot count for vouchers that are out:\n"
+        + "\n".join(
+            f"- {one.label[1]}: {one.before[1]} → {one.now[1]}. {one.against[1]}" for one in against
+        ),
     )

@@ -9,6 +9,7 @@ from kaquan.campaigns.models import Campaign, CampaignBatch
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, ActorKind
 from kaquan.foundation.changes.actions import fields_of, record_change, record_row
+from kaquan.offers.models import OfferVersion
 from kaquan.organisations.issuer_settings import APPROVALS_REQUIRED, issuer_setting
 
 PERMISSION = "campaigns.edit"
@@ -63,4 +64,22 @@ def keep_batch(actor: Actor, verb: str, batch: CampaignBatch, *, gone: bool = Fa
         fields=_BATCH,
         organisation_path=organisation.path if organisation else "",
         gone=gone,
+    )
+
+
+def keep_better_terms(
+    actor: Actor, batch: CampaignBatch, *, before: OfferVersion, reason: str
+) -> None:
+    """Note that better terms count for a batch's vouchers: the rules before and after, and why."""
+    organisation = batch.campaign.organisation
+    now = batch.offer_version
+    record_change(
+        actor=actor,
+        verb="batches.better_terms",
+        kind="batch",
+        object_id=batch.pk,
+        object_name=batch.name,
+        organisation_path=organisation.path if organisation else "",
+        before={"offer_version": before.pk, "terms": before.terms},
+        after={"offer_version": now.pk, "terms": now.terms, "reason": reason},
     )

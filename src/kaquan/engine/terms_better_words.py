@@ -57,6 +57,7 @@ FIELDS: dict[str, Words] = {
     "transfer_limit": ("转赠次数", "How often it may be passed on"),
     "commit": ("预算占用时点", "When budget is set aside"),
     "price_fen": ("售价", "Price"),
+    "offline_use": ("离线可核销", "Used without a network"),
     "refund_on_reverse": ("退款时券退回", "Given back on a refund"),
 }
 

@@ -28,6 +28,17 @@ def rules_of(connection: Connection, batch_ids: Collection[int]) -> dict[int, Ru
     return found
 
 
+def terms_now(connection: Connection, batch_id: int) -> tuple[int, Terms]:
+    """How often the terms of a batch that the ledger knows were revised, and what they are."""
+    row = connection.execute(
+        "SELECT terms_version, terms FROM ledger_batch_now WHERE batch_id = %s", [batch_id]
+    ).fetchone()
+    assert row is not None, batch_id
+    terms = read_terms(bytes(row[1]))
+    assert isinstance(terms, Terms), (batch_id, terms)
+    return row[0], terms
+
+
 def batch_ends(connection: Connection, batch_ids: Collection[int]) -> dict[int, datetime]:
     """When vouchers end that keep no last moment of their own; batches whose vouchers begin with a
     claim are left out."""

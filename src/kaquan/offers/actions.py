@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from kaquan.engine.rules.reading import read_terms, terms_bytes
 from kaquan.engine.rules.terms import Terms
@@ -65,10 +65,29 @@ def create_offer(
         return publish_version(actor=actor, offer_id=offer.id, terms=terms, at=at)
 
 
+def reserve_version_id() -> int:
+    """An id that no version has nor will get, but one that is published under it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('offers_offerversion', 'id'))")
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def publish_version(
-    *, actor: Actor, offer_id: int, terms: Terms | dict[str, Any] | bytes, at: datetime
+    *,
+    actor: Actor,
+    offer_id: int,
+    terms: Terms | dict[str, Any] | bytes,
+    at: datetime,
+    version_id: int | None = None,
+    betters_id: int | None = None,
 ) -> OfferVersion:
-    """Add the next version of an offer's terms; raises `terms_invalid`, `offer_unknown`."""
+    """Add the next version of an offer's terms, under a reserved id if one is given.
+
+    One that betters a version older than the newest stands aside. Raises `terms_invalid`,
+    `offer_unknown`.
+    """
     require(actor, PERMISSION)
     # Also terms that are typed already: someone may have put them together without the checks.
     read = read_terms(terms_bytes(terms) if isinstance(terms, Terms) else terms)
@@ -78,9 +97,11 @@ def publish_version(
         offer = offer_by_id(actor, offer_id, for_update=True)
         newest = offer.versions.order_by("-number").first()
         version = OfferVersion.objects.create(
+            id=version_id,
             offer=offer,
             number=newest.number + 1 if newest else 1,
             terms=msgspec.json.decode(terms_bytes(read)),
+            is_aside=betters_id is not None and betters_id != _newest_id(offer),
             published_at=at,
         )
         record_change(
@@ -127,6 +148,12 @@ def mark_version_used(*, actor: Actor, version_id: int) -> OfferVersion:
             version.used = True
             version.save(update_fields=["used"])
         return version
+
+
+def _newest_id(offer: Offer) -> int | None:
+    """The version that new batches are opened under."""
+    rows = offer.versions.filter(is_aside=False).order_by("-number")
+    return rows.values_list("id", flat=True).first()
 
 
 def _path(offer: Offer) -> str:

@@ -25,7 +25,7 @@ def offer_page(actor: Actor, words: str | None, paging: Paging) -> Page[Offer]:
 
 
 def newest_versions(offer_ids: Collection[int]) -> dict[int, OfferVersion]:
-    """The last version of each offer; the offers were read with a scope before."""
-    rows = OfferVersion.objects.filter(offer_id__in=offer_ids)
+    """What new batches of each offer are opened under; the offers were read with a scope before."""
+    rows = OfferVersion.objects.filter(offer_id__in=offer_ids, is_aside=False)
     newest = rows.order_by("offer_id", "-number").distinct("offer_id")
     return {version.offer_id: version for version in newest}

@@ -48,7 +48,7 @@ def version_by_id(actor: Actor, version_id: int, *, for_update: bool = False) ->
 
 def newest_version(actor: Actor, code: str) -> OfferVersion:
     """The last published version of an offer; raises `offer_unknown`."""
-    rows = OfferVersion.objects.select_related("offer").filter(offer__code=code)
+    rows = OfferVersion.objects.select_related("offer").filter(offer__code=code, is_aside=False)
     version = within(actor, rows, "offer__organisation").order_by("-number").first()
     if version is None:
         raise offer_unknown(code)
