@@ -15,11 +15,13 @@ from kaquan.customers.models import Customer
 from kaquan.foundation import clock
 from kaquan.foundation.imports import no_progress
 from kaquan.offers.queries import terms_of
-from kaquan.organisations.models import Organisation
+from kaquan.organisations.models import Organisation, Store
 from kaquan.surfaces.demo.chain_setup import ACTOR, SEED, set_up
 from kaquan.surfaces.demo.chain_weeks import Weeks
+from kaquan.surfaces.demo.claim_pages import demo_links
 from kaquan.surfaces.demo.national_chain import DemoReport, load_national_chain
 from kaquan.surfaces.demo.traffic import RETRY_S, Traffic, run_traffic
+from kaquan.wallet.links import open_link
 from tests.demo.shared_books import Books, CleanBooks
 
 
@@ -42,6 +44,20 @@ def test_the_tree_has_regions_provinces_cities_and_two_hundred_stores(chain: Loa
     assert counts["region"] == 7
     assert counts["province"] == 31
     assert counts["city"] >= 40
+
+
+def test_each_store_has_its_place_on_the_map(chain: Loaded) -> None:
+    places = Store.objects.values_list("city", "latitude_microdegrees", "longitude_microdegrees")
+    found = {city: (latitude, longitude) for city, latitude, longitude in places}
+    assert not any(None in one for one in found.values())
+    assert all(18e6 < one[0] < 54e6 and 73e6 < one[1] < 136e6 for one in found.values())
+
+
+def test_a_campaign_hangs_out_on_two_channels_once(chain: Loaded) -> None:
+    links = demo_links()
+    assert sorted(one.channel for one in links) == ["poster", "wechat"]
+    assert {one.id for one in demo_links()} == {one.id for one in links}
+    assert all(open_link(one.token).batch.campaign.code == "QH01" for one in links)
 
 
 def test_there_are_a_dozen_campaigns_with_offers_of_every_kind(chain: Loaded) -> None:

@@ -73,6 +73,7 @@ def show_accounts() -> None:
         )
         return
     from kaquan.surfaces.demo.accounts import demo_accounts
+    from kaquan.surfaces.demo.claim_pages import demo_links
 
     shown = table("用户名 User", "角色 Role", "一次性密码 One-time password")
     for one in demo_accounts():
@@ -82,6 +83,11 @@ def show_accounts() -> None:
     console.print(
         "  密码只显示这一次，首次登录须修改；忘记时：kaquan staff password 用户名\n"
         "  Shown once, to be changed at first login; when lost: kaquan staff password USER\n"
+    )
+    for link in demo_links():
+        console.print(f"  领取页 · claim page  /w/c/{link.token}  {link.name}", style="bold")
+    console.print(
+        "  短信验证码在数据目录的 wallet-sms-codes.txt · SMS codes: that file in the data folder\n"
     )
 
 

@@ -18,6 +18,7 @@ from kaquan.surfaces.demo.chain_people import MEMBERS
 from kaquan.surfaces.demo.chain_places import STORES
 from kaquan.surfaces.demo.chain_setup import SEED, WEEKS, set_up
 from kaquan.surfaces.demo.chain_weeks import Weeks, is_complete
+from kaquan.surfaces.demo.claim_pages import demo_links
 
 
 class DemoReport(Struct):
@@ -45,6 +46,7 @@ def load_national_chain(*, progress: Progress = no_progress) -> DemoReport:
         weeks = Weeks(set_up(progress), seed=SEED)
         weeks.run(WEEKS * 7, progress)
         answers, orders = dict(weeks.booking.answers), weeks.booking.orders
+    demo_links()
     return DemoReport(
         stores=STORES,
         members=MEMBERS,
