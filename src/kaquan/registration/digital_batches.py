@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from kaquan.campaigns.actions import PERMISSION as EDIT
+from kaquan.campaigns.actions import PERMISSION
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.campaigns.queries import batch_by_id, supplies_of
 from kaquan.foundation.actor import Actor, require
@@ -44,7 +44,7 @@ def choose_digital_batch(
 
     Raises `batch_unknown`, `digital_batch_unfit`, `permission_denied`.
     """
-    require(actor, EDIT)
+    require(actor, PERMISSION)
     paper = batch_by_id(actor, batch_id)
     chosen = None
     if digital_batch_id is not None:
@@ -98,4 +98,4 @@ def _same_offer(paper: CampaignBatch) -> Q:
 
 
 def _is_prepaid(batch: CampaignBatch) -> bool:
-    return batch.offer_version.terms["benefit"]["kind"] == _PREPAID
+    return bool(batch.offer_version.terms["benefit"]["kind"] == _PREPAID)

@@ -131,6 +131,12 @@ def keying_by_id(actor: Actor, keying_id: int) -> Keying:
     return keying
 
 
+def other_of(actor: Actor, keying: Keying) -> Keying | None:
+    """The keying of the same slip by somebody else, if it is there; raises `bundle_unknown`."""
+    bundle = bundle_by_id(actor, keying.bundle_id)
+    return waiting_in(bundle).filter(serial=keying.serial).exclude(id=keying.id).first()
+
+
 def pair_of(actor: Actor, bundle_id: int, serial: int) -> Pair:
     """The same for who is to settle it; raises `bundle_unknown` too."""
     bundle = bundle_by_id(actor, bundle_id)

@@ -193,7 +193,8 @@ def page_by_id(actor: Actor, page_id: int, *, for_update: bool = False) -> Regis
 def pages_of(actor: Actor, bundle_id: int) -> Sequence[RegisterPage]:
     """A bundle's pages without their pictures, the latest first; raises `bundle_unknown`."""
     bundle = bundle_by_id(actor, bundle_id)
-    return _pages(actor).defer("sealed", "found").filter(bundle=bundle).order_by("-id")[:PAGES_MAX]
+    rows = _pages(actor).defer("sealed", "found").filter(bundle=bundle)
+    return list(rows.order_by("-id")[:PAGES_MAX])
 
 
 def rows_on(page: RegisterPage) -> Sequence[PageRow]:

@@ -4,6 +4,7 @@ holder's data."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -74,5 +75,5 @@ def delete_old_photos(at: datetime) -> int:
     return len(ids)
 
 
-def _place(slip_id: int) -> dict[str, object]:
+def _place(slip_id: int) -> dict[str, Any]:
     return {"table": SlipPhoto._meta.db_table, "column": "sealed", "row_id": slip_id}

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.campaigns import queries as campaigns
+from kaquan.campaigns.actions import PERMISSION as EDIT
 from kaquan.customers.queries import VIEW as VIEW_CUSTOMERS
 from kaquan.foundation.actor import Actor
 from kaquan.redemption.queries import TRACE
@@ -17,7 +18,7 @@ from kaquan.registration.acting import REGISTER
 from kaquan.registration.conversion import PaperShown, convert_paper
 from kaquan.registration.queries import ConversionLine
 from kaquan.surfaces.console.kit.actions import Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, moment, text
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, code, local_text, moment, text
 from kaquan.surfaces.console.kit.fields import Field
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column
@@ -89,7 +90,7 @@ class ChooseDigitalBatch(FormScreen):
         "From which stock the digital vouchers come that replace paper ones of this batch. "
         "Nothing chosen: from the one running stock batch of the same offer."
     )
-    permission = digital_batches.EDIT
+    permission = EDIT
     parent = "batches"
     fields = (Field("batch", _("Digital batch"), "choice"),)
 
@@ -140,10 +141,11 @@ def conversion_facts(call: Call, serial: int) -> Sequence[Fact]:
         return ()
     is_paper = found.serial == serial
     other = found.digital_serial if is_paper else found.serial
-    note = f"{found.by} · {moment(found.at).plain}"
-    cell = _voucher(call, other)
     title = _("Became the digital voucher") if is_paper else _("Replaces the paper voucher")
-    return (Fact(title, code(cell.plain, href=cell.href, note=note)),)
+    return (
+        Fact(title, _voucher(call, other)),
+        Fact(_("Converted by"), text(f"{found.by} · {local_text(found.at)}")),
+    )
 
 
 def conversion_panels(call: Call, customer_id: int) -> Sequence[Panel]:

@@ -134,12 +134,14 @@ class KeyingDetail(DetailScreen[Keying]):
     @staticmethod
     def facts(call: Call, one: Keying) -> Sequence[Panel]:
         """Where it waits, and since when."""
-        del call
         bundle = reverse("console:bundle", kwargs={"key": one.bundle_id})
+        other = keyings.other_of(call.actor, one)
+        there = reverse("console:keying", kwargs={"key": other.id}) if other else ""
         told = [
             Fact(_("Bundle"), text(one.bundle.name, href=bundle)),
             Fact(_("Keyed by"), text(one.keyed_by_name)),
             Fact(_("Keyed at"), moment(one.keyed_at)),
+            Fact(_("The other keying"), text(other.keyed_by_name if other else "", href=there)),
         ]
         return [Facts("", told)]
 
@@ -187,14 +189,22 @@ class SettleKeying(FormScreen):
         pair = self._pair(actor, key)
         found = []
         for one in pair.differing:
-            options = [
-                (FIRST, _shown(one, pair.first)),
-                (SECOND, _shown(one, pair.second)),
+            keyed = _shown(one, pair.first), _shown(one, pair.second)
+            options: list[tuple[str, Text]] = [
+                (FIRST, keyed[0]),
+                (SECOND, keyed[1]),
                 (OTHER, _("Otherwise, as below")),
             ]
             words = format_lazy("{}: {}", FIELDS[one], _("as the paper says"))
             found += [
-                Field(one, FIELDS[one], "choice", options=options, required=True),
+                Field(
+                    one,
+                    FIELDS[one],
+                    "choice",
+                    options=options,
+                    required=True,
+                    hint=" ≠ ".join(keyed),
+                ),
                 Field(f"{one}-other", words, "node" if one is KeyedField.STORE else "text"),
             ]
         return found
@@ -296,7 +306,12 @@ class KeyingAccuracy(FiguresScreen):
         first, last = _days(values)
         clerks = keyings.accuracy_of_clerks(call.actor, first, last)
         by_day = keyings.accuracy_by_day(call.actor, first, last)
-        sums = ClerkAccuracy("", "", *(sum(one[place] for one in clerks) for place in (2, 3, 4)))
+        slips, fields, wrong = (
+            sum(one.slips for one in clerks),
+            sum(one.fields for one in clerks),
+            sum(one.wrong for one in clerks),
+        )
+        sums = ClerkAccuracy("", "", slips, fields, wrong)
         facts = [
             Fact(_("Slips keyed"), count(sums.slips)),
             Fact(_("Fields keyed"), count(sums.fields)),

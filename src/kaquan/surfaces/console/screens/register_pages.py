@@ -192,7 +192,8 @@ class RegisterPageScreen(Screen):
     def _shown(
         self, call: Call, page: RegisterPage, sent: Typed | None, *, status: int = 200
     ) -> HttpResponseBase:
-        rows = [_row(page.id, one, sent) for one in pages.rows_on(page)]
+        usual = _usual(call.actor, page)
+        rows = [_row(page.id, one, sent, usual) for one in pages.rows_on(page)]
         context = {
             "heading": f"{self.title} · {page.bundle.name}",
             "state": badge(*_STATES[page.state]),
@@ -255,12 +256,18 @@ def _typed(actor: Actor, values: Mapping[str, str]) -> SlipTyped:
     )
 
 
-def _row(page_id: int, row: PageRow, sent: Typed | None) -> RowShown:
+def _usual(actor: Actor, page: RegisterPage) -> Mapping[str, str]:
+    """What a page seldom says: store and clerk, as they were on the last slip of the bundle."""
+    last = queries.remembered(actor, page.bundle_id)
+    return {read_rows.STORE: last.store, read_rows.CLERK: last.clerk}
+
+
+def _row(page_id: int, row: PageRow, sent: Typed | None, usual: Mapping[str, str]) -> RowShown:
     mine = sent if sent is not None and sent.row == row.number else None
     shown = []
     for name, title in CELLS.items():
         read = row.read.cells.get(name)
-        value = mine.values[name] if mine else (read.text if read else "")
+        value = mine.values[name] if mine else (read.text if read else usual.get(name, ""))
         unsure = read is not None and read.percent < SURE_PERCENT
         shown.append(
             CellShown(name, title, value, unsure, mine is not None and name in mine.confirmed)
@@ -288,4 +295,4 @@ def _row_state(row: PageRow) -> Cell | None:
     )
 
 
-PAGE = RegisterPageScreen()
+PAGE: RegisterPageScreen = RegisterPageScreen()
