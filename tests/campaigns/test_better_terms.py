@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -13,9 +12,7 @@ from kaquan.approvals.models import ApprovalRequest
 from kaquan.campaigns import better_terms
 from kaquan.campaigns.better_terms import BETTER_TERMS, ask_better_terms, current_terms
 from kaquan.campaigns.models import CampaignBatch
-from kaquan.campaigns.planning import plan_batch
-from kaquan.engine.commands import Claim, Redeem, ReviseTerms, VoucherUse
-from kaquan.engine.facts import Facts, Order, OrderLine
+from kaquan.engine.commands import ReviseTerms
 from kaquan.engine.rules.reading import read_terms, terms_bytes
 from kaquan.engine.rules.terms import Terms
 from kaquan.foundation import clock
@@ -26,14 +23,12 @@ from kaquan.ledger.door import close_door, submit
 from kaquan.offers.actions import publish_version
 from kaquan.offers.queries import newest_version
 from tests.builders.books import books, number
-from tests.builders.issuer import SYSTEM, TERMS, a_version
-from tests.campaigns.stages import a_draft, approved, batches_of, decided, maker
+from tests.builders.issuer import SYSTEM, TERMS
+from tests.campaigns.bettering import CHEAP, DEAR, a_batch, a_claimed_voucher, use
+from tests.campaigns.stages import a_draft, batches_of, decided, maker
 from tests.fixtures_database import Database
 
 Connection = psycopg.Connection[Any]
-
-DEAR = {**TERMS, "scope": {"order_minimum_fen": 10_000}}
-CHEAP = {**TERMS, "scope": {"order_minimum_fen": 5_000}}
 
 
 @pytest.fixture(autouse=True)
@@ -42,38 +37,11 @@ def _own_door(database: Database) -> Any:
     close_door()
 
 
-def a_batch() -> CampaignBatch:
-    """Of a campaign that was approved and runs: for orders of 100 yuan and more."""
-    campaign = a_draft(starts_at=clock.now() - timedelta(hours=1), batches=0)
-    plan_batch(
-        actor=maker(),
-        campaign_id=campaign.id,
-        name="第 1 批",
-        version_id=a_version(DEAR).id,
-        quantity=10,
-    )
-    return batches_of(approved(campaign))[0]
-
-
 def asked(batch: CampaignBatch, terms: dict[str, Any] = CHEAP) -> ApprovalRequest:
     """Better terms are asked for."""
     return ask_better_terms(
         actor=maker(), batch_id=batch.id, terms=terms, reason="让利", at=clock.now()
     )
-
-
-def use(serial: int) -> str:
-    """What becomes of a claimed voucher on an order of 60 yuan."""
-    order = Order("O", (OrderLine("1", "tea", 1, 6_000),))
-    facts = Facts(store_id=1, customer_id=7, order=order)
-    command = Redeem(at=clock.now(), vouchers=(VoucherUse(serial),), facts=facts)
-    return submit([command], actor=SYSTEM)[0].code.name
-
-
-def a_claimed_voucher(batch: CampaignBatch) -> int:
-    """Its serial."""
-    command = Claim(at=clock.now(), batch_id=batch.id, facts=Facts(customer_id=7))
-    return submit([command], actor=SYSTEM)[0].vouchers[0].serial
 
 
 def as_now(batch: CampaignBatch) -> CampaignBatch:

@@ -26,6 +26,7 @@ from kaquan.surfaces.console.screens import (
     batch_forms,
     batch_work,
     batches,
+    better_terms,
     budget_contents,
     budget_forms,
     budgets,
@@ -186,6 +187,8 @@ OTHERS: tuple[Screen, ...] = (
     campaigns.EditCampaign(),
     batch_forms.NewBatch(),
     batch_forms.MintMore(),
+    better_terms.IMPROVE,
+    better_terms.ImproveCampaign(),
     claim_links.NewClaimLink(),
     claim_links.FILE,
     claim_links.TAG,
@@ -282,6 +285,7 @@ BULK = (
 
 
 approval_contents.PANELS.update(budget_contents.CONTENTS)
+approval_contents.PANELS.update(better_terms.CONTENTS)
 approval_contents.PANELS.update(voucher_approvals.PANELS)
 views.TITLES.update({screen.name: screen.title for screen in LISTS})
 

@@ -160,6 +160,7 @@ class BatchDetail(DetailScreen[BatchLine]):
     actions = (*BATCH_ACTIONS, EXPORT_CODES)
     links = (
         ("batch-mint", _("Mint more"), EDIT),
+        ("batch-improve-terms", _("Improve issued terms"), EDIT),
         ("batch-activate", _("Activate"), EDIT),
         ("batch-allot", _("Allot"), EDIT),
         ("batch-print", _("Print"), code_files.PERMISSION),
@@ -186,6 +187,8 @@ class BatchDetail(DetailScreen[BatchLine]):
         are brought in where vouchers have codes, and stock is given to many."""
         if subject.supply.state == "planned":
             return False
+        if name == "batch-improve-terms":
+            return True
         if name in ("batch-activate", "batch-allot"):
             return subject.supply.minted > 0
         is_open = subject.supply.state != "stopped"

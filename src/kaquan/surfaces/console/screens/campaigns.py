@@ -22,7 +22,7 @@ from kaquan.campaigns.listings import (
     campaign_state,
 )
 from kaquan.campaigns.mint_requests import ask_for_more
-from kaquan.campaigns.models import Campaign, CampaignStatus
+from kaquan.campaigns.models import Booked, Campaign, CampaignStatus
 from kaquan.campaigns.standing import batch_ids_of
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
@@ -97,6 +97,7 @@ class CampaignDetail(DetailScreen[Campaign]):
         ("campaign-edit", _("Edit"), EDIT),
         ("batch-new", _("New batch"), EDIT),
         ("campaign-more", _("Ask for more vouchers"), EDIT),
+        ("campaign-improve-terms", _("Improve issued terms"), EDIT),
     )
 
     def subject(self, actor: Actor, key: int) -> Campaign:
@@ -119,6 +120,8 @@ class CampaignDetail(DetailScreen[Campaign]):
             return subject.status == CampaignStatus.DRAFT and has_draft(subject)
         if name == "campaign-edit":
             return subject.status != CampaignStatus.WAITING
+        if name == "campaign-improve-terms":
+            return subject.booked != Booked.NOTHING
         if name == "campaign-more":
             return subject.by_schedule and subject.status in OPENED
         if subject.by_schedule:
