@@ -11,13 +11,16 @@ import pytest
 SHARE_A_SERVER = ("tests/gateway", "tests/http_input", "tests/http_faults")
 #: The pieces that take longest; begun last, one of them would keep one worker busy alone.
 LONG = (
+    "tests/console/test_screens_browser.py",
     "tests/http_input",
     "tests/http_faults",
     "tests/fuzz/test_description_holds.py",
     "tests/races/test_soak.py",
     "tests/gateway",
     "tests/cli/test_up.py",
+    "tests/console/test_tutorial.py",
     "tests/console/test_browser.py",
+    "tests/console/test_desk_browser.py",
     "tests/project/test_sandbox.py",
     "tests/demo/test_complete_journey.py",
     "tests/demo/test_national_chain.py",

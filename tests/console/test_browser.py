@@ -1,11 +1,9 @@
-"""The console in a real Chromium: an operator's day, the keyboard, a phone, and nothing in anyone's
-way."""
+"""The console in a real Chromium: an operator's day, the keyboard, a phone."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import cycle
 from typing import NamedTuple
 
 import pytest
@@ -13,10 +11,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.api.world import Side
 from tests.builders.issuer import an_organisation
-from tests.console.keys import FILES, addresses
+from tests.console.keys import addresses
 from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
-from tools.screens.serving import as_user, chromium, hindrances, serving, session_of
+from tools.screens.serving import as_user, chromium, serving, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 
@@ -62,29 +60,6 @@ def site(database: Database, browser: Browser) -> Iterator[Site]:
         for context in browser.contexts:
             context.close()
     assert [text for text in made.said if "status of 4" not in text] == []
-
-
-#: Widths and grounds, each screen in one of them in turn; a screen more moves all by one.
-LOOKS = ((1440, "light"), (390, "light"), (1440, "dark"), (390, "dark"))
-
-
-def test_nothing_serious_stands_in_anyones_way_on_any_screen(site: Site) -> None:
-    looks = cycle([site.window(width, scheme).new_page() for width, scheme in LOOKS])
-    first = {}
-    for name, address in addresses(site.side):
-        first.setdefault(name.partition(":")[0], address)  # a screen's tabs are of the same parts
-    for name in FILES:
-        first.pop(name)
-    found = {}
-    for (name, address), page in zip(first.items(), looks, strict=False):
-        page.goto(site.url + address)
-        faults = hindrances(page)
-        if not page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):
-            faults.append("it scrolls sideways")
-        if faults:
-            found[name] = faults
-
-    assert found == {}
 
 
 def test_an_operators_day(site: Site) -> None:

@@ -104,23 +104,21 @@ def as_user(
 
 #: Runs axe; its findings, but those that are moderate or minor. How to name where it found them is
 #: worked out only when there is something to name.
-_RUN_AXE = """async (where) => {
+_RUN_AXE = """async () => {
   const serious = (found) =>
     found.violations.filter((one) => ["serious", "critical"].includes(one.impact));
   const options = { resultTypes: ["violations"] };
   const quick = { ...options, selectors: false, elementRef: false };
-  if (!serious(await axe.run(where, quick)).length) return [];
-  return serious(await axe.run(where, options)).map(
+  if (!serious(await axe.run(document, quick)).length) return [];
+  return serious(await axe.run(document, options)).map(
     (one) => `${one.id}: ${one.nodes.slice(0, 4).map((node) => node.target.join(" "))}`
   );
 }"""
 
 
-def hindrances(page: Page, *, but_for: str = "") -> list[str]:
-    """What stands in somebody's way: axe's serious and critical findings; ``but_for`` selects what
-    the caller has had looked at already."""
+def hindrances(page: Page) -> list[str]:
+    """What stands in somebody's way: axe's serious and critical findings."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(f"{AXE_SCRIPT}\nnull")  # else the whole of axe would come back as the answer
-    where = {"include": [["html"]], **({"exclude": [[but_for]]} if but_for else {})}
-    found: list[str] = page.evaluate(_RUN_AXE, where)
+    found: list[str] = page.evaluate(_RUN_AXE)
     return found
