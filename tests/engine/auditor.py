@@ -341,6 +341,11 @@ class Auditor:
         voucher.balance += step.command.balance_fen
         voucher.uses += step.command.uses
 
+    def _book_loss(self, step: Step) -> None:
+        voucher = self._voucher(step.outcome.vouchers[0])
+        assert voucher.state != "INACTIVE"
+        self.owed[step.command.facts.store_id] += step.command.amount_fen
+
     # Limits ---------------------------------------------------------------------------------------
 
     def _count(

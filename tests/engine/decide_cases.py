@@ -96,5 +96,6 @@ def operate(operation: str, serial: int, batch_id: int, place: Any = None) -> c.
         "void": lambda: c.Void(**voucher, reason="misprint"),
         "expire": lambda: c.Expire(at=NEW_YEAR, serial=serial),
         "adjust": lambda: c.Adjust(**voucher, uses=1, reason="goodwill"),
+        "book_loss": lambda: c.BookLoss(**voucher, amount_fen=700, facts=facts(), reason="offline"),
     }
     return make[operation]()

@@ -239,6 +239,9 @@ class Scenario:
             case "adjust":
                 balance, uses = int(given.get("balance", 0)), int(given.get("uses", 0))
                 return c.Adjust(**common, balance_fen=balance, uses=uses, reason=reason)
+            case "book_loss":
+                amount = int(given["amount"])
+                return c.BookLoss(**common, amount_fen=amount, facts=_facts(given), reason=reason)
         raise AssertionError(f"no such operation: {verb}")
 
     # Names ----------------------------------------------------------------------------------------
@@ -269,7 +272,7 @@ class Scenario:
         def side(account: Any, number: int) -> str:
             if account.name in ("STOCK", "ENDED", "FROZEN", "BATCH_COST", "CARD_ISSUED"):
                 return f"{account.name}:{names[number]}"
-            if account.name in ("PAYMENT", "SALES"):
+            if account.name in ("PAYMENT", "SALES", "OFFLINE_LOSS"):
                 return f"{account.name}:{names[number]}"
             if account.name in ("CARD", "CARD_HELD", "USES", "USES_HELD"):
                 return f"{account.name}:{vouchers.get(number, number)}"

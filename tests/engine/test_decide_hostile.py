@@ -190,7 +190,7 @@ def test_no_command_makes_deciding_raise(commands: list[AnyCommand]) -> None:
 
 
 def test_every_command_is_drawn() -> None:
-    assert len(COMMANDS) == 24
+    assert len(COMMANDS) == 25
 
 
 @pytest.mark.parametrize(

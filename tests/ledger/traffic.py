@@ -8,6 +8,7 @@ from kaquan.engine.commands import (
     Adjust,
     Allot,
     Assign,
+    BookLoss,
     ChangeBudget,
     Claim,
     Expire,
@@ -143,6 +144,8 @@ def _cards(door: Books) -> None:
     done(door, Reverse(at=NOON, redemption=_place(used), amount_fen=700))
     done(door, Adjust(at=NOON, serial=card.serial(), balance_fen=-50, reason="多记"))
     done(door, _use_of(card.serial(1), amount_fen=20_000))
+    lost = {"serial": card.serial(1), "amount_fen": 300, "facts": facts, "reason": "离线"}
+    done(door, BookLoss(at=NOON, **lost))
     counted = a_batch(door, kind="count", quantity=3)
     done(door, _claim(counted, counted.serial(), 8))
     punched = done(door, _use_of(counted.serial(), uses=2))

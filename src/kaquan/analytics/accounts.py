@@ -39,6 +39,7 @@ OF_BATCHES = (
     Account.STOCK,
     Account.ENDED,
     Account.FROZEN,
+    Account.OFFLINE_LOSS,
 )
 
 _ADD = """

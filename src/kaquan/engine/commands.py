@@ -360,6 +360,16 @@ class Adjust(Command, frozen=True, kw_only=True, tag="adjust"):
     reason: str
 
 
+class BookLoss(Command, frozen=True, kw_only=True, tag="book_loss"):
+    """Owe a store what it gave without a network for a voucher that was good no more."""
+
+    operation = "book_loss"
+    serial: int
+    amount_fen: int
+    facts: Facts
+    reason: str
+
+
 AnyCommand = (
     OpenBudget
     | ChangeBudget
@@ -385,4 +395,5 @@ AnyCommand = (
     | Adjust
     | MovePieces
     | ReviseTerms
+    | BookLoss
 )

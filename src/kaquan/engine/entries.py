@@ -49,6 +49,7 @@ class Account(IntEnum):
     PAPER_LOST = 25
     PAPER_DESTROYED = 26
     PAPER_MISSING = 27
+    OFFLINE_LOSS = 28  # batch id: what stores gave without a network for vouchers good no more
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -101,5 +102,6 @@ OPERATIONS = (
     "adjust",
     "move_pieces",
     "revise_terms",
+    "book_loss",
 )
 OPERATION_NUMBER = {name: number for number, name in enumerate(OPERATIONS)}

@@ -171,7 +171,7 @@ def _set_batch_state(command: c.SetBatchState) -> str | None:
     return "reason" if no_text(command.reason, TEXT_MAX) else None
 
 
-def _activate(command: c.Activate) -> str | None:
+def _activate(command: c.Activate | c.Allot | c.MovePieces) -> str | None:
     if not _is_id(command.batch_id):
         return "batch_id"
     if not _is_serial(command.first_serial):
@@ -188,18 +188,12 @@ def _allot(command: c.Allot) -> str | None:
         return "from_organisation_id"
     if command.organisation_id == command.from_organisation_id:
         return "organisation_id"
-    if not _is_serial(command.first_serial):
-        return "first_serial"
-    return None if 0 < command.quantity <= QUANTITY_MAX else "quantity"
+    return _activate(command)
 
 
 def _move_pieces(command: c.MovePieces) -> str | None:
-    if not _is_id(command.batch_id):
-        return "batch_id"
-    if not _is_serial(command.first_serial):
-        return "first_serial"
-    if not 0 < command.quantity <= QUANTITY_MAX:
-        return "quantity"
+    if (fault := _activate(command)) is not None:
+        return fault
     act = ACTS.get(command.act)
     if act is None:
         return "act"
@@ -319,7 +313,7 @@ def _extend(command: c.Extend) -> str | None:
     return "reason" if no_text(command.reason, TEXT_MAX) else None
 
 
-def _with_reason(command: c.Freeze | c.Void) -> str | None:
+def _with_reason(command: c.Freeze | c.Void | c.BookLoss) -> str | None:
     if not _may_be_serial(command.serial):
         return "serial"
     return "reason" if no_reason(command.reason) else None
@@ -353,6 +347,14 @@ def _adjust(command: c.Adjust) -> str | None:
     return "reason" if no_reason(command.reason) else None
 
 
+def _book_loss(command: c.BookLoss) -> str | None:
+    if not 0 < command.amount_fen <= MAX_FEN:
+        return "amount_fen"
+    if not command.facts.store_id:
+        return "facts.store_id"
+    return _with_reason(command) or facts_fault(command.facts)
+
+
 FAULTS: dict[type[c.Command], Fault] = {
     c.OpenBudget: _open_budget,
     c.ChangeBudget: _change_budget,
@@ -378,6 +380,7 @@ FAULTS: dict[type[c.Command], Fault] = {
     c.Adjust: _adjust,
     c.MovePieces: _move_pieces,
     c.ReviseTerms: _revise_terms,
+    c.BookLoss: _book_loss,
 }
 
 assert {one.operation for one in FAULTS} == set(OPERATION_NUMBER)

@@ -53,6 +53,7 @@ LIFECYCLE: dict[State, dict[str, Cell]] = {
         "void": _to(State.VOID),
         "expire": _to(State.EXPIRED),
         "adjust": Code.VOUCHER_NOT_ACTIVATED,
+        "book_loss": Code.VOUCHER_NOT_ACTIVATED,
     },
     State.LIVE: {
         "claim": _to(_ISSUED),
@@ -69,6 +70,7 @@ LIFECYCLE: dict[State, dict[str, Cell]] = {
         "void": _to(State.VOID),
         "expire": _to(State.EXPIRED),
         "adjust": _to(_LIVE),
+        "book_loss": _to(_LIVE),
     },
     State.ISSUED: {
         "claim": Code.VOUCHER_ALREADY_ISSUED,
@@ -85,6 +87,7 @@ LIFECYCLE: dict[State, dict[str, Cell]] = {
         "void": _to(State.VOID),
         "expire": _to(State.EXPIRED),
         "adjust": _to(_ISSUED),
+        "book_loss": _to(_ISSUED),
     },
     State.USED: {
         "claim": Code.VOUCHER_USED,
@@ -101,6 +104,7 @@ LIFECYCLE: dict[State, dict[str, Cell]] = {
         "void": Code.VOUCHER_USED,
         "expire": Code.VOUCHER_USED,
         "adjust": Code.VOUCHER_USED,
+        "book_loss": _to(_USED),
     },
     State.FROZEN_LIVE: {
         "claim": Code.VOUCHER_FROZEN,
@@ -117,6 +121,7 @@ LIFECYCLE: dict[State, dict[str, Cell]] = {
         "void": _to(State.VOID),
         "expire": _to(State.EXPIRED),
         "adjust": _to(State.FROZEN_LIVE),
+        "book_loss": _to(State.FROZEN_LIVE),
     },
     State.FROZEN_ISSUED: {
         "claim": Code.VOUCHER_FROZEN,
@@ -133,6 +138,7 @@ LIFECYCLE: dict[State, dict[str, Cell]] = {
         "void": _to(State.VOID),
         "expire": _to(State.EXPIRED),
         "adjust": _to(State.FROZEN_ISSUED),
+        "book_loss": _to(State.FROZEN_ISSUED),
     },
     State.EXPIRED: {
         "claim": Code.VOUCHER_EXPIRED,
@@ -149,6 +155,7 @@ LIFECYCLE: dict[State, dict[str, Cell]] = {
         "void": _to(State.VOID),
         "expire": Code.VOUCHER_EXPIRED,
         "adjust": Code.VOUCHER_EXPIRED,
+        "book_loss": _to(State.EXPIRED),
     },
     State.VOID: dict.fromkeys(
         (
@@ -168,7 +175,7 @@ LIFECYCLE: dict[State, dict[str, Cell]] = {
         ),
         Code.VOUCHER_VOID,
     )
-    | {"reverse": _to(State.VOID)},
+    | {"reverse": _to(State.VOID), "book_loss": _to(State.VOID)},
 }
 
 VOUCHER_OPERATIONS = frozenset(LIFECYCLE[State.LIVE])

@@ -132,6 +132,12 @@ def _adjusted(command: c.Adjust, _result: VoucherResult, _facts: Facts, _place: 
     return {"balance_change_fen": command.balance_fen, "uses_change": command.uses}
 
 
+def _loss_booked(
+    command: c.BookLoss, _result: VoucherResult, facts: Facts, _place: Place
+) -> Data:
+    return {"loss_fen": command.amount_fen, **_order_no(facts)}
+
+
 _MORE: dict[type[c.Command], Callable[[Any, VoucherResult, Facts, Place], Data]] = {
     c.Claim: _handed_out,
     c.Assign: _handed_out,
@@ -143,6 +149,7 @@ _MORE: dict[type[c.Command], Callable[[Any, VoucherResult, Facts, Place], Data]]
     c.Reverse: _reversed,
     c.Extend: _extended,
     c.Adjust: _adjusted,
+    c.BookLoss: _loss_booked,
 }
 
 

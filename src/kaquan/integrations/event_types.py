@@ -34,6 +34,9 @@ EVENT_TYPES: Mapping[str, EventText] = {
     "voucher.adjusted": EventText(
         "余额或次数已调整", "a balance or a number of uses was corrected"
     ),
+    "voucher.loss_booked": EventText(
+        "离线核销冲突，已记损失", "a loss was booked: used without a network, and good no more"
+    ),
     "voucher.redemption_refused": EventText("核销被拒绝", "a use was refused"),
     "batch.defined": EventText("批次已建立", "a batch was opened"),
     "batch.minted": EventText("批次已制券", "vouchers were added to a batch"),

@@ -43,6 +43,7 @@ VOUCHER_TYPES = {
     "void": "voucher.voided",
     "expire": "voucher.expired",
     "adjust": "voucher.adjusted",
+    "book_loss": "voucher.loss_booked",
 }
 SUPPLY_TYPES = {
     "define_batch": "batch.defined",

@@ -29,6 +29,7 @@ from kaquan.engine.decide.holds import (
     settle_hold,
 )
 from kaquan.engine.decide.issue import issue, top_up
+from kaquan.engine.decide.losses import book_loss
 from kaquan.engine.decide.reverse import reverse
 from kaquan.engine.decide.supply import (
     activate,
@@ -78,6 +79,7 @@ _OPERATIONS: dict[type[c.Command], Callable[[Any, World], Outcome | Refusal]] = 
     c.Adjust: adjust,
     c.MovePieces: move_pieces,
     c.ReviseTerms: revise_terms,
+    c.BookLoss: book_loss,
 }
 
 #: What later commands of the same block may name by place.

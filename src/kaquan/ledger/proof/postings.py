@@ -14,6 +14,7 @@ from typing import NamedTuple
 from kaquan.engine.commands import (
     Allot,
     AnyCommand,
+    BookLoss,
     ChangeBudget,
     Mint,
     MovePieces,
@@ -44,6 +45,7 @@ _PURSES = {
     int(Account.CARD_HELD): "balance",
     int(Account.USES): "uses",
     int(Account.USES_HELD): "uses",
+    int(Account.OFFLINE_LOSS): "loss",
 }
 
 
@@ -140,7 +142,7 @@ def _changes_of(read: ReadBlock) -> dict[tuple[bytes, bytes], Change]:
         at = moment.encode()
         reverses = _reverses(command)
         store = None
-        if isinstance(command, Redeem) and command.hold is None:
+        if isinstance(command, BookLoss) or (isinstance(command, Redeem) and command.hold is None):
             store = command.facts.store_id
         for result in record.outcome.vouchers:
             changes[_print(result.serial), _print(result.version)] = Change(
@@ -198,8 +200,10 @@ def _count(fields: Sequence[bytes], change: Change) -> None:
 
 def _told(change: Change) -> Amounts | None:
     """What an answer says that stores got for a voucher; None where no store has part in it."""
-    result = change.result
-    if not isinstance(change.record.command, Redeem | Reverse):
+    result, command = change.result, change.record.command
+    if isinstance(command, BookLoss):
+        return {"loss": command.amount_fen}
+    if not isinstance(command, Redeem | Reverse):
         return {} if change.booked else None
     told: Amounts = {"balance": result.balance_used_fen, "uses": result.uses_used}
     for funder, fen in result.funding:

@@ -39,12 +39,14 @@ Operation = Literal[
     "open_budget", "change_budget", "define_batch", "mint", "set_batch_state", "activate", "allot",
     "claim", "assign", "sell", "top_up", "redeem", "hold", "release", "reverse", "transfer",
     "extend", "freeze", "unfreeze", "void", "expire", "adjust", "move_pieces",
+    "revise_terms", "book_loss",
 ]  # fmt: skip
 AccountName = Literal[
     "outside", "budget_available", "budget_committed", "budget_released", "batch_cost", "store",
     "card", "card_held", "card_issued", "payment", "sales", "stock", "holder", "ended", "frozen",
     "uses", "uses_held", "custody", "paper_printed", "paper_received", "paper_ready", "paper_sent",
     "paper_handed_out", "paper_spoiled", "paper_lost", "paper_destroyed", "paper_missing",
+    "offline_loss",
 ]  # fmt: skip
 
 _SHORT = (

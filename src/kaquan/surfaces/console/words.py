@@ -97,6 +97,7 @@ OPERATIONS: dict[str, tuple[Promise, str]] = {
     "void": (_("Voided"), "bad"),
     "expire": (_("Expired"), "muted"),
     "adjust": (_("Adjusted"), "warn"),
+    "book_loss": (_("Loss booked"), "bad"),
 }
 BOOKED_OPERATIONS: dict[str, tuple[Promise, str]] = {
     **OPERATIONS,
@@ -138,6 +139,7 @@ ACCOUNTS: dict[Account, Promise] = {
     Account.PAPER_LOST: _("Paper, lost"),
     Account.PAPER_DESTROYED: _("Paper, destroyed"),
     Account.PAPER_MISSING: _("Paper, missing"),
+    Account.OFFLINE_LOSS: _("Losses without a network"),
 }
 UNITS: dict[Unit, Promise] = {Unit.FEN: _("Money"), Unit.USE: _("Use"), Unit.PIECE: _("Piece")}
 

@@ -33,6 +33,7 @@ OPERATION_WORDS = {
     "adjust": gettext_noop("Adjusted"),
     "move_pieces": gettext_noop("Paper moved"),
     "revise_terms": gettext_noop("Terms improved"),
+    "book_loss": gettext_noop("Loss booked"),
 }
 assert set(OPERATION_WORDS) == set(OPERATIONS)
 
