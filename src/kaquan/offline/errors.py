@@ -12,3 +12,12 @@ def batch_not_for_offline(batch_id: int) -> KaquanError:
         en=f"The terms of batch {batch_id} do not allow use without a network, so there are no "
         "signed codes; turn offline use on in the terms of a new campaign.",
     )
+
+
+def books_out_of_reach() -> KaquanError:
+    """Whether it was booked is not known; handed in again it is booked once."""
+    return KaquanError(
+        "offline_books_out_of_reach",
+        zh="账本暂时写不进去，离线记录都还在设备上，请稍后再传。",
+        en="The books cannot be written just now; everything is still on the device: try again.",
+    )
