@@ -13,7 +13,7 @@ class RedemptionConfig(AppConfig):
     def ready(self) -> None:
         """Let approvals know what can be asked for here."""
         from kaquan.approvals.kinds import register  # noqa: PLC0415  # models are ready only now
-        from kaquan.redemption import bulk_care, desk  # noqa: PLC0415
+        from kaquan.redemption import bulk_care, within_authority  # noqa: PLC0415
 
-        for kind in (*desk.KINDS, bulk_care.KIND):
+        for kind in (*within_authority.KINDS, bulk_care.KIND):
             register(kind)

@@ -36,8 +36,8 @@ from kaquan.redemption.authority import (
 )
 from kaquan.redemption.bulk_listings import bulk_by_id
 from kaquan.redemption.deeds import PROTECTIVE
-from kaquan.redemption.desk import APPROVE
 from kaquan.redemption.models import BulkCare, BulkCareRow, BulkState
+from kaquan.redemption.within_authority import APPROVE
 
 OPERATIONS = ("freeze", "unfreeze", "void", "extend")
 APPROVAL_KIND = "voucher.bulk"

@@ -29,8 +29,8 @@ from kaquan.redemption.bulk_listings import DONE
 from kaquan.redemption.bulk_reading import FileRow, as_reason, read_rows
 from kaquan.redemption.care import UNKNOWN
 from kaquan.redemption.deeds import Deed, command_of
-from kaquan.redemption.desk import Weighed, own_among, weigh_some
 from kaquan.redemption.models import BulkCare, BulkCareRow, BulkState
+from kaquan.redemption.within_authority import Weighed, own_among, weigh_some
 
 KIND = JOB_KIND
 AT_ONCE = 200

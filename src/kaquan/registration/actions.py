@@ -17,7 +17,7 @@ from kaquan.foundation.refusals import (
     raise_if_refused,
     surely_refused,
 )
-from kaquan.redemption import desk
+from kaquan.redemption import within_authority
 from kaquan.redemption.actions import CodeUse, PastUse, redeem_past
 from kaquan.redemption.codes import code_book
 from kaquan.redemption.deeds import Deed
@@ -115,7 +115,7 @@ def reverse_slip(*, actor: Actor, slip_id: int, reason: str, once: str) -> Slip:
         raise slip_reversed()
     if line.redemption is None:
         raise slip_not_registered()
-    outcome = desk.perform(
+    outcome = within_authority.perform(
         actor=acting,
         deed=Deed(
             operation="reverse", serial=slip.serial, redemption=line.redemption, reason=reason

@@ -30,8 +30,8 @@ from kaquan.redemption import actions
 from kaquan.redemption.actions import ISSUE, REVERSE, CodeUse
 from kaquan.redemption.codes import read_code
 from kaquan.redemption.deeds import Deed
-from kaquan.redemption.desk import perform
 from kaquan.redemption.visits import Visit
+from kaquan.redemption.within_authority import perform
 from kaquan.staff.models import StaffUser
 from kaquan.terminals.errors import (
     beyond_cap,

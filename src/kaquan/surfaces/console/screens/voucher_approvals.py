@@ -13,7 +13,7 @@ from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.paging import Paging
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.voucher_pages import voucher_rows
-from kaquan.redemption import bulk_care, desk
+from kaquan.redemption import bulk_care, within_authority
 from kaquan.redemption.bulk_listings import bulk_rows
 from kaquan.redemption.deeds import from_content
 from kaquan.redemption.voucher_listings import lines_of
@@ -72,7 +72,7 @@ def _bulk(call: Call, request: ApprovalRequest) -> Sequence[Panel]:
 
 
 PANELS: dict[str, Panels] = {
-    desk.CARE_KIND: _care,
-    desk.REVERSAL_KIND: _care,
+    within_authority.CARE_KIND: _care,
+    within_authority.REVERSAL_KIND: _care,
     bulk_care.APPROVAL_KIND: _bulk,
 }

@@ -15,7 +15,7 @@ from kaquan.engine.money import MoneyFault, parse_yuan
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.refusals import raise_if_refused
-from kaquan.redemption import desk
+from kaquan.redemption import within_authority
 from kaquan.redemption.authority import CARE, CareBeyondAuthorityError
 from kaquan.redemption.deeds import Deed
 from kaquan.redemption.queries import VoucherTrace
@@ -55,14 +55,14 @@ def perform(deed: Deed, doing: Doing, subject_id: int, done: Text) -> Text:
     """Do it; or, where that is wanted and needed, ask for it. Raises the ledger's refusals."""
     at = clock.now()
     try:
-        outcome = desk.perform(
+        outcome = within_authority.perform(
             actor=doing.actor, deed=deed, at=at, request_key=request_key(doing, subject_id)
         )
     except CareBeyondAuthorityError:
         if not doing.values.get("ask"):
             raise
         words, _tone = OPERATIONS[deed.operation]
-        desk.ask_for(actor=doing.actor, deed=deed, title=f"{words} {subject_id}", at=at)
+        within_authority.ask_for(actor=doing.actor, deed=deed, title=f"{words} {subject_id}", at=at)
         return ASKED
     raise_if_refused([outcome])
     return done
@@ -109,7 +109,7 @@ def _extend(voucher: VoucherPage, doing: Doing) -> Text:
 
 def _transfer(voucher: VoucherPage, doing: Doing) -> Text:
     serial, values = voucher.trace.serial, doing.values
-    deed = desk.transfer_deed(
+    deed = within_authority.transfer_deed(
         actor=doing.actor, serial=serial, to_number=values["to"], reason=values["reason"]
     )
     done = _("The voucher %(serial)s was passed on.") % {"serial": serial}

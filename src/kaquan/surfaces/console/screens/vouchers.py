@@ -21,7 +21,7 @@ from kaquan.ledger.batch_rules import batch_ends, later_end
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import TraceStep
 from kaquan.organisations.queries import organisation_names
-from kaquan.redemption import care, desk
+from kaquan.redemption import care, within_authority
 from kaquan.redemption.authority import REVERSE
 from kaquan.redemption.queries import TRACE, VoucherTrace, trace_of_serial
 from kaquan.redemption.receipt_numbers import format_receipt
@@ -62,7 +62,7 @@ def _page_of(actor: Actor, trace: VoucherTrace | Outcome) -> VoucherPage:
         raise RefusedError(care.UNKNOWN)
     batch_id = trace.standing.batch_id
     batch = batches_by_id(actor, [batch_id]).get(batch_id)
-    waiting = desk.waiting_about(actor, trace.serial)
+    waiting = within_authority.waiting_about(actor, trace.serial)
     return VoucherPage(trace, batch, waiting)
 
 

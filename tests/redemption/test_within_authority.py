@@ -27,7 +27,7 @@ from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import Door, close_door
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import trace_voucher
-from kaquan.redemption import desk
+from kaquan.redemption import within_authority
 from kaquan.redemption.authority import UNBOUNDED, Authority, authority_of
 from kaquan.redemption.care_limits import limit_lines, set_limit
 from kaquan.redemption.codes import code_book
@@ -59,7 +59,7 @@ def serial_of(counter: Counter, index: int = 0) -> int:
 
 
 def do(actor: Actor, deed: Deed, *, at: datetime = NOON, key: RequestKey | None = None) -> Outcome:
-    return desk.perform(actor=actor, deed=deed, at=at, request_key=key or a_key())
+    return within_authority.perform(actor=actor, deed=deed, at=at, request_key=key or a_key())
 
 
 def undo(outcome: Outcome, **fields: Any) -> Deed:
@@ -200,7 +200,7 @@ def test_what_is_beyond_is_done_once_somebody_else_agrees(
     before = books(connection)
 
     assert is_beyond(lambda: do(maker, a_void(counter)))
-    asked = desk.ask_for(actor=maker, deed=a_void(counter), title="作废", at=NOON)
+    asked = within_authority.ask_for(actor=maker, deed=a_void(counter), title="作废", at=NOON)
     assert books(connection) == before
     assert asked.amount_fen == 30_000
     decide(checker, request_id=asked.pk, verdict="approve", comment="", revision=asked.revision)
@@ -217,7 +217,7 @@ def test_what_the_ledger_refuses_by_then_is_not_approved_either(
     counter = a_counter(terms=LARGE)
     maker = acting(somebody(counter.region, "regional_operations"))
     checker = acting(somebody(counter.region, "regional_operations"))
-    asked = desk.ask_for(actor=maker, deed=a_void(counter), title="作废", at=NOON)
+    asked = within_authority.ask_for(actor=maker, deed=a_void(counter), title="作废", at=NOON)
     counter.redeem(amount_fen=50_000)
     before = books(connection)
 
@@ -238,7 +238,9 @@ def test_a_voucher_of_another_part_is_nobodys_to_touch(door: Door, connection: C
     told = do(counter.stranger, a_void(counter, 1))
     undone = do(counter.stranger, undo(used))
     with pytest.raises(KaquanError) as refused:
-        desk.ask_for(actor=counter.stranger, deed=a_void(counter, 1), title="作废", at=NOON)
+        within_authority.ask_for(
+            actor=counter.stranger, deed=a_void(counter, 1), title="作废", at=NOON
+        )
 
     assert told.code is OutcomeCode.VOUCHER_UNKNOWN
     assert undone.code is OutcomeCode.REDEMPTION_UNKNOWN
@@ -251,7 +253,7 @@ def test_a_voucher_is_passed_on_with_its_reason(door: Door) -> None:
     friend = a_number("M")
     create_customer(actor=without_role(counter), number=friend)
     serial = counter.assign().vouchers[0].serial
-    deed = desk.transfer_deed(
+    deed = within_authority.transfer_deed(
         actor=without_role(counter), serial=serial, to_number=friend, reason="本人要求"
     )
 
@@ -259,7 +261,7 @@ def test_a_voucher_is_passed_on_with_its_reason(door: Door) -> None:
 
     steps = trace_voucher(reading_session(), serial)
     assert getattr(steps[-1].command, "reason", "") == "本人要求"
-    unheld = desk.transfer_deed(
+    unheld = within_authority.transfer_deed(
         actor=without_role(counter), serial=serial_of(counter), to_number=friend, reason="x"
     )
     assert do(without_role(counter), unheld).code is OutcomeCode.VOUCHER_NOT_ISSUED
@@ -305,7 +307,7 @@ def test_a_store_manager_may_ask_for_a_reversal_that_comes_too_late(door: Door) 
     late = NOON + timedelta(days=40)
 
     assert is_beyond(lambda: do(manager, undo(used), at=late))
-    asked = desk.ask_for(actor=manager, deed=undo(used), title="撤销", at=late)
+    asked = within_authority.ask_for(actor=manager, deed=undo(used), title="撤销", at=late)
     decide(checker, request_id=asked.pk, verdict="approve", comment="", revision=1)
 
     step = trace_voucher(reading_session(), serial_of(counter))[-1]

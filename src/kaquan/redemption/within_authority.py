@@ -1,4 +1,4 @@
-"""Looking after single vouchers at a desk: within one's authority at once, beyond it by approval.
+"""Looking after single vouchers by hand: within one's authority at once, beyond it by approval.
 
 Refusals are the ledger's outcomes; `care_beyond_authority` is raised, for an approval helps there.
 """
