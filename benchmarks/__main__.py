@@ -34,6 +34,12 @@ def _printing(report: Report, bench: Bench) -> None:
     printing.run(report, bench)
 
 
+def _wallet(report: Report, bench: Bench) -> None:
+    from benchmarks import wallet  # the same
+
+    wallet.run(report, bench)
+
+
 BENCHMARKS: dict[str, Callable[[Report, Bench], None]] = {
     "codes": _codes,
     "supply": supply.run,
@@ -44,6 +50,7 @@ BENCHMARKS: dict[str, Callable[[Report, Bench], None]] = {
     "growth": growth.run,
     "console": _console,
     "printing": _printing,
+    "wallet": _wallet,
 }
 #: Asked for by name alone: it wants an empty installation, and fills the disk.
 BY_NAME = {"console"}

@@ -35,14 +35,14 @@ def test_stores_of_the_offer_are_listed_with_their_places_and_others_are_not() -
         ("S4", west, BUND, StoreStatus.OPEN),
     ):
         create_store(actor=SYSTEM, code=code, name=code, parent_id=parent.id, position=position,
-                     status=status, address="中山路 1 号")  # fmt: skip
+                     status=status, address="上海市黄浦区中山路 1 号", city="上海")  # fmt: skip
     link, customer = a_link(scope={"stores": {"exclude": [west.id]}}), a_member()
     serial = claim_by_link(customer=customer, token=link.token, once="a")
 
     public = a_browser().get(f"/w/c/{link.token}/stores").content
     own = a_phone_of(customer).get(f"/w/v/{serial}/stores").content
 
-    assert json.loads(public) == {"stores": [["S1", "中山路 1 号", "", *BUND]]}
+    assert json.loads(public) == {"stores": [["S1", "上海市黄浦区中山路 1 号", "", *BUND]]}
     assert own == public
     assert a_phone_of(a_member()).get(f"/w/v/{serial}/stores").status_code == 404
     assert "S4" not in a_browser().get(f"/w/c/{link.token}").content.decode()

@@ -15,7 +15,7 @@ from kaquan.customers.models import Customer, PersonBasis
 from kaquan.foundation import clock
 from kaquan.wallet.links import create_link
 from kaquan.wallet.models import ClaimLink, WalletSession
-from kaquan.wallet.sessions import GOOD_FOR, TOKEN_BYTES, _hash, log_in_by_phone
+from kaquan.wallet.sessions import GOOD_FOR, TOKEN_BYTES, log_in_by_phone, token_hash
 from tests.builders.issuer import SYSTEM, a_number, a_version
 
 TERMS: dict[str, Any] = {
@@ -85,7 +85,7 @@ def a_crowd(count: int) -> dict[int, str]:
     tokens = {one.id: secrets.token_urlsafe(TOKEN_BYTES) for one in members}
     WalletSession.objects.bulk_create(
         WalletSession(
-            token_hash=_hash(token), customer_id=member, made_at=now, ends_at=now + GOOD_FOR
+            token_hash=token_hash(token), customer_id=member, made_at=now, ends_at=now + GOOD_FOR
         )
         for member, token in tokens.items()
     )

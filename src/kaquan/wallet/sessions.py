@@ -63,7 +63,7 @@ def customer_of(token: str, at: datetime) -> Customer | None:
     """Whose session it is; None for one that is over or never was."""
     row = (
         WalletSession.objects.select_related("customer")
-        .filter(token_hash=_hash(token), ends_at__gt=at)
+        .filter(token_hash=token_hash(token), ends_at__gt=at)
         .first()
     )
     return None if row is None or row.customer.erased_at is not None else row.customer
@@ -71,19 +71,20 @@ def customer_of(token: str, at: datetime) -> Customer | None:
 
 def log_out(token: str) -> None:
     """End a session."""
-    WalletSession.objects.filter(token_hash=_hash(token)).delete()
+    WalletSession.objects.filter(token_hash=token_hash(token)).delete()
 
 
 def _begin(customer: Customer, at: datetime) -> str:
     WalletSession.objects.filter(ends_at__lte=at).delete()
     token = secrets.token_urlsafe(TOKEN_BYTES)
     WalletSession.objects.create(
-        token_hash=_hash(token), customer=customer, made_at=at, ends_at=at + GOOD_FOR
+        token_hash=token_hash(token), customer=customer, made_at=at, ends_at=at + GOOD_FOR
     )
     return token
 
 
-def _hash(token: str) -> bytes:
+def token_hash(token: str) -> bytes:
+    """What we keep of a browser's token."""
     return hashlib.sha256(token.encode()).digest()
 
 

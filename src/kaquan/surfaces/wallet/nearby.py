@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from kaquan.foundation import clock
 from kaquan.organisations.models import Store
 from kaquan.surfaces.wallet.pages import Visitor, open_page, own_page
-from kaquan.surfaces.wallet.words import Look
+from kaquan.surfaces.wallet.words import Look, place_of
 from kaquan.wallet import links
 from kaquan.wallet.vouchers import own_voucher, stores_on_the_map
 
@@ -41,7 +41,7 @@ def _listed(stores: Sequence[Store], look: Look) -> HttpResponse:
     rows = [
         [
             look.issuers(one.organisation.name),
-            look.issuers(f"{one.province}{one.city}{one.district}{one.address}"),
+            look.issuers(place_of(one)),
             look.issuers(one.open_hours),
             one.latitude_microdegrees,
             one.longitude_microdegrees,

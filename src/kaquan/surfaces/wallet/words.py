@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from msgspec import Struct
 
 from kaquan.foundation.errors import KaquanError
+from kaquan.organisations.models import Store
 
 LANGUAGES = {"zh-hans": "简体", "zh-hant": "繁體", "en": "English"}
 LOOK_COOKIE = "kaquan_wallet_look"
@@ -63,6 +64,15 @@ def _asked(header: str) -> str:
     if first.startswith(("zh-hant", "zh-tw", "zh-hk", "zh-mo")):
         return "zh-hant"
     return "en" if first.startswith("en") else "zh-hans"
+
+
+def place_of(store: Store) -> str:
+    """Where a store is, as an address: what the address itself says is not said again."""
+    words = store.address
+    for part in (store.district, store.city, store.province):
+        if part and part not in words:
+            words = f"{part}{words}"
+    return words
 
 
 def in_traditional(text: str) -> str:

@@ -9,7 +9,8 @@ from django import template
 
 from kaquan.engine.money import format_yuan
 from kaquan.foundation.configuration import current_configuration
-from kaquan.surfaces.wallet.words import Look
+from kaquan.organisations.models import Store
+from kaquan.surfaces.wallet.words import Look, place_of
 
 register = template.Library()
 
@@ -26,6 +27,12 @@ def issuers(context: Any, zh: str) -> str:
     """A text of the issuer's, which stands in one language."""
     look: Look = context["look"]
     return look.issuers(zh)
+
+
+@register.filter
+def place(store: Store) -> str:
+    """Where a store is."""
+    return place_of(store)
 
 
 @register.filter
