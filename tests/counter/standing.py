@@ -16,7 +16,9 @@ from kaquan.campaigns.models import CampaignBatch
 from kaquan.foundation import clock
 from kaquan.organisations.models import Store, Terminal, TerminalKind
 from kaquan.organisations.staffing import create_terminal
+from kaquan.redemption.actions import sell
 from kaquan.redemption.codes import new_code
+from kaquan.redemption.visits import Visit
 from kaquan.staff.models import StaffUser
 from kaquan.terminals.registering import make_registration_code
 from tests.builders.issuer import SYSTEM, a_number, a_store, a_version, an_organisation
@@ -170,3 +172,28 @@ def a_stand(store: Store | None = None, *, role: str | None = "clerk") -> Stand:
     if role:
         stand.log_in(someone_at(terminal.store, role))
     return stand
+
+
+CARD: dict[str, Any] = {
+    "kind": "prepaid_card",
+    "face_fen": 10_000,
+    "max_balance_fen": 100_000,
+    "reloadable": True,
+}
+
+
+def a_sold_card(store: Store) -> str:
+    """The code of a prepaid card of ¥100 that somebody paid for."""
+    batch = a_batch(CARD, 1)
+    (code,) = codes_of(batch, 1)
+    sold = sell(
+        actor=SYSTEM,
+        batch_id=batch.pk,
+        visit=Visit(store_code=store.organisation.code),
+        paid_fen=10_000,
+        payment_no=a_number("P"),
+        code=code,
+        at=clock.now(),
+    )
+    assert sold.done, sold
+    return code

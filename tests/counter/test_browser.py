@@ -222,9 +222,11 @@ def test_without_a_camera_or_a_network_the_clerk_is_told_and_a_tag_is_read(
     phone.context.set_offline(True)
     page.get_by_label("或输入券码").fill(code)
     page.get_by_role("button", name="核销这个券码").click()
-    expect(page.locator("#result-says")).to_contain_text("没有网络，没有核销")
+    page.locator("#order-amount").fill("30")
+    page.locator("#redeem").click()
+    expect(page.locator("#result-says")).to_contain_text("只有带签名的二维码")
     page.reload()
-    expect(page.locator("#blocked-why")).to_contain_text("没有网络")
+    expect(page.locator("#told")).to_contain_text("没有网络")
     phone.context.set_offline(False)
     expect(page.get_by_role("button", name="扫码核销")).to_be_visible()
     assert uses_booked(database) == 1

@@ -93,6 +93,16 @@ def terminal_exists(code: str) -> KaquanError:
     )
 
 
+def terminal_blocked(code: str) -> KaquanError:
+    """Somebody switched the terminal off."""
+    return KaquanError(
+        "terminal_blocked",
+        zh=f"终端“{code}”已停用，不能核销；请联系店长或总部。",
+        en=f'The terminal "{code}" is switched off; ask the store manager or head office.',
+        exit_code=ExitCode.PERMISSION_DENIED,
+    )
+
+
 def only_the_whole_tree() -> KaquanError:
     """What counts for the whole issuer is not for one part of the tree to change."""
     return KaquanError(

@@ -10,7 +10,7 @@ from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.organisations.actions import PERMISSION
-from kaquan.organisations.errors import clerk_exists, terminal_exists
+from kaquan.organisations.errors import clerk_exists, terminal_blocked, terminal_exists
 from kaquan.organisations.models import Clerk, Terminal, TerminalKind
 from kaquan.organisations.queries import (
     clerk_by_staff_no,
@@ -118,10 +118,12 @@ def update_terminal(
 
 
 def note_terminal_seen(*, actor: Actor, code: str, at: datetime) -> Terminal:
-    """A terminal says that it is there; raises `terminal_unknown`."""
+    """A terminal says that it is there; raises `terminal_unknown`, `terminal_blocked`."""
     require(actor, SERVE)
     with transaction.atomic():
         terminal = terminal_by_code(actor, code)
+        if not terminal.active:
+            raise terminal_blocked(terminal.code)
         terminal.last_seen_at = max(at, terminal.last_seen_at or at)
         terminal.save(update_fields=["last_seen_at"])
         return terminal

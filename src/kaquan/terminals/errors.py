@@ -35,16 +35,6 @@ def terminal_unregistered() -> KaquanError:
     )
 
 
-def terminal_blocked(code: str) -> KaquanError:
-    """Somebody switched the terminal off."""
-    return KaquanError(
-        "terminal_blocked",
-        zh=f"终端“{code}”已停用，不能核销；请联系店长或总部。",
-        en=f'The terminal "{code}" is switched off; ask the store manager or head office.',
-        exit_code=ExitCode.PERMISSION_DENIED,
-    )
-
-
 def shift_needed() -> KaquanError:
     """Nobody has logged in at the terminal, or it was locked."""
     return KaquanError(

@@ -71,6 +71,11 @@ class TerminalPage(NamedTuple):
     caps: TerminalCaps
     shifts: Sequence[Shift]
 
+    @property
+    def id(self) -> int:
+        """The terminal's."""
+        return self.line.terminal.pk
+
 
 def terminal_for(actor: Actor, terminal_id: int, *, shifts_max: int = 10) -> TerminalPage:
     """One terminal; raises `terminal_unknown`."""

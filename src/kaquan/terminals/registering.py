@@ -18,6 +18,7 @@ from kaquan.foundation.actor import Actor, require, system_actor
 from kaquan.foundation.changes.actions import fields_of, record_change, record_row
 from kaquan.foundation.encrypted_fields import blind_index, blind_indexes
 from kaquan.organisations.actions import PERMISSION
+from kaquan.organisations.errors import terminal_blocked
 from kaquan.organisations.models import Terminal
 from kaquan.organisations.queries import terminal_by_id
 from kaquan.terminals import tries
@@ -25,7 +26,6 @@ from kaquan.terminals.errors import (
     device_key_invalid,
     registration_code_wrong,
     request_malformed,
-    terminal_blocked,
     terminal_unregistered,
 )
 from kaquan.terminals.models import Device, RegistrationCode, TerminalCaps

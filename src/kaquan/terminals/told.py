@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -171,6 +171,11 @@ def moment(at: datetime | None) -> str:
     if at is None:
         return ""
     return at.astimezone(current_configuration().time_zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _last_minute(end: datetime | None) -> str:
+    """What ends at midnight is good through the day before."""
+    return moment(end and end - timedelta(seconds=1))
 
 
 def _of(row: VoucherRow | None, field: str, opening: int) -> int:

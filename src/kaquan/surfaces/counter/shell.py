@@ -29,6 +29,9 @@ SCRIPTS: list[str] = [
     "counter/results.js",
     "counter/vouchers.js",
     "counter/book.js",
+    "counter/offline-codes.js",
+    "counter/offline-journal.js",
+    "counter/offline.js",
     "counter/counter.js",
 ]
 """In the order in which the page loads them; what works offline stands before ``counter.js``."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kaquan.surfaces.counter import shell, views
+from kaquan.surfaces.counter import offline_views, shell, views
 
 app_name = "counter"
 urlpatterns = [
@@ -20,5 +20,7 @@ urlpatterns = [
     path("undo", views.undo, name="undo"),
     path("answer", views.answer_again, name="answer"),
     path("today", views.today, name="today"),
+    path("offline/renew", offline_views.renew_grant, name="offline-renew"),
+    path("offline/sync", offline_views.hand_in, name="offline-sync"),
     path("hand-over", views.end_shift, name="hand-over"),
 ]

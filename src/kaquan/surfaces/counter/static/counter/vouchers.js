@@ -36,7 +36,7 @@
     const parts = [];
     if (seen?.balanceFen != null) parts.push(say("余额 ", "balance ") + yuan(seen.balanceFen));
     if (seen?.usesLeft != null) parts.push(say(`剩 ${seen.usesLeft} 次`, `${seen.usesLeft} uses left`));
-    if (seen?.endsAt) parts.push(say(`${seen.endsAt} 前有效`, `until ${seen.endsAt}`));
+    if (seen?.endsAt) parts.push(say(`有效至 ${seen.endsAt}`, `until ${seen.endsAt}`));
     if (!seen) parts.push(say("离线，未向服务器查询", "offline, not looked up"));
     facts.textContent = parts.join(" · ");
     item.append(title, facts);
@@ -46,10 +46,11 @@
   function drawSheet() {
     place("vouchers").replaceChildren(...held.map(card));
     for (const part of place("order").querySelectorAll("[data-asks]")) {
-      part.hidden = !asked.has(part.dataset.asks);
+      part.hidden = part.dataset.asks !== "amount" && !asked.has(part.dataset.asks);
     }
     place("show-top-up").hidden = !(held.length === 1 && held[0].seen?.takesTopUp);
     kq.go("sheet");
+    place("order-amount").required = asked.has("amount");
     const missing = [...asked].find((one) => place(FIELDS[one]).value === "");
     (missing ? place(FIELDS[missing]) : place("redeem")).focus();
   }
