@@ -29,6 +29,7 @@ from kaquan.organisations.models import Organisation
 from kaquan.redemption import actions
 from kaquan.redemption.visits import Visit
 from kaquan.staff.models import RoleGrant, StaffUser
+from kaquan.staff.presence import SEEN
 from kaquan.surfaces.console import live
 from kaquan.surfaces.console.kit.live import LiveHub, News, Part, Reading
 from tests.api.world import Side
@@ -244,7 +245,7 @@ def test_the_page_says_how_far_its_figures_are_behind_the_books(
     run(follow)
 
 
-@pytest.mark.parametrize("what", ["logged out", "stopped", "role revoked"])
+@pytest.mark.parametrize("what", ["logged out", "away", "stopped", "role revoked"])
 def test_a_stream_ends_for_whoever_may_look_no_more(sides: tuple[Side, Side], what: str) -> None:
     _, ours = sides
     user = an_operator(ours.organisation)
@@ -255,6 +256,9 @@ def test_a_stream_ends_for_whoever_may_look_no_more(sides: tuple[Side, Side], wh
     def end() -> None:
         if what == "logged out":
             request.session.delete()
+        elif what == "away":
+            request.session[SEEN] = int(clock.now().timestamp()) - 121 * 60
+            request.session.save()
         elif what == "stopped":
             StaffUser.objects.filter(id=user.id).update(is_active=False)
         else:

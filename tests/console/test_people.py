@@ -11,7 +11,7 @@ from django.test import Client
 
 from kaquan.foundation.changes.models import Change
 from kaquan.staff.models import Role, RoleGrant, StaffUser
-from kaquan.surfaces.login.gate import SEEN
+from kaquan.staff.presence import SEEN
 from tests.api.world import Side
 from tests.builders.issuer import an_organisation
 from tests.console.people import a_browser, an_operator, at

@@ -19,6 +19,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.programs import start_program
 from tests.session_folder import copy_home, remove_home
 
 pytestmark = pytest.mark.browser
@@ -44,8 +45,8 @@ def site(session_folder: Path, pristine_home: Path) -> Iterator[Site]:
         port = probe.getsockname()[1]
     environment = {**os.environ, **configuration.environment(), "KAQUAN_HTTP_PORT": str(port)}
     command = [sys.executable, "-m", "kaquan"]
-    server = subprocess.Popen(
-        [*command, "up"], env=environment, stderr=subprocess.PIPE, encoding="utf-8"
+    server = start_program(
+        "-m", "kaquan", "up", env=environment, stderr=subprocess.PIPE, encoding="utf-8"
     )
     assert server.stderr is not None
     try:

@@ -246,6 +246,24 @@ def test_the_stream_tells_of_trouble_and_goes_on(database: Database) -> None:
     assert figures.startswith(b"event: figures")
 
 
+def test_the_stream_ends_for_whoever_had_to_log_in_and_has_gone(database: Database) -> None:
+    answers = iter([True, False])
+
+    async def still() -> bool:
+        return next(answers)
+
+    async def watch() -> list[bytes]:
+        hub = Hub(views._read_rendered, rest=connections.close_all, period_s=0.01)
+        got = [one async for one in views.figures_events(hub, "zh-hans", still, check_s=0.0)]
+        assert hub.watchers == 0
+        return got
+
+    retry, *figures = asyncio.run(watch())
+
+    assert retry.startswith(b"retry:")
+    assert len(figures) == 1
+
+
 def test_many_watchers_share_one_reader(database: Database) -> None:
     reads = []
 

@@ -7,10 +7,7 @@ they chose in the top bar, else the widest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 
-from django.conf import settings
-from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -18,6 +15,7 @@ from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.staff.acting import Seat, actor_of, seats_of
 from kaquan.staff.models import StaffUser
+from kaquan.staff.presence import request_again
 
 CHOSEN = "console_acting_in"
 """The session's key for the chosen node's id; 0 is the whole tree."""
@@ -34,12 +32,9 @@ def actor_of_request(request: HttpRequest) -> Actor | None:
 
 def actor_again(request: HttpRequest) -> Actor | None:
     """The actor of a request that has been open for a while, as they are now; None for somebody
-    who has logged out meanwhile, was stopped, or holds no role any more."""
-    sessions = import_module(settings.SESSION_ENGINE)
-    fresh = HttpRequest()
-    fresh.session = sessions.SessionStore(request.session.session_key)
-    fresh.user = get_user(fresh)
-    return actor_of_request(fresh)
+    who has logged out meanwhile, was away for too long, was stopped, or holds no role any more."""
+    fresh = request_again(request)
+    return None if fresh is None else actor_of_request(fresh)
 
 
 def is_logged_in(request: HttpRequest) -> bool:

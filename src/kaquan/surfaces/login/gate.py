@@ -24,9 +24,10 @@ from kaquan.access.sources import source_of
 from kaquan.foundation import clock
 from kaquan.foundation.changes.origin import coming_from
 from kaquan.foundation.configuration import current_configuration
-from kaquan.organisations.issuer_settings import IDLE_MINUTES, LANGUAGE, issuer_setting
+from kaquan.organisations.issuer_settings import LANGUAGE, issuer_setting
 from kaquan.staff.acting import must_use_second_factor
 from kaquan.staff.models import StaffUser
+from kaquan.staff.presence import has_been_away, note_presence
 
 #: The first page and its stream: the issuer's totals.
 FIRST_PAGE = frozenset({"/", "/live"})
@@ -34,9 +35,6 @@ CONSOLE = "/console/"
 LIVE = "/console/live/"
 DEMO = "system:demo"
 """Who made the demo issuer's accounts."""
-SEEN = "seen_s"
-"""The session's key for when somebody did something last, to the minute."""
-SEEN_EVERY_S = 60
 
 Handler = Callable[[HttpRequest], Any]  # gives a response, or a coroutine that does
 
@@ -99,14 +97,10 @@ def _speak(request: HttpRequest, language: str) -> None:
 def _has_been_away(request: HttpRequest) -> bool:
     """Whether somebody did nothing for longer than the issuer allows; what a page asks for by
     itself, such as its live figures, is nothing that they do."""
-    now_s = int(clock.now().timestamp())
-    seen_s = request.session.get(SEEN)
-    if isinstance(seen_s, int) and now_s - seen_s > 60 * int(issuer_setting(IDLE_MINUTES.name)):
+    if has_been_away(request.session):
         return True
-    if "text/event-stream" not in request.headers.get("accept", "") and (
-        not isinstance(seen_s, int) or now_s - seen_s >= SEEN_EVERY_S
-    ):
-        request.session[SEEN] = now_s
+    if "text/event-stream" not in request.headers.get("accept", ""):
+        note_presence(request.session)
     return False
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
@@ -19,6 +21,8 @@ from django.views.decorators.http import require_safe
 from msgspec import Struct
 
 from kaquan.foundation import clock
+from kaquan.staff.models import StaffUser
+from kaquan.staff.presence import request_again
 from kaquan.surfaces.web.chart import bar_chart
 from kaquan.surfaces.web.live import Hub
 from kaquan.surfaces.web.overview import Overview, OverviewReader, local_time
@@ -26,6 +30,7 @@ from kaquan.surfaces.web.overview import Overview, OverviewReader, local_time
 SECTIONS = ("figures", "days", "proof", "campaigns", "events")
 SILENCE_TICKS_MAX = 3
 RETRY_MS = 2000
+CHECK_S = 5.0
 
 log = logging.getLogger(__name__)
 reader = OverviewReader()
@@ -76,10 +81,13 @@ def _read_rendered() -> Rendered:
 hub: Hub[Rendered] = Hub(_read_rendered, rest=connections.close_all)
 
 
-async def live(request: HttpRequest) -> StreamingHttpResponse:  # noqa: ARG001  # a view has one
-    """Server-sent events: ``figures`` with the sections that changed, or ``trouble``."""
+async def live(request: HttpRequest) -> StreamingHttpResponse:
+    """Server-sent events: ``figures`` with the sections that changed, or ``trouble``. Ends when
+    somebody who had to log in for it is not logged in any more."""
+    has_user = await sync_to_async(_has_logged_in)(request)
+    still = sync_to_async(partial(_is_still_there, request)) if has_user else None
     response = StreamingHttpResponse(
-        figures_events(hub, translation.get_language() or settings.LANGUAGE_CODE),
+        figures_events(hub, translation.get_language() or settings.LANGUAGE_CODE, still),
         content_type="text/event-stream; charset=utf-8",
     )
     response.headers["Cache-Control"] = "no-store"
@@ -87,14 +95,44 @@ async def live(request: HttpRequest) -> StreamingHttpResponse:  # noqa: ARG001  
     return response
 
 
-async def figures_events(watched: Hub[Rendered], language: str) -> AsyncGenerator[bytes, None]:
-    """The events for one visitor, as bytes of the stream."""
+def _has_logged_in(request: HttpRequest) -> bool:
+    try:
+        return isinstance(getattr(request, "user", None), StaffUser)
+    except DatabaseError:
+        return False  # an open page fills itself once the database is back
+    finally:
+        connections.close_all()
+
+
+def _is_still_there(request: HttpRequest) -> bool:
+    try:
+        return request_again(request) is not None
+    except DatabaseError:
+        return True  # the stream tells of the trouble
+    finally:
+        connections.close_all()
+
+
+async def figures_events(
+    watched: Hub[Rendered],
+    language: str,
+    still: Callable[[], Awaitable[bool]] | None = None,
+    *,
+    check_s: float = CHECK_S,
+) -> AsyncGenerator[bytes, None]:
+    """The events for one visitor, as bytes of the stream; ``still`` tells whether they may go on
+    looking, asked every ``check_s``."""
     yield f"retry: {RETRY_MS}\n\n".encode()
     shown: Sections = {}
     silent_ticks = 0
+    checked_s = clock.monotonic_s()
     # Closed with us: else the hub would go on reading for a visitor who has left.
     async with aclosing(watched.ticks()) as ticks:
         async for tick in ticks:
+            if still is not None and clock.monotonic_s() - checked_s >= check_s:
+                checked_s = clock.monotonic_s()
+                if not await still():
+                    return
             if tick.reading is None:
                 yield _event("trouble", {})
                 continue
