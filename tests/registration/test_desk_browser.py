@@ -54,8 +54,10 @@ def test_twenty_slips_are_registered_by_the_keyboard_alone(
             expect(page.locator("#f-number")).to_be_focused()
             # Some by serial and the end of the code, others by the code alone.
             enter(page, *((str(serial), code[-4:]) if index % 2 else (code,)))
-            enter(page, "王敏", f"1380013{index:04}", at_time, "100")
-            enter(page, "" if index else store, "" if index else "李娜")
+            enter(page, "王敏", f"1380013{index:04}", at_time, "100", "" if index else store)
+            # Asking now and then whether the next page is there would take longer than the page.
+            with page.expect_navigation(wait_until="domcontentloaded"):
+                enter(page, "" if index else "李娜")
             expect(page.locator("tbody tr").first).to_contain_text(str(serial))
         page.goto(url + at("bundle", key=bundle.id))
         page.get_by_role("link", name="封捆").click()
