@@ -1,0 +1,120 @@
+"""A phone without a network, in a real Chromium: taken, kept over a reload, handed in once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from kaquan.foundation import clock
+from kaquan.offline.models import JournalFault, OfflineUse
+from kaquan.offline.signing import signed_code
+from kaquan.redemption import actions
+from kaquan.redemption.actions import CodeUse
+from kaquan.redemption.codes import read_code
+from kaquan.redemption.visits import Visit
+from tests.builders.books import faults
+from tests.builders.issuer import SYSTEM
+from tests.counter.standing import a_batch, codes_of
+from tests.counter.test_browser import Phone, begin, phone, phones, uses_booked
+from tests.fixtures_database import Database
+
+__all__ = ["phone", "phones"]
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
+VECTORS = Path(__file__).parent.parent / "engine" / "vectors" / "signed.json"
+OFF = {"kind": "amount_off", "amount_fen": 2_000}
+READ = """async (vectors) => {
+  const said = [];
+  for (const {text, key_id, x} of vectors) {
+    said.push(await kaquanCounter.signed.read(text, [{id: key_id, x}]));
+  }
+  return said;
+}"""
+
+
+def use(page: Page, code: str, yuan: str = "50") -> None:
+    """Type a code and the order's amount, as a scanner and a clerk do."""
+    page.get_by_label("或输入券码").fill(code)
+    page.get_by_role("button", name="核销这个券码").click()
+    page.locator("#order-amount").fill(yuan)
+    page.locator("#redeem").click()
+
+
+def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
+    phone: Phone, database: Database
+) -> None:
+    batch = a_batch(OFF, 5, offline_use=True)
+    serials = [read_code(code) for code in codes_of(batch, 3)]
+    codes = [
+        signed_code(batch_id=batch.id, offer_version=batch.offer_version_id, serial=one) or ""
+        for one in serials
+        if isinstance(one, int)
+    ]
+    page = begin(phone)
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.wait_for_function("async () => Boolean(await kaquanCounter.journal.kept('grant'))")
+    phone.context.set_offline(True)
+
+    use(page, codes[0])
+    expect(page.get_by_role("heading", name="已离线核销")).to_be_visible()
+    expect(page.locator("#result-says")).to_contain_text("¥20.00")
+    page.reload()
+    expect(page.locator("[data-kaquan-pending]")).to_have_text("1 笔待上传")
+    use(page, codes[0])
+    expect(page.locator("#result-says")).to_contain_text("已在本机离线核销过")
+    page.get_by_role("button", name="下一张").click()
+    page.evaluate(
+        "() => { const add = IDBObjectStore.prototype.add; IDBObjectStore.prototype.add = () =>"
+        " { IDBObjectStore.prototype.add = add;"
+        " throw new DOMException('full', 'QuotaExceededError'); }; }"
+    )
+    use(page, codes[1])
+    expect(page.locator("#result-says")).to_contain_text("存储已满")
+    page.get_by_role("button", name="下一张").click()
+    use(page, codes[1])
+    expect(page.get_by_role("heading", name="已离线核销")).to_be_visible()
+    expect(page.locator("[data-kaquan-pending]")).to_have_text("2 笔待上传")
+    page.get_by_role("button", name="下一张").click()
+    assert uses_booked(database) == 0
+
+    # Meanwhile somebody uses the second one elsewhere.
+    visit = Visit(store_code=phone.terminal.store.organisation.code, amount_fen=5_000)
+    asked = {"actor": SYSTEM, "visit": visit, "at": clock.now()}
+    assert actions.redeem_codes(uses=[CodeUse(codes[1])], **asked).done
+    phone.context.set_offline(False)
+    expect(page.locator("[data-kaquan-pending]")).to_be_hidden()
+
+    assert uses_booked(database) == 2
+    told = OfflineUse.objects.order_by("counter").values_list("verdict", "loss_fen", "reason")
+    assert list(told) == [("booked", 0, ""), ("loss", 2_000, "voucher_used")]
+    assert not JournalFault.objects.exists()
+    assert faults(database.connect) == []
+
+    vectors = json.loads(VECTORS.read_text("utf-8"))
+    raw = [bytes.fromhex(one["public_key"]) for one in vectors]
+    said = page.evaluate(
+        READ,
+        [
+            {"text": text, "key_id": one["voucher"]["key_id"], "x": _base64url(key)}
+            for one, key in zip(vectors, raw, strict=True)
+            for text in (one["text"], one["text"].lower(), _other(one["text"]))
+        ],
+    )
+    for index, one in enumerate(vectors):
+        good, lower, bad = said[3 * index : 3 * index + 3]
+        for name, field in (("serial", "serial"), ("value_fen", "valueFen"), ("issuer", "issuer")):
+            assert good["claim"][field] == one["voucher"][name]
+        assert lower == good
+        assert bad == {"fault": "forged"}
+
+
+def _other(text: str) -> str:
+    return text[:-1] + ("0" if text[-1] != "0" else "1")
+
+
+def _base64url(raw: bytes) -> str:
+    import base64
+
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
