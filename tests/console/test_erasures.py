@@ -8,10 +8,14 @@ from django.test import Client
 from kaquan.customers.actions import create_customer
 from kaquan.customers.erasing import request_erasure
 from kaquan.customers.models import Customer, ErasureRequest, ErasureState
+from kaquan.ledger.door import Door
 from kaquan.organisations.models import Organisation
+from kaquan.redemption import actions
+from kaquan.redemption.visits import Visit
 from tests.builders.issuer import NOON, SYSTEM, an_organisation, staff_of
 from tests.console.people import a_browser, an_operator, at
 from tests.fixtures_database import Database
+from tests.redemption.till import a_till
 
 pytestmark = pytest.mark.usefixtures("static_files")
 
@@ -90,3 +94,31 @@ def test_nobody_elsewhere_sees_or_carries_out_a_request(
     assert tried.status_code == 404
     customer.refresh_from_db()
     assert customer.name == "赵子龙"
+
+
+def test_a_balance_on_cards_is_given_up_only_by_saying_it(
+    browser: Client, customer: Customer, door: Door
+) -> None:
+    till = a_till(door, kind="prepaid", budget_id=0)
+    sold = actions.sell(
+        actor=SYSTEM, batch_id=till.batch.batch_id, paid_fen=20_000, payment_no="P-1",
+        visit=Visit(store_code=till.store_code, customer_number=customer.number),
+        code=till.code(), at=NOON,
+    )  # fmt: skip
+    assert sold.done
+    request = request_erasure(actor=SYSTEM, number="M-1", at=NOON)
+    address = at("erasure-action", key=request.pk, action="carry-out")
+    page = browser.get(at("erasure", key=request.pk)).content.decode()
+
+    for typed in ("", "199.99"):
+        refused = browser.post(address, {"balance": typed})
+        assert refused.status_code == 409
+        assert "还有余额 ¥200.00" in refused.content.decode()
+    customer.refresh_from_db()
+    assert customer.name == "赵子龙"
+    done = browser.post(address, {"balance": "200"}, follow=True)
+
+    assert "¥200.00" in page
+    assert done.status_code == 200
+    customer.refresh_from_db()
+    assert customer.name is None

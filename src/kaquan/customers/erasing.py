@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from kaquan.customers.actions import PERMISSION
 from kaquan.customers.errors import (
     customer_erased,
+    erasure_balance_unconfirmed,
     erasure_requested_already,
     erasure_unknown,
 )
@@ -21,7 +22,10 @@ from kaquan.customers.keeping import keep
 from kaquan.customers.models import Customer, ErasureRequest, ErasureState
 from kaquan.customers.persons import person_of
 from kaquan.customers.queries import customer_by_number
+from kaquan.engine.money import format_yuan
 from kaquan.foundation.actor import Actor, require
+from kaquan.ledger.sessions import reading_session
+from kaquan.ledger.vouchers_of import balance_of
 
 Forget = Callable[[int], None]
 _FORGETTING: list[Forget] = []
@@ -61,12 +65,23 @@ def withdraw_erasure(*, actor: Actor, number: str, at: datetime) -> ErasureReque
         return _end(_open_request(customer), ErasureState.WITHDRAWN, actor, at)
 
 
-def erase_customer(*, actor: Actor, number: str, at: datetime) -> ErasureRequest:
-    """Do what was requested, for good; raises `customer_unknown`, `erasure_unknown`."""
+def erase_customer(
+    *, actor: Actor, number: str, at: datetime, given_up_fen: int | None = None
+) -> ErasureRequest:
+    """Do what was requested, for good.
+
+    ``given_up_fen`` is what is left on the customer's cards, as somebody was told and said again;
+    None: who asks has settled that themselves. Raises `customer_unknown`, `erasure_unknown`,
+    `erasure_balance_unconfirmed`.
+    """
     require(actor, PERMISSION)
     with transaction.atomic():
         customer = customer_by_number(actor, number, for_update=True)
         request = _open_request(customer)
+        if given_up_fen is not None:
+            left_fen = balance_of(reading_session(), customer.id)
+            if left_fen != given_up_fen:
+                raise erasure_balance_unconfirmed(format_yuan(left_fen))
         customer.number = f"erased-{customer.id}"
         # One made from a phone could be made again from the phone, and so tell whose row it was.
         nobody = person_of(number=customer.number, phone=None, id_document=None)

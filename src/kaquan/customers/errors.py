@@ -48,6 +48,16 @@ def customer_merge_with_itself(number: str) -> KaquanError:
     )
 
 
+def erasure_balance_unconfirmed(balance: str) -> KaquanError:
+    """Nobody could say afterwards whose the money on the cards is."""
+    return KaquanError(
+        "erasure_balance_unconfirmed",
+        zh=f"该客户的卡内还有余额 {balance}；请先与客户结清，或填写这一金额，确认客户放弃。",
+        en=f"There is still {balance} on this customer's cards: settle it with them first, or "
+        "state that amount to confirm that they give it up.",
+    )
+
+
 def erasure_requested_already(number: str) -> KaquanError:
     """A request is open."""
     return KaquanError(

@@ -47,3 +47,13 @@ def vouchers_of(
         )
         for serial, batch_id, state, balance_fen, uses_left, begins, ends, block, index in rows
     ]
+
+
+def balance_of(connection: psycopg.Connection[Any], customer_id: int) -> int:
+    """What is left on all cards of a customer, in fen."""
+    row = connection.execute(
+        "SELECT coalesce(sum(balance_fen), 0)::bigint FROM ledger_voucher WHERE customer_id = %s",
+        [customer_id],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -49,6 +49,7 @@ from kaquan.surfaces.console.screens import (
     keying,
     member_cards,
     offers,
+    offline,
     organisations,
     paper,
     paper_acts,
@@ -114,6 +115,7 @@ LISTS: tuple[ListScreen[Any], ...] = (
     erasures.ERASURES,
     organisations.STORES,
     terminals.TERMINALS,
+    offline.CONFLICTS,
     budgets.BUDGETS,
     entries.ENTRIES,
     accounts.ACCOUNTS_SCREEN,
@@ -274,6 +276,7 @@ OTHERS: tuple[Screen, ...] = (
     statements.STATEMENTS,
     performance.PERFORMANCE,
     proof.ProofState(),
+    offline.OFFLINE,
 )
 BULK = (
     BulkScreen(batches.BATCHES, batches.BATCH),
@@ -284,8 +287,7 @@ BULK = (
 )
 
 
-approval_contents.PANELS.update(budget_contents.CONTENTS)
-approval_contents.PANELS.update(better_terms.CONTENTS)
+approval_contents.PANELS.update({**budget_contents.CONTENTS, **better_terms.CONTENTS})
 approval_contents.PANELS.update(voucher_approvals.PANELS)
 views.TITLES.update({screen.name: screen.title for screen in LISTS})
 
@@ -307,6 +309,7 @@ MENU = (
             _entry(batches.BATCHES),
             _entry(claim_links.LINKS),
             _entry(print_runs.RUNS),
+            _entry(print_faces.FACES),
             _entry(paper.STOCK),
             _entry(offers.OFFERS),
             _entry(redemptions.REDEMPTIONS),
@@ -325,6 +328,7 @@ MENU = (
             _entry(erasures.ERASURES),
             _entry(organisations.STORES),
             _entry(terminals.TERMINALS),
+            *map(_entry, offline.SCREENS),
             _entry(_OTHERS["organisations"]),
             _entry(staff.STAFF),
             _entry(roles.ROLES),

@@ -17,7 +17,7 @@ from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.ledger.sessions import reading_session
-from kaquan.ledger.vouchers_of import vouchers_of
+from kaquan.ledger.vouchers_of import balance_of, vouchers_of
 from kaquan.surfaces.console.kit.actions import Action, Doing
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, count, moment, money
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
@@ -25,6 +25,7 @@ from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab
 from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.budget_forms import amount_fen
 
 _STATES: dict[ErasureState, Cell] = {
     ErasureState.REQUESTED: badge(_("Waiting to be carried out"), "warn"),
@@ -39,7 +40,12 @@ def _waits(line: ErasureLine) -> bool:
 
 
 def _erase(line: ErasureLine, doing: Doing) -> Text:
-    erasing.erase_customer(actor=doing.actor, number=line.customer_number, at=clock.now())
+    erasing.erase_customer(
+        actor=doing.actor,
+        number=line.customer_number,
+        at=clock.now(),
+        given_up_fen=amount_fen(doing.values["balance"]),
+    )
     return _("The customer's personal data was erased.")
 
 
@@ -58,6 +64,13 @@ ACTIONS: tuple[Action[ErasureLine], ...] = (
             % {"number": one.customer_number}
         ),
         _erase,
+        fields=(
+            Field(
+                "balance",
+                _("Card balance that the customer gives up"),
+                hint=_("In yuan, as on the request's page; empty where there is none."),
+            ),
+        ),
         danger=True,
         offered=_waits,
         consequence=_(
@@ -123,7 +136,7 @@ class ErasureDetail(DetailScreen[ErasureLine]):
         over = {State.USED, *ENDED}
         left = [
             Fact(_("Vouchers not used up"), count(sum(one.state not in over for one in held))),
-            Fact(_("Balance of cards"), money(sum(one.balance_fen for one in held))),
+            Fact(_("Balance of cards"), money(balance_of(reading_session(), line.customer_id))),
         ]
         return [Facts("", asked), Facts(_("What is left of value"), left)]
 
