@@ -12,9 +12,11 @@ from django.db import connections
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from kaquan.engine import ndef
 from kaquan.foundation import clock
 from kaquan.redemption.dynamic_keys import dynamic_serial
 from kaquan.surfaces.wallet import entering
+from kaquan.wallet import member_cards
 from kaquan.wallet.models import LinkClaim
 from tests.api.world import Side
 from tests.builders.issuer import an_organisation
@@ -166,5 +168,15 @@ def test_a_tag_is_written_where_the_browser_can_and_else_that_is_said(
     expect(page.locator("#tag")).to_have_text("标签已写好。")
     written = page.evaluate("window.written.records")
     assert written == [{"recordType": "url", "data": f"{phone.url}/w/c/{link.token}"}]
+    assert hindrances(page) == []
+
+    page.goto(phone.url + at("customer-card", key=side.customer.id))
+    page.get_by_role("button", name="写入").click()
+    expect(page.locator("#tag")).to_have_text("标签已写好。")
+    kind, payload = page.evaluate(
+        "[window.written.records[0].recordType, [...window.written.records[0].data]]"
+    )
+    assert kind.encode() == ndef.CARD_TYPE
+    assert member_cards.read(bytes(payload)).id == side.customer.id
     assert hindrances(page) == []
     context.close()

@@ -6,13 +6,14 @@ import http.client
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Event, Thread
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import psycopg
 import pytest
 from django.db import connections
+from playwright.sync_api import BrowserContext, expect
 
 from kaquan.customers.models import Customer
 from kaquan.foundation import clock
@@ -22,12 +23,13 @@ from kaquan.surfaces.wallet import pages
 from kaquan.surfaces.wallet.pages import SESSION_COOKIE
 from kaquan.wallet import answering, links, waiting
 from kaquan.wallet.models import ClaimLink, LinkClaim
+from kaquan.wallet.sessions import _begin
 from tests.builders.books import books, faults
 from tests.builders.issuer import SYSTEM
 from tests.fixtures_database import Database
 from tests.waiting import soon
 from tests.wallet.visiting import a_browser, a_crowd, a_link, a_member, a_phone_of
-from tools.screens.serving import serving
+from tools.screens.serving import SOON_MS, chromium, hindrances, serving
 
 pytestmark = pytest.mark.usefixtures("static_files", "database")
 
@@ -233,6 +235,53 @@ def test_who_closes_the_page_finds_the_answer_later() -> None:
     assert "已领完" in refused.content.decode()
     assert "上次没有领到" in a_phone_of(late).get(address).content.decode()
     assert waiting.forget_refusals(clock.now() + 2 * waiting.REFUSALS_KEPT) == 1
+
+
+def test_the_background_answers_those_who_are_gone() -> None:
+    link = a_link(stock=1)
+    claims = [came(link, a_member()) for _ in range(2)]
+    stop = Event()
+    background = Thread(target=waiting.answer_all, args=(stop,))
+
+    background.start()
+    assert soon(lambda: "" not in results(claims))
+    stop.set()
+    background.join()
+
+    assert results(claims) == ["voucher", "stock_exhausted"]
+
+
+@pytest.fixture
+def phone(database: Database) -> Iterator[BrowserContext]:
+    with pytest.MonkeyPatch.context() as patch, chromium() as browser:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-TW")
+        context.set_default_timeout(SOON_MS)
+        yield context
+    connections.close_all()
+
+
+@pytest.mark.browser
+def test_the_page_in_the_line_goes_to_the_voucher_by_itself(
+    phone: BrowserContext, database: Database
+) -> None:
+    link, customer = a_link(stock=2), a_member()
+    came(link, a_member())
+    came(link, customer)
+    busy = database.connect(autocommit=False)
+    busy.execute("SELECT pg_advisory_xact_lock(%s, %s)", [waiting._TURN, link.batch_id])
+
+    with serving() as url:
+        token = _begin(customer, clock.now())
+        phone.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": f"{url}/w/"}])
+        page = phone.new_page()
+        page.goto(f"{url}/w/c/{link.token}")
+        expect(page.get_by_role("status").last).to_contain_text("前面還有 1 人")
+        assert hindrances(page) == []
+        busy.rollback()
+        page.wait_for_url(f"{url}/w/v/*")
+        expect(page.get_by_role("heading", name="到店出示")).to_be_visible()
+        phone.close()
 
 
 def test_the_line_says_number_people_before_and_what_is_left(
