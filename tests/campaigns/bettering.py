@@ -10,6 +10,7 @@ from kaquan.engine.commands import Claim, Redeem, VoucherUse
 from kaquan.engine.facts import Facts, Order, OrderLine
 from kaquan.foundation import clock
 from kaquan.ledger.door import submit
+from kaquan.organisations.models import Organisation
 from tests.builders.issuer import SYSTEM, TERMS, a_version
 from tests.campaigns.stages import a_draft, approved, batches_of, maker
 
@@ -17,9 +18,9 @@ DEAR = {**TERMS, "scope": {"order_minimum_fen": 10_000}}
 CHEAP = {**TERMS, "scope": {"order_minimum_fen": 5_000}}
 
 
-def a_batch() -> CampaignBatch:
+def a_batch(node: Organisation | None = None) -> CampaignBatch:
     """Of a campaign that was approved and runs: for orders of 100 yuan and more."""
-    campaign = a_draft(starts_at=clock.now() - timedelta(hours=1), batches=0)
+    campaign = a_draft(node, starts_at=clock.now() - timedelta(hours=1), batches=0)
     plan_batch(
         actor=maker(),
         campaign_id=campaign.id,

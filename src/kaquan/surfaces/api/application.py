@@ -38,6 +38,7 @@ FILES = (
     "offers",
     "campaigns",
     "batches",
+    "better_terms",
     "pools",
     "assignments",
     "budgets",
