@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from kaquan.customers.actions import create_customer
 from kaquan.foundation import clock
 from kaquan.terminals.models import CounterRequest
 from kaquan.terminals.registering import change_caps
+from kaquan.wallet import member_cards
 from tests.builders.books import books, differing
 from tests.builders.issuer import SYSTEM, a_number
 from tests.counter.standing import PASSWORD as SECRET
@@ -209,6 +211,19 @@ def test_a_clerk_who_may_not_issue_tops_up_no_card_alone(database: Database) -> 
 
     assert told["code"] == "counter_supervisor_needed"
     assert books(database.connect()) == before
+
+
+def test_a_members_card_names_the_member_whom_an_offer_asks_for() -> None:
+    stand = a_stand()
+    customer = create_customer(actor=SYSTEM, number=a_number("M"), name="李小红")
+    (code,) = a_batch_of_codes(OFF, 1, scope={"customer_required": True})
+    (seen,) = stand.browser.ask("look", codes=[code])["vouchers"]
+
+    assert seen["asks"] == ["member"]
+    forged = f"{customer.number}.0000000000000000"
+    assert stand.browser.ask("member", 409, text=forged)["code"] == "member_card_unknown"
+    number = stand.browser.ask("member", text=member_cards.payload_of(customer.number))["member"]
+    assert stand.redeem(code, member=number)["done"]["done"]
 
 
 @pytest.mark.parametrize(

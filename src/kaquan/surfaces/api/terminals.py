@@ -144,7 +144,7 @@ def change_terminal(request: Request, terminal: ShortCode, body: TerminalChange)
     en="Say that a terminal is there",
     about="For the terminal itself, with the key that it redeems with.",
     example={},
-    problems=("terminal_unknown",),
+    problems=("terminal_unknown", "terminal_blocked"),
 )
 def report_terminal(request: Request, terminal: ShortCode) -> TerminalAnswer:
     """A sign of life."""

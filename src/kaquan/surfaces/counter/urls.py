@@ -15,6 +15,7 @@ urlpatterns = [
     path("lock", views.log_out, name="lock"),
     path("pin", views.choose_pin, name="pin"),
     path("look", views.look_at, name="look"),
+    path("member", views.member, name="member"),
     path("redeem", views.redeem, name="redeem"),
     path("top-up", views.top_up, name="top-up"),
     path("undo", views.undo, name="undo"),

@@ -37,6 +37,7 @@ from kaquan.terminals.registering import caps_of, register_device
 from kaquan.terminals.requests import Answered, CounterOrder
 from kaquan.terminals.shifts import begin_shift, hand_over, last_shift, lock, set_pin
 from kaquan.terminals.told import look, moment
+from kaquan.wallet import member_cards
 
 _UNSURE = (OutcomeCode.UNAVAILABLE, OutcomeCode.BUSY)
 
@@ -160,6 +161,22 @@ def look_at(caller: Caller, body: Looking) -> HttpResponse:
     """What vouchers are, before they are used."""
     codes = body.codes[: requests.CODES_MAX]
     return told({"vouchers": look(caller.counter(), codes, body.order(), clock.now())})
+
+
+class Card(Asked):
+    """What stands on a member's card."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "<a card>"
+
+
+@working(Card)
+def member(caller: Caller, body: Card) -> HttpResponse:
+    """Whose card it is; the tag on it keeps anybody from asking by guessed numbers."""
+    del caller
+    return told({"member": member_cards.read(body.text).number})
 
 
 class Used(Asked):

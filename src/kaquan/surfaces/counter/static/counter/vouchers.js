@@ -28,11 +28,14 @@
     };
   }
 
+  const nameOf = (code) =>
+    code.length > 40 ? say("带签名的二维码", "Signed code") : kq.code.grouped(code);
+
   function card({ seen, code }) {
     const item = document.createElement("li");
     const title = document.createElement("strong");
     const facts = document.createElement("span");
-    title.textContent = seen ? kq.of(seen) : kq.code.grouped(code);
+    title.textContent = seen ? kq.of(seen) : nameOf(code);
     const parts = [];
     if (seen?.balanceFen != null) parts.push(say("余额 ", "balance ") + yuan(seen.balanceFen));
     if (seen?.usesLeft != null) parts.push(say(`剩 ${seen.usesLeft} 次`, `${seen.usesLeft} uses left`));
@@ -267,9 +270,16 @@
     await again();
   });
 
-  window.addEventListener("kaquan-member", ({ detail }) => {
-    place("order-member").value = detail;
-    kq.tell(say("已读到会员卡。", "The member's card was read."));
+  window.addEventListener("kaquan-member", async ({ detail }) => {
+    try {
+      const { member } = await kq.calls.call("member", { text: detail });
+      place("order-member").value = member;
+      asked.add("member");
+      drawSheet();
+      kq.tell(say("已读到会员卡。", "The member's card was read."));
+    } catch (error) {
+      kq.tell(kq.wordsOf(error));
+    }
   });
 
   kq.vouchers = { take, undo, home, back, isEmpty: () => held.length === 0 };
