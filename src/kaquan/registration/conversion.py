@@ -6,7 +6,7 @@ slip: whoever is interrupted sends the same again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -18,7 +18,7 @@ from kaquan.engine.commands import AnyCommand, Assign, RequestKey, Void
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation import clock
 from kaquan.foundation import imports_cells as cells
-from kaquan.foundation.actor import Actor
+from kaquan.foundation.actor import Actor, ActorKind
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.ids import draw_ids
 from kaquan.foundation.refusals import INTERNAL_CLIENT, RefusedError, surely_refused
@@ -26,6 +26,7 @@ from kaquan.ledger.door import submit
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import standing_of
 from kaquan.redemption.care import UNKNOWN
+from kaquan.redemption.codes import read_code
 from kaquan.redemption.visits import Visit, gather
 from kaquan.registration.acting import at_the_desk
 from kaquan.registration.digital_batches import target_of
@@ -63,57 +64,78 @@ def convert_paper(*, actor: Actor, shown: PaperShown, once: str) -> Conversion:
     and the ledger's refusals; of a voucher that was converted or used they tell by whom and when.
     """
     acting = at_the_desk(actor)
-    known = Conversion.objects.filter(once=once).first()
-    if known is not None:
-        if known.converted_by != actor.id[:100]:
-            raise conversion_unknown()
-        return _finish(acting, known)
-    serial = read_number(shown.number, shown.last_symbols)
-    _refuse_converted(acting, serial)
-    try:
-        with transaction.atomic():
-            conversion = _kept(acting, serial, shown, once)
-            outcomes = _book(acting, conversion, dry=True)
-            if not all(outcome.done for outcome in outcomes):
-                raise _refusal(acting, conversion, outcomes)
-    except IntegrityError:  # the same form, or another one about the same voucher, at once
-        found = Conversion.objects.filter(once=once).first()
-        if found is None:
-            _refuse_converted(acting, serial)
-            raise RefusedError(Outcome(OutcomeCode.BUSY)) from None
-        conversion = found
-    return _finish(acting, conversion)
 
-
-def convert_own(*, actor: Actor, customer: Customer, code: str, once: str) -> Conversion:
-    """The same by the customer, who is logged in and holds the paper; only by its whole code."""
-    phone = customer.phone
-    if phone is None:
-        raise conversion_unknown()
-    shown = PaperShown(number=code, holder_phone=phone)
-    return convert_paper(actor=actor, shown=shown, once=once)
-
-
-def _kept(acting: Actor, serial: int, shown: PaperShown, once: str) -> Conversion:
-    standing = standing_of(reading_session(), serial)
-    if standing is None:
-        raise RefusedError(UNKNOWN)
-    paper = CampaignBatch.objects.select_related("offer_version").get(id=standing.batch_id)
-    if not standing.by_code:
-        raise voucher_not_paper()
-    target = target_of(paper)
-    phone = cells.accepted(read_phone, shown.holder_phone, zh="手机号", en="phone")
-    (conversion_id,) = draw_ids(Conversion, 1)
-    conversion = Conversion(
-        id=conversion_id,
-        serial=serial,
-        digital_batch=target,
-        customer=customer_of(
+    def holder(conversion_id: int) -> Customer:
+        phone = cells.accepted(read_phone, shown.holder_phone, zh="手机号", en="phone")
+        return customer_of(
             acting,
             phone=phone,
             name=read_holder(shown.holder_name),
             source=f"纸质券换电子券（{conversion_id}）",
-        ),
+        )
+
+    known = _known(acting, once)
+    if known is not None:
+        return _finish(acting, known)
+    return _convert(acting, read_number(shown.number, shown.last_symbols), holder, once)
+
+
+def convert_own(*, actor: Actor, customer: Customer, code: str, once: str) -> Conversion:
+    """The same by the customer, who has the paper in hands and types its whole code; ``actor`` is
+    that customer.
+
+    Raises what the text deserves that is no code, `voucher_not_paper`, `conversion_needs_batch`,
+    `voucher_converted` and the ledger's refusals; they tell nothing of others.
+    """
+    known = _known(actor, once)
+    if known is not None:
+        return _finish(actor, known)
+    serial = read_code(code)
+    if isinstance(serial, Outcome):
+        raise RefusedError(serial)
+    return _convert(actor, serial, lambda _id: customer, once)
+
+
+def _known(acting: Actor, once: str) -> Conversion | None:
+    """What a form of the actor's was before; raises `conversion_unknown` for somebody else's."""
+    known = Conversion.objects.select_related("customer").filter(once=once).first()
+    if known is not None and known.converted_by != acting.id[:100]:
+        raise conversion_unknown()
+    return known
+
+
+def _convert(
+    acting: Actor, serial: int, holder: Callable[[int], Customer], once: str
+) -> Conversion:
+    _refuse_converted(acting, serial)
+    try:
+        with transaction.atomic():
+            conversion = _kept(acting, serial, holder, once)
+            outcomes = _book(acting, conversion, dry=True)
+            if not all(outcome.done for outcome in outcomes):
+                raise _refusal(acting, conversion, outcomes)
+    except IntegrityError:  # the same form, or another one about the same voucher, at once
+        known = _known(acting, once)
+        if known is None:
+            _refuse_converted(acting, serial)
+            raise RefusedError(Outcome(OutcomeCode.BUSY)) from None
+        conversion = known
+    return _finish(acting, conversion)
+
+
+def _kept(acting: Actor, serial: int, holder: Callable[[int], Customer], once: str) -> Conversion:
+    standing = standing_of(reading_session(), serial)
+    if standing is None:
+        raise RefusedError(UNKNOWN)
+    if not standing.by_code:
+        raise voucher_not_paper()
+    paper = CampaignBatch.objects.select_related("offer_version").get(id=standing.batch_id)
+    (conversion_id,) = draw_ids(Conversion, 1)
+    conversion = Conversion(
+        id=conversion_id,
+        serial=serial,
+        digital_batch=target_of(paper),
+        customer=holder(conversion_id),
         once=once,
         converted_at=clock.now(),
         converted_by=acting.id[:100],
@@ -164,8 +186,11 @@ def _book(acting: Actor, conversion: Conversion, *, dry: bool) -> Sequence[Outco
 
 
 def _refusal(acting: Actor, conversion: Conversion, outcomes: Sequence[Outcome]) -> KaquanError:
-    """Which of the two was refused; of a used voucher with who used it where and when."""
+    """Which of the two was refused; of a used voucher the desk is told who used it where and
+    when."""
     ended, given = outcomes
+    if acting.kind is ActorKind.CUSTOMER:
+        return RefusedError(given if ended.code is OutcomeCode.LINKED_COMMAND_FAILED else ended)
     if ended.code is OutcomeCode.LINKED_COMMAND_FAILED:
         return RefusedError(given)
     return refusal_of(acting, conversion.serial, ended)
@@ -177,5 +202,7 @@ def _refuse_converted(acting: Actor, serial: int) -> None:
     if known is None:
         return
     _finish(acting, known)
+    if acting.kind is ActorKind.CUSTOMER:
+        raise converted_already(known.converted_at, "")
     by = names_of([known.converted_by]).get(known.converted_by, known.converted_by_name)
     raise converted_already(known.converted_at, by)

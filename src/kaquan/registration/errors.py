@@ -128,8 +128,9 @@ def converted_already(at: datetime, by: str) -> KaquanError:
     moment = at.astimezone(current_configuration().time_zone).strftime("%Y-%m-%d %H:%M")
     return KaquanError(
         "voucher_converted",
-        zh=f"这张纸质券已于 {moment} 由 {by} 换成电子券，纸券已作废。",
-        en=f"This paper voucher became a digital one at {moment}, by {by}; the paper is void.",
+        zh=f"这张纸质券已于 {moment} {f'由 {by} ' if by else ''}换成电子券，纸券已作废。",
+        en=f"This paper voucher became a digital one at {moment}{f', by {by}' if by else ''}; the "
+        "paper is void.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from kaquan.surfaces.wallet import entering, nearby, offline, privacy, views, wechat
+from kaquan.surfaces.wallet import entering, nearby, offline, paper, privacy, views, wechat
 
 _PAGES = [
     path("", views.home, name="home"),
@@ -11,6 +11,7 @@ _PAGES = [
     path("c/<slug:token>/stores", nearby.of_link, name="link-stores"),
     path("login", entering.log_in, name="login"),
     path("gift", entering.take_gift, name="gift"),
+    path("paper", paper.convert, name="paper"),
     path("v/<int:serial>", views.voucher, name="voucher"),
     path("v/<int:serial>/stores", nearby.of_voucher, name="voucher-stores"),
     path("v/<int:serial>/give", views.give, name="give"),

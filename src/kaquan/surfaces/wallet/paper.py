@@ -1,0 +1,50 @@
+"""A customer's own paper voucher becomes a digital one: the page that takes its code."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.http import HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from kaquan.foundation.errors import KaquanError
+from kaquan.registration.conversion import convert_own
+from kaquan.surfaces.wallet.pages import Visitor, own_page
+from kaquan.wallet.acting import acting_as
+
+ONCE_BYTES = 16
+CODE_MAX = 64
+ONCE_MAX = 40
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own_page
+def convert(visitor: Visitor) -> HttpResponseBase:
+    """The form; for POST, the voucher that takes the paper one's place. The code is in no
+    address."""
+    customer = visitor.customer
+    assert customer is not None
+    posted = visitor.request.POST
+    if visitor.request.method != "POST":
+        return _form(visitor, "", "")
+    code = posted.get("code", "").strip()[:CODE_MAX]
+    once = posted.get("once", "")[:ONCE_MAX] or secrets.token_urlsafe(ONCE_BYTES)
+    try:
+        conversion = convert_own(
+            actor=acting_as(customer),
+            customer=customer,
+            code=code,
+            once=f"wallet:{once}",
+        )
+    except KaquanError as error:
+        return _form(visitor, code, visitor.look.error(error), status=409)
+    assert conversion.digital_serial is not None
+    there = reverse("wallet:voucher", kwargs={"serial": conversion.digital_serial})
+    return HttpResponseRedirect(there)
+
+
+def _form(visitor: Visitor, code: str, error: str, *, status: int = 200) -> HttpResponseBase:
+    shown = {"paper": code, "error": error, "once": secrets.token_urlsafe(ONCE_BYTES)}
+    return visitor.page("paper", shown, status=status)
