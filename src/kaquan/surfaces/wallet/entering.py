@@ -65,6 +65,8 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
     except KaquanError as error:
         if error.code == waiting_full().code:
             response = visitor.busy(error)
+        elif template == "claim":  # thousands may be told this: the offer is a tap away
+            response = visitor.told(error, back=request.path)
         else:
             # Another name for the form: the old one has this answer for good.
             told = {"once": _new_once(), "error": visitor.look.error(error)}

@@ -60,10 +60,11 @@ class Visitor(NamedTuple):
         }
         return render(self.request, f"wallet/{template}.html", shown, status=status)
 
-    def told(self, error: KaquanError, *, status: int = 409) -> HttpResponse:
-        """A page that only tells what is wrong."""
-        status = 404 if error.code.endswith("_unknown") else status
-        return self.page("told", {"error": self.look.error(error)}, status=status)
+    def told(self, error: KaquanError, *, back: str = "") -> HttpResponse:
+        """A page that only tells what is wrong; ``back`` leads to what it is about."""
+        status = 404 if error.code.endswith("_unknown") else 409
+        told = {"error": self.look.error(error), "back": back}
+        return self.page("told", told, status=status)
 
     def busy(self, error: KaquanError | None = None) -> HttpResponse:
         """A page that tries again by itself, with what was filled in; nothing has happened."""
