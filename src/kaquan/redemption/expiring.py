@@ -28,7 +28,7 @@ from kaquan.redemption.models import ExpirySweep
 
 NAME = "expiry-sweep"
 # A till that was cut off may still hand in uses from before a voucher's end.
-GRACE = timedelta(days=2)
+GRACE = timedelta(days=7)
 ROUND = timedelta(days=1)
 LOOKED_AT = 5_000
 AT_ONCE = 100
