@@ -98,7 +98,9 @@ def look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: dateti
                 if kind.has_balance
                 else None,
                 uses_left=_of(row, "uses_left", kind.opening_uses) if kind.is_count else None,
-                ends_at=_last_minute(later_end(row and row.valid_until, ends.get(batch_id))),
+                ends_at=_last_minute(
+                    later_end(row.valid_until if row else None, ends.get(batch_id))
+                ),
                 takes_top_up=isinstance(card, PrepaidCard) and card.reloadable,
                 asks=asks,
                 refused=None if tried.done or asks else refusal_of(tried, serial),

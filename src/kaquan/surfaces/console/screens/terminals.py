@@ -153,12 +153,12 @@ class TerminalDetail(DetailScreen[TerminalPage]):
         columns = (
             Column[Any]("clerk", _("Clerk"), lambda row: text(row[0].user.name)),
             Column[Any]("began", _("Began"), lambda row: moment(row[0].began_at)),
-            Column[Any]("ended", _("Ended"), lambda row: _ended(row[0])),
+            Column[Any]("ended", _("Handed over"), lambda row: _ended(row[0])),
             Column[Any]("uses", _("Uses"), lambda row: text(str(row[1].uses)), number=True),
             Column[Any]("off", _("Taken off"), lambda row: money(row[1].discount_fen), number=True),
             Column[Any]("topped", _("Topped up"), lambda row: money(row[1].top_up_fen),
                         number=True),
-            Column[Any]("counted", _("Counted"), lambda row: money(row[0].counted_fen),
+            Column[Any]("counted", _("Money counted"), lambda row: money(row[0].counted_fen),
                         number=True),
             Column[Any]("note", _("Note"), lambda row: text(row[0].note), wide=True),
         )  # fmt: skip
@@ -172,7 +172,7 @@ class TerminalDetail(DetailScreen[TerminalPage]):
 
 
 def _ended(shift: Shift) -> Cell:
-    return moment(shift.ended_at) if shift.ended_at else badge(_("Open"), "good")
+    return moment(shift.ended_at) if shift.ended_at else badge(_("Shift is open"), "good")
 
 
 class Terminals(ListScreen[TerminalLine]):

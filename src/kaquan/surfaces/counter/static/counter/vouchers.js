@@ -126,6 +126,8 @@
   const back = () => (held.length ? drawSheet() : home());
   function home() {
     reset();
+    place("typing").reset();
+    place("typed-says").textContent = "";
     kq.go("home");
   }
 
