@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,10 @@ PERMISSION = "codes.export"
 SHEET_ROWS_MAX = 1_000_000  # a sheet takes 1,048,576
 HEADING = "code"
 _COLUMN_WIDTH = 28
+_ROW_BYTES = 32
+"""What a code takes in a file at most, its separators and the end of its line with it."""
+FREE_BYTES_MIN = 1 << 30
+"""What a file leaves of the disk: the books may stand on the same one."""
 
 Progress = Callable[[int, int], None]
 """Takes how many codes are written, of how many."""
@@ -39,7 +44,7 @@ def export_codes(
 
     The file is private and appears under its name when it is complete; memory does not grow with
     the batch. Raises `permission_denied`, `batch_unknown`, `batch_without_codes`,
-    `codes_made_elsewhere`, `file_exists` and `file_unwritable`.
+    `codes_made_elsewhere`, `file_exists`, `disk_too_full` and `file_unwritable`.
     """
     require(actor, PERMISSION)
     batch = batch_by_id(actor, batch_id)
@@ -56,6 +61,7 @@ def export_codes(
         raise file_exists(path)
     write = _write_xlsx if suffix == ".xlsx" else _write_csv
     total = sum(map(len, runs))
+    _check_room(path, total * _ROW_BYTES)
     with new_private_file(path) as file:
         done = 0
         for count in write(file, code_book(), runs):
@@ -63,6 +69,16 @@ def export_codes(
             progress(done, total)
     assert done == total, (done, total)
     return total
+
+
+def _check_room(path: Path, wanted_bytes: int) -> None:
+    """Refuse before the first code is written what would fill the disk."""
+    try:
+        free_bytes = shutil.disk_usage(path.parent).free
+    except OSError:
+        return  # opening the file says what is wrong with its folder
+    if free_bytes - wanted_bytes < FREE_BYTES_MIN:
+        raise disk_too_full(wanted_bytes >> 20, max(0, free_bytes - FREE_BYTES_MIN) >> 20)
 
 
 def _write_csv(file: IO[bytes], book: CodeBook, runs: list[range]) -> Iterator[int]:
@@ -123,6 +139,17 @@ def codes_made_elsewhere(batch_id: int) -> KaquanError:
         zh=f"批次 {batch_id} 的券码由外部提供，系统只存其摘要，无法导出；请使用原文件。",
         en=f"The codes of batch {batch_id} were made elsewhere and only their hashes are kept; "
         "use the file they came in.",
+    )
+
+
+def disk_too_full(wanted_mib: int, free_mib: int) -> KaquanError:
+    """The refusal to fill the disk, on which the books may stand."""
+    return KaquanError(
+        "disk_too_full",
+        zh=f"磁盘空间不足：文件约需 {wanted_mib} MiB，可用 {free_mib} MiB；"
+        "请删除旧的导出文件，或缩短 KAQUAN_EXPORT_DAYS。",
+        en=f"The disk is too full: the file takes about {wanted_mib} MiB and {free_mib} MiB may be "
+        "used; remove old exports, or shorten KAQUAN_EXPORT_DAYS.",
     )
 
 
