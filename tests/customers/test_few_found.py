@@ -56,3 +56,17 @@ def test_nothing_found_is_an_empty_page_and_a_broken_cursor_still_a_clear_error(
     with pytest.raises(KaquanError) as refused:
         customer_page(SYSTEM, nothing, Paging(after="%%%"))
     assert refused.value.code == "cursor_invalid"
+
+
+def test_who_is_looked_for_by_number_comes_by_number() -> None:
+    prefix = a_number("P")
+    for end in ("-2", "-3", "-1"):
+        create_customer(actor=SYSTEM, number=f"{prefix}{end}")
+
+    found = customer_page(SYSTEM, CustomerFilter(number=prefix), Paging(limit=2))
+    newest = customer_page(SYSTEM, CustomerFilter(number=prefix), Paging("-newest", limit=2))
+    onward = customer_page(SYSTEM, CustomerFilter(number=prefix), Paging(after=found.after))
+
+    assert [one.number for one in found.rows] == [f"{prefix}-1", f"{prefix}-2"]
+    assert [one.number for one in onward.rows] == [f"{prefix}-3"]
+    assert [one.number for one in newest.rows] == [f"{prefix}-1", f"{prefix}-3"]

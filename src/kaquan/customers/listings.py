@@ -3,6 +3,7 @@ full."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from kaquan.customers.conditions import Tags
@@ -28,13 +29,15 @@ class CustomerFilter(NamedTuple):
 
 
 def customer_page(actor: Actor, wanted: CustomerFilter, paging: Paging) -> Page[CustomerLine]:
-    """Customers as lists show them; raises `cursor_invalid`, `sort_invalid`, `segment_unknown`."""
+    """Customers as lists show them, by their numbers where those are asked for; raises
+    `cursor_invalid`, `sort_invalid`, `segment_unknown`."""
     require(actor, VIEW)
     if wanted.segment_id is not None:
         return _of_segment(actor, wanted, paging)
     rows = within(actor, Customer.objects.select_related("merged_into"), "organisation")
     if wanted.number is not None:
         rows = rows.filter(number__startswith=wanted.number)
+        paging = replace(paging, sort=paging.sort or "number")
     if wanted.tag is not None:
         rows = rows.filter(tags__contains=[wanted.tag])
     if wanted.state == "erased":

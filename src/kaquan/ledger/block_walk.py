@@ -45,8 +45,9 @@ def newest_position(connection: Connection, until: datetime | None = None) -> Po
     ).fetchall()
     if until is None:
         return dict(heads)
-    found = {lane: _last_before(connection, last, until) for lane, last in heads}
-    return {lane: last for lane, last in found.items() if sequence_of(last)}
+    found = connection.execute(_HALVING, {"until": until}).fetchall()
+    assert len(found) >= len(heads), (heads, found)  # a new writer may have come meanwhile
+    return {lane: last for lane, last in found if sequence_of(last)}
 
 
 def blocks_back(
@@ -113,14 +114,16 @@ class _Lane:
         self._at_once = min(4 * self._at_once, _HEADS_AT_ONCE_MAX)
 
 
-def _last_before(connection: Connection, last: int, until: datetime) -> int:
-    """The last block of a lane that was booked before a moment; the lane's number 0 if none."""
-    low, high = block_number(lane_of(last), 1) - 1, last
-    while low < high:
-        middle = (low + high + 1) // 2
-        row = connection.execute(
-            "SELECT committed_at FROM ledger_block WHERE block = %s", [middle]
-        ).fetchone()
-        assert row is not None, middle
-        low, high = (middle, high) if row[0] < until else (low, middle - 1)
-    return low
+# The last block of each lane that was booked before a moment; the lane's number 0 if none.
+_HALVING = """
+WITH RECURSIVE halving (lane, low, high) AS (
+    SELECT lane, lane::bigint << 40, last_block FROM ledger_lane
+     WHERE last_block > lane::bigint << 40
+    UNION ALL
+    SELECT h.lane, CASE WHEN b.committed_at < %(until)s THEN b.block ELSE h.low END,
+        CASE WHEN b.committed_at < %(until)s THEN h.high ELSE b.block - 1 END
+      FROM halving h JOIN ledger_block b ON b.block = h.low + (h.high - h.low + 1) / 2
+     WHERE h.low < h.high
+)
+SELECT lane, low FROM halving WHERE low = high
+"""
