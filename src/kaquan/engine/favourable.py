@@ -264,7 +264,7 @@ def _differences(
         return
     for name in _STAYS[kind](old, new) if kind in _STAYS else ():
         here = _below(path, name)
-        yield Compared(here, *(_at(part, name) for part in (old, new)), FIXED)
+        yield Compared(here, _at(old, name), _at(new, name), FIXED)
         told |= {here}
     for name in kind.__struct_fields__:
         here, before, now = _below(path, name), getattr(old, name), getattr(new, name)

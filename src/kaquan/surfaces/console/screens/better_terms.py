@@ -11,7 +11,7 @@ import msgspec
 from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext as say
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.approvals.models import ApprovalRequest
@@ -25,10 +25,12 @@ from kaquan.campaigns.better_terms import (
     current_terms,
 )
 from kaquan.campaigns.draft_copies import content_of_terms
+from kaquan.campaigns.draft_fields import limited_channels_field
 from kaquan.campaigns.draft_reading import Reader
 from kaquan.campaigns.draft_terms import raw_terms
 from kaquan.campaigns.models import CampaignDraft
 from kaquan.engine.rules.reading import terms_bytes
+from kaquan.engine.rules.terms import Terms
 from kaquan.engine.terms_better import Difference
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
@@ -56,13 +58,42 @@ _FIXED = frozenset(
         *("days", "start_after_days"),
     }
 )
+#: What restricts vouchers, field by field or together: where nothing does, nothing can be lifted.
+_RESTRICTIONS = (
+    ("minimum", "minimum_over", "minimum_basis"),
+    ("weekdays",),
+    ("window_1_from", "window_1_until", "window_2_from", "window_2_until"),
+    ("excluded_days",),
+    ("nodes", "store_codes"),
+    ("not_nodes", "not_store_codes"),
+    ("channels",),
+    ("terminal_kinds",),
+    ("skus", "categories", "goods_mode"),
+    ("not_skus", "not_categories"),
+    ("none_skus", "none_categories"),
+    ("customer_required",),
+    ("first_order_only",),
+    ("tags_any",),
+    ("tags_every",),
+    ("tags_none",),
+    (limited_channels_field("redeem"),),
+)
+_PLACES = ("nodes", "store_codes", "not_nodes", "not_store_codes")
+_SAID_ALWAYS = frozenset({"minimum_over", "minimum_basis", "goods_mode"})
 DIGEST_CHARACTERS = 32
 _COMPARED = Field("compared", "", "hidden", characters_max=64)
 
 
 def fields_for(actor: Actor, content: Mapping[str, str]) -> list[Field]:
-    """The fields of the wizard's rules that may change, of what these terms are; a limit only
-    where there is one."""
+    """The fields of the wizard's rules that may change for the better, of what these terms are; a
+    limit or a restriction only where there is one."""
+    idle = {
+        name
+        for group in _RESTRICTIONS
+        for name in group
+        if not any(one in content for one in group if one not in _SAID_ALWAYS)
+    }
+    hidden = _FIXED | idle
     draft = CampaignDraft(content=dict(content))
     found: list[Field] = []
     for section in rules_sections(actor, draft):
@@ -71,7 +102,7 @@ def fields_for(actor: Actor, content: Mapping[str, str]) -> list[Field]:
             if content.get(other, "") not in values:
                 continue
         limits = [one for row in section.rows for one in row.fields if one.name in content]
-        found += [one for one in (*section.fields, *limits) if one.name not in _FIXED]
+        found += [one for one in (*section.fields, *limits) if one.name not in hidden]
     return [replace(one, required=False) for one in found]
 
 
@@ -91,7 +122,7 @@ class ImproveTerms(FormScreen):
     def hint_of(self, call: Call, key: int) -> Text:
         """Which batch it is about."""
         batch = queries.batch_by_id(call.actor, key)
-        named = say("Campaign “%(campaign)s”, batch “%(batch)s”.")
+        named = gettext("Campaign “%(campaign)s”, batch “%(batch)s”.")
         words = named % {"campaign": batch.campaign.name, "batch": batch.name}
         return f"{words} {self.hint}"
 
@@ -102,7 +133,7 @@ class ImproveTerms(FormScreen):
     def respond(self, call: Call, **key: Any) -> HttpResponseBase:
         """The terms as they are; what differs, once compared; or, handed in, its request."""
         batch_id: int = key["key"]
-        _batch, _version, terms = current_terms(call.actor, batch_id)
+        terms = current_terms(call.actor, batch_id)[2]
         content = content_of_terms(call.actor, terms)
         fields = [*fields_for(call.actor, content), REASON, _COMPARED]
         if call.request.method != "POST":
@@ -112,18 +143,28 @@ class ImproveTerms(FormScreen):
         if any(one.error for one in filled):
             return self._shown(call, batch_id, filled, status=422)
         try:
-            return self._answer(call, batch_id, content, filled)
+            return self._answer(call, batch_id, terms, content, filled)
         except KaquanError as error:
             if error.exit_code is ExitCode.PERMISSION_DENIED or error.code.endswith("_unknown"):
                 raise
             return self._shown(call, batch_id, filled, error=in_words(error), status=409)
 
     def _answer(
-        self, call: Call, batch_id: int, content: Mapping[str, str], filled: Sequence[Filled]
+        self,
+        call: Call,
+        batch_id: int,
+        terms: Terms,
+        content: Mapping[str, str],
+        filled: Sequence[Filled],
     ) -> HttpResponseBase:
         typed = {one.field.name: one.typed for one in filled}
         reader = Reader({**content, **typed})
         raw = raw_terms(call.actor, reader)
+        if all(typed.get(name, "") == content.get(name, "") for name in _PLACES):
+            # Untouched they stay, also where the actor's part is smaller than the terms'.
+            raw["scope"] = raw.get("scope", {}) | {
+                "stores": msgspec.to_builtins(terms.scope.stores)
+            }
         if reader.faults:
             zh = language_now() == "zh"
             told = {one.field: one.zh if zh else one.en for one in reader.faults}
@@ -147,7 +188,7 @@ class ImproveTerms(FormScreen):
             reason=typed["reason"],
             at=clock.now(),
         )
-        messages.success(call.request, say("It was handed in for approval."))
+        messages.success(call.request, gettext("It was handed in for approval."))
         if holds(call.actor, APPROVALS_VIEW):
             return HttpResponseRedirect(APPROVAL.address(key=request.pk))
         return HttpResponseRedirect(self.home(batch_id))
@@ -171,6 +212,7 @@ class ImproveTerms(FormScreen):
             "back": way_back(call.request, self.home(batch_id)),
             "once": name_in(call.request) or new_name(),
             "save_words": _("Hand in for approval") if is_ready else _("Compare"),
+            "is_ready": is_ready,
             "panel": difference_table(found.differences) if found and found.differences else None,
         }
         refused = found is not None and not is_ready
@@ -183,9 +225,9 @@ def _why_not(found: Comparison | None) -> str:
     if found is None:
         return ""
     if not found.differences:
-        return say("Nothing was changed yet.")
+        return gettext("Nothing was changed yet.")
     if found.against:
-        return say("Some changes are not for vouchers that are out: the table says what to do.")
+        return gettext("Some changes are not for vouchers that are out: the table says what to do.")
     return ""
 
 
