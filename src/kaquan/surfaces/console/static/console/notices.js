@@ -16,6 +16,17 @@
   }
 
   window.addEventListener("offline", () => lost(true));
+  // Sent now, a form would be replaced by the browser's own page, and what was typed with it.
+  window.addEventListener(
+    "submit",
+    (event) => {
+      if (window.navigator.onLine) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      lost(true);
+    },
+    true,
+  );
   window.addEventListener("online", () => lost(false));
   document.addEventListener("htmx:before:request", () => busy(1));
   document.addEventListener("htmx:finally:request", () => busy(-1));
