@@ -19,6 +19,7 @@ from tests.api.world import Side
 from tests.console.claim_links import a_claim_link
 from tests.console.drafts import draft_of
 from tests.console.erasures import an_erasure
+from tests.console.offline import conflicting_terminal
 from tests.console.paper import case_of, note_of, serial_of
 from tests.console.people import at
 from tests.registration.slips import bundle_of, keying_of, page_of, slip_of
@@ -168,6 +169,7 @@ LISTED: dict[str, Name] = {
     "erasures": lambda side: f'/erasures/{an_erasure(side).id}/"',
     "stores": lambda side: f">{side.store.organisation.code}<",
     "terminals": lambda side: f">{side.terminal.code}<",
+    "offline-conflicts": lambda side: f">{conflicting_terminal(side).code}<",
     "budgets": lambda side: f">{side.trade.budget.code}<",
     "entries": lambda side: f">{side.trade.by_code.name}<",
     "accounts": lambda side: counted(f">{side.trade.by_code.name}\n"),
