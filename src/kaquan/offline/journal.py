@@ -1,7 +1,7 @@
 """A device's journal: what one line of it says, who signed it, and how lines hang together.
 
 Each line holds the hash of the line before, so that none can be taken out unseen. The page writes
-the same lines (``offline.js``); ``tests/offline/vectors.json`` has examples.
+the same lines (``offline-journal.js``), which ``tests/counter/test_offline.py`` hands in.
 """
 
 from __future__ import annotations
