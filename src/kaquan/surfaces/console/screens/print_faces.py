@@ -213,6 +213,8 @@ class FacePreview(Screen):
 
     @staticmethod
     def _draft(call: Call, face_id: int | None) -> HttpResponseBase:
+        if face_id is not None:
+            faces.face_by_id(call.actor, face_id)  # or it is not there, whatever was typed
         values, filled = read_all(_FaceForm.fields, call.request.POST, call.request.FILES)
         for one in filled:
             if one.error and one.field.name != "name":
