@@ -56,6 +56,8 @@ OPERATION_WORDS = dict(
             "过期",
             "调整",
             "纸券保管",
+            "改善规则",
+            "离线损失",
         ],
         strict=True,
     )
