@@ -132,9 +132,7 @@ def _adjusted(command: c.Adjust, _result: VoucherResult, _facts: Facts, _place: 
     return {"balance_change_fen": command.balance_fen, "uses_change": command.uses}
 
 
-def _loss_booked(
-    command: c.BookLoss, _result: VoucherResult, facts: Facts, _place: Place
-) -> Data:
+def _loss_booked(command: c.BookLoss, _result: VoucherResult, facts: Facts, _place: Place) -> Data:
     return {"loss_fen": command.amount_fen, **_order_no(facts)}
 
 
