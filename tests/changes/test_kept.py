@@ -57,6 +57,7 @@ KEPT_ELSEWHERE = {
     "organisations.actions.lock_tree": "changes nothing",
     "organisations.staffing.note_terminal_seen": "a sign of life",
     "offers.actions.mark_version_used": "follows from a batch, which is kept",
+    "offers.actions.reserve_version_id": "draws a number; the version that takes it is kept",
     "access.actions.create_key_with_client": "both of its parts are kept",
     "approvals.actions.hash_of": "changes nothing",
     "approvals.actions.plain": "changes nothing",
