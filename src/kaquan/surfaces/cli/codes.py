@@ -32,6 +32,15 @@ _FAULTS = {
 }
 
 
+def _tell_written(count: int, file: Path, *, json: bool) -> None:
+    def people(console: Console) -> None:
+        console.print(f"✓ {count:,} 个券码 · {count:,} codes → {file}", style="green")
+        console.print("  持有此文件即持有这些券，请妥善保管。")
+        console.print("  Whoever has this file has the vouchers: keep it safe.")
+
+    show({"codes": count, "file": str(file)}, json=json, people=people)
+
+
 @app.command("export")
 def export_command(
     batch: values.Batch,
@@ -54,13 +63,7 @@ def export_command(
             replace=replace,
             progress=lambda done, total: bar.update("写券码", "Writing codes", done, total),
         )
-
-    def people(console: Console) -> None:
-        console.print(f"✓ {count:,} 个券码 · {count:,} codes → {file}", style="green")
-        console.print("  持有此文件即持有这些券，请妥善保管。")
-        console.print("  Whoever has this file has the vouchers: keep it safe.")
-
-    show({"codes": count, "file": str(file)}, json=json, people=people)
+    _tell_written(count, file, json=json)
 
 
 @app.command("signed")
@@ -85,13 +88,7 @@ def signed_command(
             replace=replace,
             progress=lambda done, total: bar.update("签名", "Signing codes", done, total),
         )
-
-    def people(console: Console) -> None:
-        console.print(f"✓ {count:,} 个券码 · {count:,} codes → {file}", style="green")
-        console.print("  持有此文件即持有这些券，请妥善保管。")
-        console.print("  Whoever has this file has the vouchers: keep it safe.")
-
-    show({"codes": count, "file": str(file)}, json=json, people=people)
+    _tell_written(count, file, json=json)
 
 
 @app.command("import")
