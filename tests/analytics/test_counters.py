@@ -80,6 +80,8 @@ def _booked(connection: Connection) -> Sums[str]:
         match Unit(unit), Account(debit), Account(credit):
             case Unit.PIECE, Account.OUTSIDE, Account.STOCK:
                 sums["minted"] += amount
+            case Unit.FEN, Account.OFFLINE_LOSS, Account.STORE:
+                sums["offline_loss_fen"] += amount
             case Unit.FEN, source, Account.STORE:
                 sums["cost_fen" if source in COSTS else "card_paid_fen"] += amount
             case Unit.FEN, Account.STORE, target:
@@ -103,7 +105,7 @@ def test_counters_equal_what_the_entries_say(
     every_operation(traffic.doors)
     new_counters().catch_up()
     counted, booked = _counted(), _booked(connection)
-    assert len(booked) == 8
+    assert len(booked) == 9
     assert {name: counted[name] for name in booked} == booked
     holders = number(connection, "SELECT count(*) FROM ledger_voucher WHERE customer_id > 0")
     assert counted["issued"] >= holders > 0

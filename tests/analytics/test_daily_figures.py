@@ -46,7 +46,9 @@ def booked_by_store(connection: Connection) -> Sums[tuple[date, int, str]]:
         "SELECT at, debit, debit_id, credit, credit_id, amount FROM ledger_entry WHERE unit = 1"
     ):
         day = at.astimezone(SHANGHAI).date()
-        if credit == Account.STORE:
+        if debit == Account.OFFLINE_LOSS:
+            sums[day, credit_id, "offline_loss_fen"] += amount
+        elif credit == Account.STORE:
             sums[day, credit_id, "card_paid_fen" if debit in CARDS else "cost_fen"] += amount
         if debit == Account.STORE:
             name = "card_returned_fen" if credit in CARDS else "cost_returned_fen"
@@ -67,7 +69,9 @@ def test_counters_of_a_store_equal_the_entries_of_its_account(
 
     booked = booked_by_store(connection)
     names = {name for _, _, name in booked}
-    assert names == {"cost_fen", "card_paid_fen", "cost_returned_fen", "card_returned_fen"}
+    assert names == {
+        "cost_fen", "card_paid_fen", "cost_returned_fen", "card_returned_fen", "offline_loss_fen",
+    }  # fmt: skip
     rows = StoreCounter.objects.filter(name__in=names)
     counted = {tuple(key): value for *key, value in rows.values_list(
         "day", "store_id", "name", "value"

@@ -4,6 +4,7 @@
 customers paid, top-ups too. ``redeemed`` and ``reversed`` count vouchers; ``discount_fen`` is what
 orders got off, ``card_paid_fen`` what prepaid cards paid, ``cost_fen`` what stores are owed for it;
 ``returned_fen``, ``card_returned_fen`` and ``cost_returned_fen`` are what reversals took back.
+``offline_loss_fen`` is what stores are owed for vouchers that were good no more (no use of them).
 ``refused`` counts refusals, ``refused.<code>`` each kind of them.
 """
 
@@ -225,6 +226,8 @@ def _money(command: c.AnyCommand, result: VoucherResult) -> tuple[tuple[str, int
         case c.Redeem():
             name = "card_paid_fen" if by_card else "discount_fen"
             return ((name, result.discount_fen), ("cost_fen", cost_fen))
+        case c.BookLoss(amount_fen=amount_fen):
+            return (("offline_loss_fen", amount_fen),)
         case c.Reverse():
             name = "card_returned_fen" if by_card else "returned_fen"
             return ((name, -result.discount_fen), ("cost_returned_fen", -cost_fen))
