@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from kaquan.ledger import door as door_of_process
+from kaquan.ledger import rehearsal
 from kaquan.ledger.catalogue import Catalogue
 from kaquan.ledger.connections import LedgerConnection
 from kaquan.ledger.door import Door, close_door
@@ -21,10 +22,15 @@ def forget_batches() -> Iterator[None]:
 
     Forgotten afterwards, too: what several tests share is made before this is asked again.
     """
-    door_of_process._catalogue = Catalogue()
+    _forget()
     yield
     close_door()
-    door_of_process._catalogue = Catalogue()
+    _forget()
+
+
+def _forget() -> None:
+    for remembering in (door_of_process, rehearsal):
+        remembering._catalogue = Catalogue()
 
 
 @pytest.fixture
