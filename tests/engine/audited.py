@@ -1,12 +1,13 @@
 """What an auditor knows of batches, vouchers and uses, without asking the engine."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from hashlib import blake2b
 from typing import Any
 
-from kaquan.engine.commands import AnyCommand
+from kaquan.engine.commands import AnyCommand, ReviseTerms
 from kaquan.engine.outcomes import VoucherResult
 from kaquan.engine.places import Place
 
@@ -27,6 +28,7 @@ class AuditedBatch:
     state: str = "running"
     minted: int = 0
     handed_out: int = 0
+    revisions: int = 0
 
     @property
     def kind(self) -> str:
@@ -68,6 +70,19 @@ class AuditedBatch:
         day = claimed_at.astimezone(SHANGHAI).date()
         return claimed_at.astimezone(UTC), _midnight(day + timedelta(days=span["days"]))
 
+    def is_no_worse(self, terms: dict[str, Any], at: datetime) -> bool:
+        """Whether terms that differ in days, limits, shares or passing on may count for holders."""
+        was, now = (one["validity"]["range"] for one in (self.terms, terms))
+        window = self.window(None)
+        is_longer = now == was or (
+            window is not None and at < window[1] and now["last_day"] >= was["last_day"]
+        )
+        caps = [[one["cap"] for one in each.get("limits", ())] for each in (self.terms, terms)]
+        passed_on = [each.get("transfer_limit", 10**9) for each in (self.terms, terms)]
+        shares = [each["benefit"].get("basis_points_off", 0) for each in (self.terms, terms)]
+        pairs = [*zip(*caps, strict=True), passed_on, shares]
+        return is_longer and all(before <= after for before, after in pairs)
+
 
 @dataclass
 class AuditedVoucher:
@@ -99,6 +114,18 @@ class AuditedUse:
     keys: list[tuple[Key, int, str]]
     back_fen: int = 0
     complete: bool = False
+
+
+def revise(batch: AuditedBatch, vouchers: Iterable[AuditedVoucher], command: ReviseTerms) -> None:
+    """Other terms for a batch, and later days for those of its vouchers that end with it."""
+    terms = json.loads(command.terms)
+    assert batch.is_no_worse(terms, command.at)
+    assert batch.revisions == command.expected_version
+    batch.terms, batch.revisions = terms, batch.revisions + 1
+    window = batch.window(None)
+    for voucher in vouchers:
+        if voucher.batch is batch and voucher.window is not None and window is not None:
+            voucher.window = (window[0], max(window[1], voucher.window[1]))
 
 
 def channel_number(name: str) -> int:

@@ -24,6 +24,7 @@ from tests.engine.audited import (
     Key,
     channel_number,
     check_benefit,
+    revise,
 )
 
 STATES = ("INACTIVE", "LIVE", "ISSUED", "USED", "FROZEN_LIVE", "FROZEN_ISSUED", "EXPIRED", "VOID")
@@ -117,6 +118,9 @@ class Auditor:
         self.batches[step.command.batch_id] = AuditedBatch(
             terms, step.command.budget_id, step.command.by_code
         )
+
+    def _revise_terms(self, step: Step) -> None:
+        revise(self.batches[step.command.batch_id], self.vouchers.values(), step.command)
 
     def _mint(self, step: Step) -> None:
         batch = self.batches[step.command.batch_id]

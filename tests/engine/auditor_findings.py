@@ -1,5 +1,6 @@
 """What an auditor finds: rows against recomputed books, refusals against their reasons."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -35,6 +36,7 @@ def compare(auditor: Auditor, tables: Tables) -> None:
         share = tables["slices"][batch_id]
         left = 0 if batch.by_code else batch.minted - batch.handed_out
         assert (share.state, share.minted, share.stock_left) == (batch.state, batch.minted, left)
+        assert tables["batches"][batch_id].terms_version == batch.revisions
 
 
 def _compare_accounts(auditor: Auditor) -> None:
@@ -145,6 +147,11 @@ def judge_refusal(auditor: Auditor, command: Any, outcome: Outcome) -> None:
         case "BATCH_PAUSED" | "BATCH_STOPPED":
             wanted = outcome.code.name.removeprefix("BATCH_").lower()
             assert wanted in {batch.state for batch in auditor.batches.values()}
+        case "TERMS_CHANGED" | "TERMS_NOT_BETTER":
+            batch = auditor.batches[command.batch_id]
+            is_better = batch.is_no_worse(json.loads(command.terms), command.at)
+            assert is_better == (outcome.code.name == "TERMS_CHANGED")
+            assert not is_better or batch.revisions != command.expected_version
         case "STOCK_EXHAUSTED":
             batch = auditor.batches[command.batch_id]
             assert batch.handed_out == batch.minted

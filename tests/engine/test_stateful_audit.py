@@ -1,7 +1,8 @@
 """Random life of a ledger, checked after every block by an auditor who shares no rule with it."""
 
 import json
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import settings
@@ -45,6 +46,42 @@ BATCHES: list[tuple[str, bool, dict[str, Any]]] = [
     ("count_card", True, {"funding": FUNDING, "limits": CHANNEL_LIMITS}),
     ("prepaid_card", True, {"limits": LIMITS[1:]}),
 ]
+
+
+def _longer(terms: dict[str, Any]) -> None:
+    """A later last day, or more days from the claim."""
+    span = terms["validity"]["range"]
+    if "days" in span:
+        span["days"] += 1
+    else:
+        span["last_day"] = str(date.fromisoformat(span["last_day"]) + timedelta(days=5))
+
+
+def _limits(change: int) -> Callable[[dict[str, Any]], None]:
+    """Every limit moved, and how often a voucher may be passed on."""
+
+    def move(terms: dict[str, Any]) -> None:
+        for limit in terms.get("limits", ()):
+            limit["cap"] += change
+        if "transfer_limit" in terms:
+            terms["transfer_limit"] += change
+
+    return move
+
+
+def _greater_share(terms: dict[str, Any]) -> None:
+    if "basis_points_off" in terms["benefit"]:
+        terms["benefit"]["basis_points_off"] += 100
+
+
+# What somebody may want of terms that are out; not all of it is for the better.
+REVISIONS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "longer": _longer,
+    "higher limits": _limits(2),
+    "lower limits": _limits(-1),
+    "a greater share": _greater_share,
+    "unseen": _limits(1),
+}
 
 small = st.integers(0, 11)
 several = st.lists(st.integers(0, 40), min_size=1, max_size=3, unique=True)
@@ -175,6 +212,20 @@ class LedgerLife(RuleBasedStateMachine):
     def set_batch_state(self, batch_id: int, paused: bool) -> None:
         state = "paused" if paused else "running"
         self._submit(c.SetBatchState(at=self.at, batch_id=batch_id, state=state))
+
+    @rule(batch_id=st.integers(1, 7), change=st.sampled_from(list(REVISIONS)))
+    def revise_terms(self, batch_id: int, change: str) -> None:
+        batch = self.auditor.batches[batch_id]
+        terms = json.loads(json.dumps(batch.terms))
+        REVISIONS[change](terms)
+        self._submit(
+            c.ReviseTerms(
+                at=self.at,
+                batch_id=batch_id,
+                terms=json.dumps(terms).encode(),
+                expected_version=batch.revisions + (change == "unseen"),
+            )
+        )
 
     # Issue ----------------------------------------------------------------------------------------
 
