@@ -15,11 +15,14 @@ from kaquan.engine.crockford import number_of, symbols_of
 from kaquan.engine.outcomes import OutcomeCode
 from kaquan.engine.signed import SIGNED_SYMBOLS, SignedVoucher
 from kaquan.foundation import keys
+from kaquan.foundation.changes.models import Change
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import close_door
+from kaquan.ledger.known_keys import know_keys
 from kaquan.offline.code_files import export_signed_codes
 from kaquan.offline.signing import signed_code
+from kaquan.offline.signing_keys import replace_signing_key, revoke_signing_key, signing_keys
 from kaquan.redemption import actions
 from kaquan.redemption.actions import CodeUse
 from kaquan.redemption.codes import read_code
@@ -119,3 +122,43 @@ def test_a_key_that_was_replaced_still_proves_what_it_signed() -> None:
         for said in (read_signed_code(new), read_signed_code(old))
         if not isinstance(said, CodeFault)
     ]
+
+
+def test_what_a_revoked_key_signed_is_taken_nowhere_and_its_voucher_stays_good(
+    connection: Connection,
+) -> None:
+    counter = a_counter(offline_use=True)
+    old = signed(counter)
+    before = books(connection)
+    (leaked, *_) = signing_keys(SYSTEM)
+
+    active = revoke_signing_key(actor=SYSTEM, key_id=leaked.key_id, at=NOON)
+
+    assert active.key_id > leaked.key_id
+    assert leaked.key_id not in {one.key_id for one in public_keys()}
+    use = {"actor": SYSTEM, "visit": counter.visit(), "at": NOON}
+    assert actions.redeem_codes(uses=[CodeUse(old)], **use).code is OutcomeCode.CODE_FORGED
+    assert books(connection) == before
+    assert actions.redeem_codes(uses=[CodeUse(signed(counter, 1))], **use).done
+    assert counter.redeem(0).done
+    kept = Change.objects.get(verb="codes.revoke_signing_key")
+    assert (kept.object_id, kept.after) == (str(leaked.key_id), {"status": "revoked"})
+    know_keys(connection, keys.load(current_configuration().key_file))
+
+
+def test_a_signing_key_is_revoked_once_and_by_who_may_take_codes_out() -> None:
+    stranger = staff_of(None, "redemption.redeem")
+    active = replace_signing_key(actor=SYSTEM)
+    before = keys.load(current_configuration().key_file).standings(PURPOSE)
+
+    for actor, key_id, code in (
+        (SYSTEM, 9_999, "signing_key_unknown"),
+        (stranger, active.key_id, "permission_denied"),
+    ):
+        with pytest.raises(KaquanError) as refused:
+            revoke_signing_key(actor=actor, key_id=key_id, at=NOON)
+        assert refused.value.code == code
+    assert keys.load(current_configuration().key_file).standings(PURPOSE) == before
+    revoke_signing_key(actor=SYSTEM, key_id=active.key_id, at=NOON)
+    with pytest.raises(KaquanError, match="已经吊销"):
+        revoke_signing_key(actor=SYSTEM, key_id=active.key_id, at=NOON)

@@ -14,11 +14,13 @@ from kaquan.engine.entries import Account
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import close_door
 from kaquan.offline.models import Grant, JournalFault, OfflineUse
+from kaquan.offline.signing_keys import revoke_signing_key, signing_keys
+from kaquan.offline.snapshots import milliseconds
 from kaquan.organisations.models import Store
 from kaquan.redemption import actions
 from kaquan.redemption.actions import CodeUse
 from tests.builders.books import books, faults, number
-from tests.builders.issuer import NOON, SYSTEM
+from tests.builders.issuer import NOON, SYSTEM, TERMS
 from tests.fixtures_database import Database
 from tests.offline.till import Till, a_till, dead_of, signed
 from tests.redemption.counter import Counter, a_counter
@@ -182,6 +184,25 @@ def test_beyond_its_grant_the_store_bears_the_loss_and_good_uses_are_booked(
     assert lost_fen(connection) == 4_000
 
 
+def test_what_a_revoked_key_signed_counts_where_the_till_could_not_know_and_nowhere_else(
+    connection: Connection, database: Database
+) -> None:
+    counter, store = a_place()
+    till = a_till(store, NOON)
+    till.take(signed(counter, 0), LATER)
+    (leaked, *_) = signing_keys(SYSTEM)
+    till.renew(EVENING)
+    till.take(signed(counter, 1), EVENING, honest=False)
+
+    revoke_signing_key(actor=SYSTEM, key_id=leaked.key_id, at=LATER)
+    till.hand_in(EVENING)
+
+    assert verdicts(till) == [("booked", "", ""), ("refused", "code_forged", "key_revoked")]
+    assert leaked.key_id not in {one["id"] for one in till.renew(EVENING)["keys"]}
+    assert faults_of(till) == set()
+    assert faults(database.connect) == []
+
+
 def test_what_was_lost_makes_the_next_grant_smaller_for_a_day(connection: Connection) -> None:
     counter, store = a_place()
     till = a_till(store, NOON, use_fen=4_000, total_fen=5_000)
@@ -208,6 +229,23 @@ def test_a_till_is_told_which_vouchers_it_may_take_here_and_which_are_over() -> 
     assert hidden.by_code.id not in known
     (run,) = known[counter.by_code.id]["runs"]
     assert dead_of(till.grant) == {run[0] + 2}
+    counter.redeem(3)
+    assert dead_of(till.renew(NOON)) == {run[0] + 2, run[0] + 3}
+    assert dead_of(till.renew(NOON)) == {run[0] + 2, run[0] + 3}
+
+
+def test_hours_are_told_as_moments_of_the_days_that_the_grant_lasts() -> None:
+    windows = [{"start": "11:00", "end": "14:00"}, {"start": "22:00", "end": "02:00"}]
+    counter, store = a_place(validity={**TERMS["validity"], "daily_windows": windows})
+    (batch,) = [
+        one for one in a_till(store, NOON).grant["batches"] if one["id"] == counter.by_code.id
+    ]
+
+    begun = NOON + timedelta(seconds=2)  # noon in Shanghai
+    hours = [(0, 2), (10, 14), (23, 24)]
+    told = [[NOON + timedelta(hours=one) for one in span] for span in hours]
+    told[0][0], told[-1][1] = begun, begun + timedelta(hours=24)
+    assert batch["open"] == [[milliseconds(one) for one in span] for span in told]
 
 
 def test_a_device_that_is_a_terminal_no_more_hands_nothing_in() -> None:

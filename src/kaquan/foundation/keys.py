@@ -2,7 +2,8 @@
 
 A key is born active and becomes retired when its purpose gets a new one. Retired keys still check
 what was made with them, so no key is ever removed here: losing the file makes every printed code
-worthless, and it belongs into the backup, apart from the database's.
+worthless, and it belongs into the backup, apart from the database's. One that fell into wrong hands
+is revoked: it stays in the file, and what it makes is believed no more.
 """
 
 import hashlib
@@ -52,12 +53,24 @@ class Key:
         return hmac.digest(self.secret, b"kaquan key fingerprint", hashlib.sha256)[:8].hex()
 
 
-class _StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True, slots=True)
+class KeyStanding:
+    """What may be told of a key."""
+
+    key_id: int
+    status: Literal["active", "retired", "revoked"]
+    created_at: datetime
+    revoked_at: datetime | None
+    fingerprint: str
+
+
+class _StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     id: int
     purpose: str
     secret: bytes
     created: datetime
-    status: Literal["active", "retired"]
+    status: Literal["active", "retired", "revoked"]
+    revoked: datetime | None = None
 
     def __repr__(self) -> str:
         return f"<{self.status} key {self.id} for {self.purpose}>"
@@ -90,6 +103,24 @@ class KeyRing:
             Key(key.id, key.secret) for key in self._newest_first if key.purpose == purpose
         )
 
+    def standings(self, purpose: str) -> tuple[KeyStanding, ...]:
+        """The keys of a purpose without their secrets, the newest first."""
+        return tuple(
+            KeyStanding(
+                key.id, key.status, key.created, key.revoked, Key(key.id, key.secret).fingerprint
+            )
+            for key in self._newest_first
+            if key.purpose == purpose
+        )
+
+    def revoked(self, purpose: str) -> dict[int, datetime]:
+        """The keys of a purpose that are believed no more, and since when."""
+        return {
+            key.id: key.revoked
+            for key in self._newest_first
+            if key.purpose == purpose and key.revoked is not None
+        }
+
 
 def load(path: Path) -> KeyRing:
     """Read the ring; raises `key_file_missing`, `key_file_invalid` or `private_file_exposed`."""
@@ -118,13 +149,37 @@ def rotate(path: Path, purpose: str) -> KeyRing:
     """Retire the active key of a purpose and add a new one; raises what `load` raises."""
     assert purpose in PURPOSES, f"no such purpose: {purpose}"
     with locked(_lock_file(path)):
-        retired = tuple(
-            msgspec.structs.replace(key, status="retired") if key.purpose == purpose else key
-            for key in _read(path)
-        )
-        rotated = (*retired, _new_key(retired, purpose))
+        rotated = _rotated(_read(path), purpose)
         _write(path, rotated)
     return KeyRing(rotated)
+
+
+def revoke(path: Path, purpose: str, key_id: int, at: datetime) -> KeyRing:
+    """Believe a key no more; the active one gets a successor first. Raises what `load` raises.
+
+    For purposes whose readers ask `KeyRing.revoked`. The key must be there; revoking it again
+    changes nothing.
+    """
+    with locked(_lock_file(path)):
+        stored = _read(path)
+        (key,) = (one for one in stored if one.purpose == purpose and one.id == key_id)
+        if key.status == "active":
+            stored = _rotated(stored, purpose)
+        if key.status != "revoked":
+            over = msgspec.structs.replace(key, status="revoked", revoked=at)
+            stored = tuple(over if one.id == key_id else one for one in stored)
+            _write(path, stored)
+    return KeyRing(stored)
+
+
+def _rotated(stored: tuple[_StoredKey, ...], purpose: str) -> tuple[_StoredKey, ...]:
+    retired = tuple(
+        msgspec.structs.replace(key, status="retired")
+        if key.purpose == purpose and key.status == "active"
+        else key
+        for key in stored
+    )
+    return (*retired, _new_key(retired, purpose))
 
 
 def _lock_file(path: Path) -> Path:
@@ -168,6 +223,7 @@ def _is_sound(keys: tuple[_StoredKey, ...]) -> bool:
         and len(set(active)) == len(active)
         and set(active) == {key.purpose for key in keys}
         and all(len(key.secret) == SECRET_BYTES and key.id > 0 for key in keys)
+        and all((key.status == "revoked") == (key.revoked is not None) for key in keys)
     )
 
 

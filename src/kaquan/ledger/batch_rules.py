@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -20,12 +21,7 @@ def rules_of(connection: Connection, batch_ids: Collection[int]) -> dict[int, Ru
     rows = connection.execute(
         "SELECT batch_id, terms FROM ledger_batch_now WHERE batch_id = any(%s)", [list(batch_ids)]
     )
-    found = {}
-    for batch_id, packed in rows:
-        terms = read_terms(bytes(packed))
-        assert isinstance(terms, Terms), (batch_id, terms)
-        found[batch_id] = compile_terms(terms)
-    return found
+    return {batch_id: _compiled(bytes(packed)) for batch_id, packed in rows}
 
 
 def terms_now(connection: Connection, batch_id: int) -> tuple[int, Terms]:
@@ -54,3 +50,10 @@ def later_end(own: datetime | None, of_batch: datetime | None) -> datetime | Non
     if own is None or of_batch is None:
         return own or of_batch
     return max(own, of_batch)
+
+
+@lru_cache(maxsize=1_024)
+def _compiled(packed: bytes) -> Rules:
+    terms = read_terms(packed)
+    assert isinstance(terms, Terms), terms
+    return compile_terms(terms)

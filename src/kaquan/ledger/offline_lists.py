@@ -11,8 +11,17 @@ import psycopg
 from kaquan.engine.lifecycle import State
 
 Connection = psycopg.Connection[Any]
+Heads = tuple[tuple[int, int, int, bytes], ...]
 
 _GOOD = [int(State.LIVE), int(State.ISSUED)]
+
+
+def heads_of(connection: Connection) -> Heads:
+    """The last block of each lane: while they are the same, so is everything that follows."""
+    rows = connection.execute(
+        "SELECT shard, lane, last_block, hash FROM ledger_lane ORDER BY shard, lane"
+    )
+    return tuple((shard, lane, block, bytes(mark)) for shard, lane, block, mark in rows)
 
 
 def running_batches(connection: Connection, batch_ids: Collection[int]) -> set[int]:

@@ -1,6 +1,6 @@
 """Refusals of what has to do with offline use."""
 
-from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.errors import ExitCode, KaquanError
 
 
 def batch_not_for_offline(batch_id: int) -> KaquanError:
@@ -20,4 +20,24 @@ def books_out_of_reach() -> KaquanError:
         "offline_books_out_of_reach",
         zh="账本暂时写不进去，离线记录都还在设备上，请稍后再传。",
         en="The books cannot be written just now; everything is still on the device: try again.",
+    )
+
+
+def signing_key_unknown(key_id: int) -> KaquanError:
+    """There is no key of this number that signs codes."""
+    return KaquanError(
+        "signing_key_unknown",
+        zh=f"没有编号为 {key_id} 的签名密钥；请用 kaquan codes signing-keys list 查看。",
+        en=f"There is no signing key {key_id}; see kaquan codes signing-keys list.",
+        exit_code=ExitCode.FAILED,
+    )
+
+
+def signing_key_revoked(key_id: int) -> KaquanError:
+    """It was revoked before."""
+    return KaquanError(
+        "signing_key_revoked",
+        zh=f"签名密钥 {key_id} 已经吊销。",
+        en=f"The signing key {key_id} is revoked already.",
+        exit_code=ExitCode.FAILED,
     )

@@ -2,14 +2,19 @@
 
 Everything that needs a calendar or the tree of stores is worked out here, for this one terminal:
 the device compares numbers only.
+
+Many devices ask, and often. So what terms say of a day is worked out once, and what the books say
+of a batch once for as long as no lane of theirs has moved: nothing that is told is out of date.
 """
 
 from __future__ import annotations
 
 import base64
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from kaquan.campaigns.models import CampaignBatch, CampaignStatus
@@ -17,11 +22,18 @@ from kaquan.engine.facts import Facts, Order, OrderLine
 from kaquan.engine.money import MAX_FEN
 from kaquan.engine.rules.check import Rules
 from kaquan.engine.rules.opening import OpeningHours, start_of_day
+from kaquan.engine.rules.terms import Validity
 from kaquan.foundation.configuration import current_configuration
 from kaquan.ledger.batch_rules import rules_of
-from kaquan.ledger.offline_lists import dead_serials, live_runs, running_batches
+from kaquan.ledger.offline_lists import (
+    Heads,
+    dead_serials,
+    heads_of,
+    live_runs,
+    running_batches,
+)
 from kaquan.ledger.sessions import reading_session
-from kaquan.organisations.queries import store_facts
+from kaquan.organisations.store_facts import store_facts
 from kaquan.redemption.codes import ISSUER
 from kaquan.redemption.signed_keys import public_keys
 from kaquan.redemption.visits import STORE_CHANNEL
@@ -36,10 +48,17 @@ _MINUTE = timedelta(minutes=1)
 Span = tuple[datetime, datetime]
 
 
+class _Vouchers(NamedTuple):
+    """A batch's serials that may be live, and those among them that are good no more."""
+
+    runs: Sequence[range]
+    dead: Sequence[int]
+
+
 def what_to_know(device: Device, since: datetime, until: datetime) -> dict[str, Any]:
     """Keys, days, and the vouchers that this terminal may take between two moments."""
     session = reading_session()
-    facts = _facts(device)
+    heads, facts = heads_of(session), _facts(device)
     rows = _candidates(until)
     rules = rules_of(session, [row.id for row in rows])
     running = running_batches(session, list(rules))
@@ -49,15 +68,12 @@ def what_to_know(device: Device, since: datetime, until: datetime) -> dict[str, 
         known = rules.get(row.id)
         if known is None or row.id not in running or not known.terms.offline_use:
             continue
-        spans = list(_open_spans(known, facts, since, until))
-        runs = live_runs(session, row.id, limit=RUNS_MAX) if spans else None
-        if not runs:
-            continue
-        ended = dead_serials(session, runs, limit=DEAD_MAX - len(dead))
-        if ended is None:
+        spans = _open_spans(known, facts, since, until)
+        vouchers = _vouchers(heads, row.id) if spans else None
+        if vouchers is None or len(dead) + len(vouchers.dead) > DEAD_MAX:
             continue  # a list too long for a device: such vouchers are used online
-        dead += ended
-        batches.append(_batch(row, known, spans, runs))
+        dead += vouchers.dead
+        batches.append(_batch(row, known, spans, vouchers.runs))
     return {
         "issuer": ISSUER,
         "keys": [{"id": key.key_id, "x": _base64url(key.raw)} for key in public_keys()],
@@ -109,29 +125,55 @@ def _batch(
     }
 
 
-def _open_spans(rules: Rules, facts: Facts, since: datetime, until: datetime) -> Iterator[Span]:
-    """When such a voucher may be used here; hours begin and end with minutes."""
+@lru_cache(maxsize=128)
+def _vouchers(_heads: Heads, batch_id: int) -> _Vouchers | None:
+    """As the books stand with these last blocks; None: there are none, or too many to tell."""
+    session = reading_session()
+    runs = live_runs(session, batch_id, limit=RUNS_MAX)
+    dead = dead_serials(session, runs, limit=DEAD_MAX) if runs else None
+    return None if not runs or dead is None else _Vouchers(runs, array("q", dead))
+
+
+def _open_spans(rules: Rules, facts: Facts, since: datetime, until: datetime) -> list[Span]:
+    """When such a voucher may be used here."""
     window = rules.unclaimed_window
     if window is not None:
         since, until = max(since, window[0]), min(until, window[1])
-    if since >= until:
-        return
-    if OpeningHours(rules.terms.validity).always:
-        if rules.refusal(facts, since) is None:
-            yield since, until
-        return
+    spans: list[Span] = []
+    validity = rules.terms.validity
+    day = since.astimezone(ZoneInfo(validity.time_zone)).date()
+    while start_of_day(day, ZoneInfo(validity.time_zone)) < until:
+        for start, end in _open_on(validity, day):
+            begins, ends = max(start, since), min(end, until)
+            if spans and spans[-1][1] == begins:
+                spans[-1] = (spans[-1][0], ends)
+            elif begins < ends:
+                spans.append((begins, ends))
+        day += timedelta(days=1)
+    # But for the hours, terms say the same of every moment.
+    return spans if spans and rules.refusal(facts, spans[0][0]) is None else []
+
+
+@lru_cache(maxsize=2_048)
+def _open_on(validity: Validity, day: date) -> tuple[Span, ...]:
+    """When such vouchers may be used on a day, wherever; hours begin and end with minutes."""
+    hours, zone = OpeningHours(validity), ZoneInfo(validity.time_zone)
+    at, end = start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
+    if hours.always:
+        return ((at, end),)
+    spans: list[Span] = []
     begun: datetime | None = None
-    at = since
-    while at < until:
-        if rules.refusal(facts, at) is not None:
-            if begun is not None:
-                yield begun, at
-            begun = None
-        elif begun is None:
+    while at < end:
+        is_open = hours.refusal(at) is None
+        if is_open and begun is None:
             begun = at
-        at = at.replace(second=0, microsecond=0) + _MINUTE
+        elif not is_open and begun is not None:
+            spans.append((begun, at))
+            begun = None
+        at += _MINUTE
     if begun is not None:
-        yield begun, until
+        spans.append((begun, end))
+    return tuple(spans)
 
 
 def _days(since: datetime, until: datetime) -> Iterator[list[int]]:

@@ -19,6 +19,7 @@ from kaquan.engine.commands import BookLoss, RequestKey, Void
 from kaquan.engine.facts import Facts
 from kaquan.engine.lifecycle import FROZEN, State
 from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.signed import SignedVoucher
 from kaquan.foundation.actor import Actor, ActorKind
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.refusals import INTERNAL_CLIENT
@@ -35,8 +36,8 @@ from kaquan.offline.models import (
     Verdict,
 )
 from kaquan.redemption.actions import REDEEM, CodeUse, PastUse, redeem_past
-from kaquan.redemption.codes import ISSUER
-from kaquan.redemption.signed_keys import read_signed_code
+from kaquan.redemption.codes import ISSUER, code_book
+from kaquan.redemption.signed_keys import read_revoked_code, read_signed_code
 from kaquan.redemption.visits import Visit, gather_many
 from kaquan.terminals.models import Device, Shift
 
@@ -76,6 +77,7 @@ class _Case:
     told: ToldUse
     hash: bytes
     at: datetime
+    code: str
     value_fen: int
     grant: Grant | None
     uncovered: str
@@ -143,12 +145,12 @@ class _Taking:
         known = OfflineUse.objects.filter(device=self._device, hash=digest).first()
         if known is not None:
             return Judged(digest.hex(), known=True, verdict=known.verdict, reason=_why(known))
-        said = read_signed_code(told.code)
+        said, revoked_at = _said(told.code)
         if hashlib.sha256(told.code.encode()).hexdigest() != line.code_hash:
             return self._turned_away(digest, line.counter, FaultKind.FORM)
-        if isinstance(said, CodeFault) or said.issuer != ISSUER or said.serial != line.serial:
+        if said is None or said.issuer != ISSUER or said.serial != line.serial:
             return self._turned_away(digest, line.counter, FaultKind.FORM)
-        self._cases.append(self._case(line, told, digest, said.value_fen))
+        self._cases.append(self._case(line, told, digest, said.value_fen, revoked_at))
         return waiting
 
     def book(self) -> None:
@@ -158,7 +160,7 @@ class _Taking:
         actor, visits = self._actor(), [(self._visit(case), case.at) for case in self._cases]
         facts = _facts(actor, visits)
         past = [
-            PastUse(CodeUse(case.told.code), visit, case.at, case.key)
+            PastUse(CodeUse(case.code), visit, case.at, case.key)
             for case, (visit, _at) in zip(self._cases, visits, strict=True)
         ]
         outcomes = _sure(redeem_past(actor=actor, past=past))
@@ -178,7 +180,14 @@ class _Taking:
         for case in self._cases:
             self._keep(case, case.line.shift if case.line.shift in shifts else None)
 
-    def _case(self, line: Line, use: ToldUse, digest: bytes, value_fen: int) -> _Case:
+    def _case(
+        self,
+        line: Line,
+        use: ToldUse,
+        digest: bytes,
+        value_fen: int,
+        revoked_at: datetime | None,
+    ) -> _Case:
         """Place a line in the journal: what is odd about it, when it was, who stands up for it."""
         journal, faults = self._journal, []
         if not self._follows(line):
@@ -193,8 +202,13 @@ class _Taking:
         grant = Grant.objects.filter(device=self._device, id=line.grant).first()
         begins_at = grant.made_at if grant else self._device.registered_at
         use_at = min(max(line.said_at, begins_at), self._at)
-        case = _Case(line, use, digest, use_at, value_fen, grant, "", faults=faults)
+        case = _Case(line, use, digest, use_at, use.code, value_fen, grant, "", faults=faults)
         case.uncovered = self._uncovered(case)
+        if revoked_at is not None and grant is not None and grant.made_at < revoked_at:
+            # It could not know better: what it took is that voucher, as if the key were good.
+            case.code = code_book().encode(line.serial)
+        elif revoked_at is not None:
+            case.uncovered = "key_revoked"
         if not case.uncovered and self._newest is not None:
             self._newest.spent_fen += line.amount_fen
         journal.last_counter = max(journal.last_counter, line.counter)
@@ -297,6 +311,14 @@ class _Taking:
             amount_fen=case.line.order_fen,
             terminal_kind=terminal.kind,
         )
+
+
+def _said(code: str) -> tuple[SignedVoucher | None, datetime | None]:
+    """What a signed code says; and since when its key is believed no more, if so."""
+    said = read_signed_code(code)
+    if isinstance(said, CodeFault):
+        return read_revoked_code(code) or (None, None)
+    return said, None
 
 
 def _facts(actor: Actor, visits: list[tuple[Visit, datetime]]) -> list[Facts]:

@@ -1,4 +1,4 @@
-"""``kaquan codes``: codes out to the printer, foreign codes in, and one code looked at."""
+"""``kaquan codes``: out to the printer, foreign ones in, one looked at; the keys that sign them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from kaquan.surfaces.cli import values
 from kaquan.surfaces.cli.installation import open_installation
 from kaquan.surfaces.cli.output import Json, show
 from kaquan.surfaces.cli.progress import ProgressBar
+from kaquan.surfaces.cli.signing_keys import app as signing_keys
 
 app = typer.Typer(
     name="codes",
     help="券码：导出、导入、检查 · Codes: export, import, check",
     no_args_is_help=True,
 )
+app.add_typer(signing_keys)
 
 _FAULTS = {
     CodeFault.MALFORMED: OutcomeCode.CODE_MALFORMED,

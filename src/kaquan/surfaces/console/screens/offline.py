@@ -47,6 +47,7 @@ _UNCOVERED: dict[str, Text] = {
     "above_value": _("more than the voucher is worth"),
     "above_use_cap": _("more than one use may take"),
     "above_total_cap": _("more than it may take in all"),
+    "key_revoked": _("its signing key was revoked before"),
 }
 
 
