@@ -22,11 +22,17 @@ from kaquan.foundation.refusals import raise_if_refused
 from kaquan.ledger.door import close_door, submit
 from kaquan.offers.actions import publish_version
 from kaquan.offers.queries import newest_version
+from kaquan.redemption.actions import CodeUse, redeem_codes
+from kaquan.redemption.codes import new_code
+from kaquan.redemption.visits import Visit
+from kaquan.wallet.links import claim_by_link, create_link
+from kaquan.wallet.vouchers import own_voucher, rules_of
 from tests.builders.books import books, number
-from tests.builders.issuer import SYSTEM, TERMS
+from tests.builders.issuer import SYSTEM, TERMS, a_number, a_store, an_organisation
 from tests.campaigns.bettering import CHEAP, DEAR, a_batch, a_claimed_voucher, use
 from tests.campaigns.stages import a_draft, batches_of, decided, maker
 from tests.fixtures_database import Database
+from tests.wallet.visiting import a_member
 
 Connection = psycopg.Connection[Any]
 
@@ -80,6 +86,31 @@ def test_once_somebody_else_agrees_a_voucher_that_is_out_is_good_for_more(
     assert change.object_id == str(batch.id)
     assert (change.before["terms"], change.after["terms"]) == (DEAR, CHEAP)
     assert change.after["reason"] == "让利"
+
+
+def test_what_somebody_claimed_on_their_phone_is_used_and_told_by_the_better_terms() -> None:
+    batch, customer, store = a_batch(), a_member(), a_store(an_organisation("总部", None))
+    link = create_link(
+        actor=SYSTEM, batch_id=batch.id, name="地铁海报", channel="poster", quantity_max=None
+    )
+    serial = claim_by_link(customer=customer, token=link.token, once="a")
+
+    def shown() -> str:
+        return " ".join(
+            rules_of(own_voucher(customer, serial, clock.now()).batch.offer_version, "zh")
+        )
+
+    def at_the_till() -> str:
+        visit = Visit(store_code=store.organisation.code, order_no=a_number("A"), amount_fen=6_000)
+        use = CodeUse(new_code(serial))
+        return redeem_codes(actor=SYSTEM, uses=[use], visit=visit, at=clock.now()).code.name
+
+    assert at_the_till() == "ORDER_BELOW_MINIMUM"
+    assert "满100元" in shown()
+    decided(asked(batch))
+
+    assert "满50元" in shown()
+    assert at_the_till() == "DONE"
 
 
 def test_worse_terms_are_refused_with_each_field_and_what_to_do_and_move_nothing(
