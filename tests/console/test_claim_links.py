@@ -53,9 +53,12 @@ def test_poster_picture_and_tag_lead_to_the_claim_page(side: Side) -> None:
 
     poster = pypdfium2.PdfDocument(file("poster"))
     drawn = poster[0].render(scale=2).to_pil()
+    words = poster[0].get_textpage().get_text_range()
     poster.close()
 
     assert [one.text for one in zxingcpp.read_barcodes(drawn)] == [address]
+    assert "微信扫一扫领取" in words  # with a font of its own, whatever the printer has
+    assert address in words
     assert ndef.uri_of(ndef.decode(file("tag"))[0]) == address
     assert file("drawing").startswith(b"<svg")
     assert file("picture").startswith(b"\x89PNG")

@@ -14,6 +14,7 @@ from kaquan.campaigns.listings import BatchFilter, batch_page
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.offers.faces import face_of
+from kaquan.printing.posters import Poster, poster_pdf
 from kaquan.surfaces.console.kit.actions import Action, Doing
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, count, moment, text
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
@@ -244,16 +245,29 @@ class WriteTag(Screen):
 def _content(call: Call, link: ClaimLink, form: str) -> bytes:
     address = _address(call, link)
     if form == "poster":
-        offer = link.batch.offer_version.offer
-        face = face_of(offer.face)
-        title = face.title_zh if face else offer.name
-        return posters.poster_pdf(address, title=title, campaign=link.batch.campaign.name)
+        return _poster(link, address)
     make = {
         "drawing": posters.link_svg,
         "picture": posters.link_png,
         "tag": posters.link_tag,
     }[form]
     return make(address)
+
+
+def _poster(link: ClaimLink, address: str) -> bytes:
+    offer = link.batch.offer_version.offer
+    face = face_of(offer.face)
+    return poster_pdf(
+        Poster(
+            title=face.title_zh if face else offer.name,
+            campaign=link.batch.campaign.name,
+            address=address,
+            symbol=posters.link_svg(address).decode(),
+            brand=face.brand if face else "",
+            note=face.note_zh if face else "",
+            colour=face.colour if face else "red",
+        )
+    )
 
 
 def _address(call: Call, link: ClaimLink) -> str:
