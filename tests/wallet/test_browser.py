@@ -14,7 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kaquan.engine import ndef
 from kaquan.foundation import clock
+from kaquan.redemption.codes import ISSUER
 from kaquan.redemption.dynamic_keys import dynamic_serial
+from kaquan.redemption.signed_keys import signed_serial
 from kaquan.surfaces.wallet import entering
 from kaquan.wallet import member_cards
 from kaquan.wallet.models import LinkClaim
@@ -79,15 +81,15 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-def read_code(page: Page) -> str:
-    page.locator("#qr svg").wait_for()
-    picture = page.locator("#qr").screenshot()
+def read_code(page: Page, place: str = "#qr") -> str:
+    page.locator(f"{place} svg").wait_for()
+    picture = page.locator(place).screenshot()
     (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
     return str(found.text)
 
 
 def test_a_voucher_is_two_taps_away_and_its_code_renews_without_a_network(phone: Phone) -> None:
-    page = phone.open(f"/w/c/{a_link(transferable=True).token}")
+    page = phone.open(f"/w/c/{a_link(transferable=True, offline_use=True).token}")
     expect(page.get_by_role("heading", level=1)).to_have_text("满减券")
     assert hindrances(page) == []
     assert fits(page)
@@ -102,6 +104,8 @@ def test_a_voucher_is_two_taps_away_and_its_code_renews_without_a_network(phone:
     first = read_code(page)
     serial = LinkClaim.objects.get().serial
     assert dynamic_serial(first, clock.now()) == serial
+    page.get_by_text("店里没有网络？").click()
+    assert signed_serial(read_code(page, "#signed"), ISSUER) == serial
     assert hindrances(page) == []
     assert fits(page)
 
@@ -136,7 +140,9 @@ def test_a_gift_goes_by_a_link_whose_secret_no_server_sees(phone: Phone) -> None
     friend = phone.context.new_page()
     friend.goto(link)
     token = link.partition("#")[2]
+    expect(friend.get_by_role("heading", name="满减券")).to_be_visible()
     expect(friend.locator("#token")).to_have_value(token)
+    assert hindrances(friend) == []
     friend.get_by_label("手机号").fill(a_phone())
     friend.get_by_role("button", name="获取验证码").click()
     expect(friend.locator("#token")).to_have_value(token)

@@ -16,13 +16,18 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.models import Customer, ErasureRequest
 from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.signed import SignedVoucher
 from kaquan.engine.totp import password, step_of
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
+from kaquan.ledger.offline_lists import live_runs
+from kaquan.ledger.sessions import reading_session
 from kaquan.redemption import actions
-from kaquan.redemption.codes import new_code
+from kaquan.redemption.codes import new_code, read_code
+from kaquan.redemption.signed_keys import read_signed_code
 from kaquan.redemption.visits import Visit
 from kaquan.surfaces.wallet import entering
 from kaquan.wallet import member_cards, sms_gateways
@@ -108,7 +113,10 @@ def test_nobody_sees_or_gives_another_customers_voucher(database: Database) -> N
     for address in (f"/w/v/{serial}", f"/w/v/{serial}/calendar.ics"):
         assert stranger.get(address).status_code == 404
     assert stranger.post(f"/w/v/{serial}/give").status_code == 404
-    assert a_browser().get(f"/w/v/{serial}").headers["Location"] == "/w/login"
+    login = a_browser().get(f"/w/v/{serial}").headers["Location"]
+    assert login == f"/w/login?next=/w/v/{serial}"
+    assert stranger.get(login).headers["Location"] == f"/w/v/{serial}"
+    assert stranger.get("/w/login?next=//evil.example/w/").headers["Location"] == "/w/"
     assert books(database.connect()) == before
 
 
@@ -136,7 +144,47 @@ def test_what_the_page_shows_is_taken_by_a_till_and_an_old_picture_is_not(
     assert books(database.connect()) == before
     assert new_code(serial).replace("-", "") not in shown
     assert use(shown).done
-    assert "这张券已使用" in text(a_phone_of(customer), f"/w/v/{serial}")
+    used = text(a_phone_of(customer), f"/w/v/{serial}")
+    assert f"在 {store.organisation.name} 使用。" in used
+    assert "使用记录" in used
+
+
+def test_a_card_tells_what_is_left_of_it_and_what_it_was_used_for() -> None:
+    store = a_store(an_organisation("总部", None))
+    customer = a_member()
+    card = {"kind": "count_card", "uses": 3, "value_per_use_fen": 1_500}
+    serial = held(customer, a_link(benefit=card))
+    browser = a_phone_of(customer)
+
+    assert "使用记录" not in text(browser, f"/w/v/{serial}")
+    done = actions.redeem_codes(
+        actor=SYSTEM,
+        uses=[actions.CodeUse(new_code(serial))],
+        visit=Visit(store_code=store.organisation.code),
+        at=clock.now(),
+    )
+
+    assert done.done, done
+    assert "<strong>2</strong> / 3" in text(browser, f"/w/v/{serial}")
+    assert store.organisation.name in text(browser, f"/w/v/{serial}")
+    assert "剩余次数 2" in text(browser, "/w/")
+
+
+def test_only_terms_for_offline_use_show_a_code_that_tills_take_without_a_network() -> None:
+    customer = a_member()
+    browser = a_phone_of(customer)
+    serial, online = held(customer, a_link(offline_use=True)), held(customer)
+
+    shown = re.findall(r'id="signed"[^>]+data-text="(\w+)"', text(browser, f"/w/v/{serial}"))
+
+    assert [read_code(one) for one in shown] == [serial]
+    said = read_signed_code(shown[0])
+    assert isinstance(said, SignedVoucher)
+    assert said.value_fen == 2_000
+    batch_id = CampaignBatch.objects.get(claim_links__claims__serial=serial).id
+    runs = live_runs(reading_session(), batch_id, limit=10)
+    assert any(serial in run for run in runs or ())
+    assert "离线码" not in text(browser, f"/w/v/{online}")
 
 
 def test_a_gift_is_taken_once_and_not_by_its_giver() -> None:
@@ -145,13 +193,20 @@ def test_a_gift_is_taken_once_and_not_by_its_giver() -> None:
     page = a_phone_of(giver).post(f"/w/v/{serial}/give").content.decode()
     token = re.findall(r"/w/gift#([\w-]+)", page)[0]
 
+    def look() -> str:
+        return a_browser().post("/w/gift", {"token": token, "look": "1"}).content.decode()
+
     def take(customer: Customer) -> int:
         return a_phone_of(customer).post("/w/gift", {"token": token, "go": "1"}).status_code
 
+    assert "满减券" in look()
+    assert "使用规则" in look()
     assert take(giver) == 409
     assert take(friend) == 302
     assert take(friend) == 302
     assert take(other) == 409
+    assert "满减券" not in look()
+    assert 'role="alert"' in look()
     assert "到店出示" in text(a_phone_of(friend), f"/w/v/{serial}")
     assert a_phone_of(giver).get(f"/w/v/{serial}").status_code == 404
 

@@ -48,8 +48,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[WechatLogin]:
     thread.join()
 
 
-def asked_of(browser: Client) -> dict[str, str]:
-    there = urlsplit(browser.get("/w/wechat").headers["Location"])
+def asked_of(browser: Client, next_path: str = "") -> dict[str, str]:
+    there = urlsplit(browser.get("/w/wechat", {"next": next_path}).headers["Location"])
     return {name: one[0] for name, one in parse_qs(there.query).items()}
 
 
@@ -69,6 +69,14 @@ def test_somebody_new_becomes_a_member_and_is_known_the_next_time() -> None:
 
     assert Customer.objects.count() == 1
     assert Identity.objects.get().value == "o-abc"
+
+
+def test_a_login_begun_on_a_claim_page_comes_back_to_it_and_goes_nowhere_else() -> None:
+    for asked, there in (("/w/c/abc", "/w/c/abc"), ("https://evil.example/w/", "/w/")):
+        browser = a_browser()
+        state = asked_of(browser, asked)["state"]
+        answer = browser.get("/w/wechat/back", {"code": "abc", "state": state})
+        assert answer.headers["Location"] == there
 
 
 def test_a_return_that_this_browser_did_not_ask_for_lets_nobody_in() -> None:

@@ -31,6 +31,8 @@ from kaquan.redemption.visits import Visit, gather
 from kaquan.registration.acting import at_the_desk
 from kaquan.registration.digital_batches import target_of
 from kaquan.registration.errors import (
+    conversion_needs_batch,
+    conversion_not_offered,
     conversion_unknown,
     converted_already,
     voucher_not_paper,
@@ -84,7 +86,7 @@ def convert_own(*, actor: Actor, customer: Customer, code: str, once: str) -> Co
     """The same by the customer, who has the paper in hands and types its whole code; ``actor`` is
     that customer.
 
-    Raises what the text deserves that is no code, `voucher_not_paper`, `conversion_needs_batch`,
+    Raises what the text deserves that is no code, `voucher_not_paper`, `conversion_not_offered`,
     `voucher_converted` and the ledger's refusals; they tell nothing of others.
     """
     known = _known(actor, once)
@@ -93,7 +95,12 @@ def convert_own(*, actor: Actor, customer: Customer, code: str, once: str) -> Co
     serial = read_code(code)
     if isinstance(serial, Outcome):
         raise RefusedError(serial)
-    return _convert(actor, serial, lambda _id: customer, once)
+    try:
+        return _convert(actor, serial, lambda _id: customer, once)
+    except KaquanError as error:
+        if error.code == conversion_needs_batch("", 0).code:
+            raise conversion_not_offered() from None
+        raise
 
 
 def _known(acting: Actor, once: str) -> Conversion | None:

@@ -154,6 +154,16 @@ def conversion_needs_batch(batch: str, running: int) -> KaquanError:
     )
 
 
+def conversion_not_offered() -> KaquanError:
+    """The same, for whoever holds the paper: what is missing is none of theirs to do."""
+    return KaquanError(
+        "conversion_not_offered",
+        zh="这种纸质券目前不能换成电子券；纸质券仍然有效，请直接到店使用。",
+        en="Paper vouchers of this kind cannot be made digital at present; the paper is as good as "
+        "before: use it at the shop.",
+    )
+
+
 def digital_batch_unfit() -> KaquanError:
     """A batch that paper vouchers cannot become vouchers of."""
     return KaquanError(

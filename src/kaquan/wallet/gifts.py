@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from kaquan.customers.models import Customer
 from kaquan.engine.commands import RequestKey, Transfer
+from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.refusals import INTERNAL_CLIENT, raise_if_refused
 from kaquan.ledger.door import submit
 from kaquan.offers.queries import terms_of
@@ -57,6 +58,17 @@ def give(*, customer: Customer, serial: int, at: datetime) -> str:
     return token
 
 
+def shown(*, token: str, at: datetime) -> OwnVoucher:
+    """What a token stands for, before anybody takes it; raises `gift_unknown`."""
+    gift = Gift.objects.select_related("giver").filter(token_hash=_hash(token)).first()
+    if gift is None or gift.ended_at is not None or at >= gift.ends_at:
+        raise gift_unknown()
+    try:
+        return own_voucher(gift.giver, gift.serial, at)
+    except KaquanError:
+        raise gift_unknown() from None  # it is the giver's no more, which nobody else is told
+
+
 def take_back(*, customer: Customer, serial: int, at: datetime) -> bool:
     """Take a gift back; whether there was one that nobody had taken."""
     rows = Gift.objects.filter(giver=customer, serial=serial, ended_at__isnull=True)
@@ -70,7 +82,7 @@ def take(*, customer: Customer, token: str, at: datetime) -> int:
     """
     with transaction.atomic():
         rows = Gift.objects.select_for_update(of=("self",)).select_related("giver")
-        gift = rows.filter(token_hash=_hash(token.strip()[:64])).first()
+        gift = rows.filter(token_hash=_hash(token)).first()
         if gift is None:
             raise gift_unknown()
         if gift.taker_id == customer.id:
@@ -95,4 +107,4 @@ def take(*, customer: Customer, token: str, at: datetime) -> int:
 
 
 def _hash(token: str) -> bytes:
-    return hashlib.sha256(f"gift\0{token}".encode()).digest()
+    return hashlib.sha256(f"gift\0{token.strip()[:64]}".encode()).digest()

@@ -18,6 +18,7 @@ from kaquan.organisations.queries import organisation_names
 from kaquan.wallet.vouchers import HELD_MAX
 
 VOUCHERS_MAX = 300
+USES_SHOWN = 20
 _PUBLIC = system_actor("wallet")
 
 
@@ -65,6 +66,19 @@ def statement(customer: Customer, month: date) -> Statement:
     total_fen = sum(line.discount_fen for line in lines)
     is_cut = len(held) > VOUCHERS_MAX or len(held) == HELD_MAX
     return Statement(month.replace(day=1), lines, total_fen, is_cut)
+
+
+def uses_of(customer: Customer, serial: int) -> Sequence[StatementLine]:
+    """What one voucher was used for while it was theirs, the latest ``USES_SHOWN`` first."""
+    steps = trace_voucher(reading_session(), serial)
+    uses = {step.place: step.command for step in steps if isinstance(step.command, Redeem)}
+    found = [
+        (step, use)
+        for step in reversed(steps)
+        if step.result.customer_id == customer.id and (use := _use_of(step, uses)) is not None
+    ][:USES_SHOWN]
+    names = organisation_names(_PUBLIC, {use.facts.store_id for _step, use in found})
+    return [_line(serial, step, use, names) for step, use in found]
 
 
 def _use_of(step: TraceStep, uses: Mapping[Place, Redeem]) -> Redeem | None:

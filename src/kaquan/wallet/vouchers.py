@@ -11,6 +11,7 @@ from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.models import Customer
 from kaquan.engine.lifecycle import FROZEN, State
 from kaquan.engine.rules.explain import Language, explain
+from kaquan.engine.rules.terms import Terms
 from kaquan.foundation.actor import system_actor
 from kaquan.ledger.batch_rules import batch_ends, later_end
 from kaquan.ledger.sessions import reading_session
@@ -63,6 +64,18 @@ class OwnVoucher(NamedTuple):
     def title_en(self) -> str:
         """In English where there is one."""
         return (self.face.title_en if self.face else "") or self.title
+
+    @property
+    def terms(self) -> Terms:
+        """What it promises."""
+        return terms_of(self.batch.offer_version)
+
+    @property
+    def was_used(self) -> bool:
+        """Whether it was used at least in part, or may have been: a card is topped up, too."""
+        terms = self.terms
+        is_over = self.shelf is Shelf.USED
+        return is_over or terms.has_balance or self.held.uses_left < terms.opening_uses
 
     @property
     def is_frozen(self) -> bool:

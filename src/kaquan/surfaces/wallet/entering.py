@@ -44,7 +44,7 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
         "once": posted.get("once", "")[:40] or _new_once(),
         "wechat": outside().wechat is not None,
     }
-    if request.method != "POST":
+    if request.method != "POST" or "look" in posted:
         return visitor.page(template, {**form, **context()})
     try:
         if visitor.customer is None and "send" in posted:
@@ -93,7 +93,7 @@ def claim(visitor: Visitor, token: str) -> HttpResponseBase:
             **_named(link),
             "left": waiting.left_of(link),
             "before": before,
-            "rules": rules_of(version, "en" if visitor.look.language == "en" else "zh"),
+            "rules": rules_of(version, visitor.look.terms_language),
             "stores": stores_of(version),
             "state": campaign_state(link.batch.campaign, clock.now()),
         }
@@ -146,7 +146,7 @@ def _named(link: ClaimLink) -> dict[str, Any]:
     return {
         "link": link,
         "title": face.title_zh if face else offer.name,
-        "title_en": (face.title_en if face else "") or offer.name,
+        "title_en": (face.title_en or face.title_zh) if face else offer.name,
         "face": face,
     }
 
@@ -169,14 +169,22 @@ def take_gift(visitor: Visitor) -> HttpResponseBase:
         serial = gifts.take(customer=customer, token=token, at=clock.now())
         return reverse("wallet:voucher", kwargs={"serial": serial})
 
-    return _enter(visitor, "gift", lambda: {"token": token}, take)
+    def about() -> dict[str, Any]:
+        try:
+            own = gifts.shown(token=token, at=clock.now()) if token else None
+        except KaquanError as error:
+            return {"token": token, "error": visitor.look.error(error)}
+        rules = rules_of(own.batch.offer_version, visitor.look.terms_language) if own else ()
+        return {"token": token, "own": own, "rules": rules}
+
+    return _enter(visitor, "gift", about, take)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @open_page
 def log_in(visitor: Visitor) -> HttpResponseBase:
-    """To one's vouchers."""
-    home = reverse("wallet:home")
+    """To one's vouchers, or to the page that asked for the login."""
+    there = visitor.way_on(visitor.request.GET.get("next", ""))
     if visitor.customer is not None:
-        return HttpResponseRedirect(home)
-    return _enter(visitor, "login", dict, lambda _customer: home)
+        return HttpResponseRedirect(there)
+    return _enter(visitor, "login", lambda: {"there": there}, lambda _customer: there)

@@ -7,13 +7,16 @@ import logging
 from collections.abc import Callable, Mapping
 from threading import BoundedSemaphore
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from kaquan.access.sources import source_of
 from kaquan.customers.models import Customer
@@ -28,7 +31,7 @@ COOKIE_PATH = "/w/"
 INSIDE_MAX = 128
 RETRY_S = 3
 #: What a page that tries again sends: the fields of `enter.html` and `gift.html`.
-AGAIN = ("once", "phone", "code", "token", "go", "send")
+AGAIN = ("once", "phone", "code", "token", "go", "send", "look")
 
 _inside = BoundedSemaphore(INSIDE_MAX)
 
@@ -47,6 +50,13 @@ class Visitor(NamedTuple):
         """Where the request comes from."""
         forwarded = self.request.headers.get("x-forwarded-for")
         return source_of(self.request.META.get("REMOTE_ADDR", ""), forwarded)
+
+    def way_on(self, asked: str) -> str:
+        """Where somebody wanted to go, if that is in the wallet; else to their vouchers."""
+        is_ours = asked.startswith(COOKIE_PATH) and url_has_allowed_host_and_scheme(
+            asked, {self.request.get_host()}
+        )
+        return asked if is_ours else reverse("wallet:home")
 
     def page(
         self, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
@@ -119,14 +129,21 @@ def _uncached(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def own_page(view: View) -> View:
-    """For who has logged in; others are sent to do so."""
+    """For who has logged in; others are sent to do so, and then come back."""
 
     def answer(visitor: Visitor, **key: Any) -> HttpResponseBase:
         if visitor.customer is None:
-            return redirect("wallet:login")
+            request = visitor.request
+            back = request.path if request.method == "GET" else COOKIE_PATH
+            login = reverse("wallet:login")
+            return redirect(login if back == COOKIE_PATH else f"{login}?{_next(back)}")
         return view(visitor, **key)
 
     return open_page(answer)
+
+
+def _next(path: str) -> str:
+    return urlencode({"next": path}, safe="/")
 
 
 def holder_of(request: HttpRequest) -> str:

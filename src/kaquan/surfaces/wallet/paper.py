@@ -9,13 +9,15 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
 from kaquan.registration.conversion import convert_own
 from kaquan.surfaces.wallet.pages import Visitor, own_page
 from kaquan.wallet.acting import acting_as
+from kaquan.wallet.paper_tries import trying_code
 
 ONCE_BYTES = 16
-CODE_MAX = 64
+CODE_MAX = 200  # a signed one is 141 symbols long
 ONCE_MAX = 40
 
 
@@ -32,12 +34,13 @@ def convert(visitor: Visitor) -> HttpResponseBase:
     code = posted.get("code", "").strip()[:CODE_MAX]
     once = posted.get("once", "")[:ONCE_MAX] or secrets.token_urlsafe(ONCE_BYTES)
     try:
-        conversion = convert_own(
-            actor=acting_as(customer),
-            customer=customer,
-            code=code,
-            once=f"wallet:{once}",
-        )
+        with trying_code(customer, visitor.source, clock.now()):
+            conversion = convert_own(
+                actor=acting_as(customer),
+                customer=customer,
+                code=code,
+                once=f"wallet:{once}",
+            )
     except KaquanError as error:
         return _form(visitor, code, visitor.look.error(error), status=409)
     assert conversion.digital_serial is not None
@@ -46,5 +49,12 @@ def convert(visitor: Visitor) -> HttpResponseBase:
 
 
 def _form(visitor: Visitor, code: str, error: str, *, status: int = 200) -> HttpResponseBase:
-    shown = {"paper": code, "error": error, "once": secrets.token_urlsafe(ONCE_BYTES)}
-    return visitor.page("paper", shown, status=status)
+    shown = {
+        "paper": code,
+        "error": error,
+        "once": secrets.token_urlsafe(ONCE_BYTES),
+        "code_max": CODE_MAX,
+    }
+    response = visitor.page("paper", shown, status=status)
+    response.runs_wasm = True  # type: ignore[attr-defined]  # for the barcode reader; see security_headers
+    return response

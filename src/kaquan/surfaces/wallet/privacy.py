@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from kaquan.customers.erasing import request_erasure, withdraw_erasure
@@ -137,13 +136,7 @@ def read_as(visitor: Visitor) -> HttpResponseBase:
         language if language in LANGUAGES else visitor.look.language,
         posted["large"] == "1" if "large" in posted else visitor.look.large,
     )
-    there = posted.get("next", "")
-    if not (
-        there.startswith(COOKIE_PATH)
-        and url_has_allowed_host_and_scheme(there, {visitor.request.get_host()})
-    ):
-        there = reverse("wallet:home")
-    response = HttpResponseRedirect(there)
+    response = HttpResponseRedirect(visitor.way_on(posted.get("next", "")))
     response.set_cookie(
         LOOK_COOKIE,
         look.cookie,

@@ -17,12 +17,13 @@ from kaquan.customers.models import Customer
 from kaquan.engine.money import format_yuan
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
+from kaquan.offline.signing import signed_code
 from kaquan.redemption.dynamic_keys import shown_code
 from kaquan.surfaces.wallet.pages import Visitor, keep_on_phone, own_page
 from kaquan.surfaces.wallet.templatetags.wallet import moment
 from kaquan.wallet import apple, gifts
 from kaquan.wallet.outside import outside
-from kaquan.wallet.statement import Statement, statement
+from kaquan.wallet.statement import Statement, statement, uses_of
 from kaquan.wallet.vouchers import (
     OwnVoucher,
     Shelf,
@@ -73,7 +74,8 @@ def _about(visitor: Visitor, serial: int) -> dict[str, Any]:
     version = own.batch.offer_version
     context: dict[str, Any] = {
         "own": own,
-        "rules": rules_of(version, "en" if visitor.look.language == "en" else "zh"),
+        "rules": rules_of(version, visitor.look.terms_language),
+        "uses": uses_of(_customer(visitor), serial) if own.was_used else (),
         "stores": stores_of(version),
         "may_give": gifts.may_give(own) and not own.is_on_its_way,
         "apple": outside().apple is not None,
@@ -84,8 +86,20 @@ def _about(visitor: Visitor, serial: int) -> dict[str, Any]:
             "digits": code_of(own),
             "shown": shown,
             "secret": base64.b64encode(shown.secret).decode(),
+            "signed": _signed(own),
         }
     return context
+
+
+def _signed(own: OwnVoucher) -> str | None:
+    """What a till takes that has no network; see docs/decisions/0037."""
+    return signed_code(
+        batch_id=own.batch.id,
+        offer_version=own.batch.offer_version_id,
+        serial=own.serial,
+        valid_from=own.held.valid_from,
+        valid_until=own.held.valid_until,
+    )
 
 
 @require_POST

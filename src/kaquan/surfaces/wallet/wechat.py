@@ -30,9 +30,10 @@ log = logging.getLogger(__name__)
 @require_safe
 @open_page
 def go(visitor: Visitor) -> HttpResponseBase:
-    """To WeChat, with a state that only this browser can bring back."""
+    """To WeChat, with a state that only this browser can bring back; then on to ``next``."""
     account = _account()
     state = secrets.token_urlsafe(16)
+    there = visitor.way_on(visitor.request.GET.get("next", ""))
     asked = {
         "appid": account.app_id,
         "redirect_uri": visitor.request.build_absolute_uri(reverse("wallet:wechat-back")),
@@ -40,11 +41,11 @@ def go(visitor: Visitor) -> HttpResponseBase:
         "scope": "snsapi_base",
         "state": state,
     }
-    there = f"{account.authorize_endpoint}?{urlencode(asked)}#wechat_redirect"
-    response = HttpResponseRedirect(there)
+    wechat = f"{account.authorize_endpoint}?{urlencode(asked)}#wechat_redirect"
+    response = HttpResponseRedirect(wechat)
     response.set_cookie(
         STATE_COOKIE,
-        signing.dumps(state, salt=STATE_COOKIE),
+        signing.dumps([state, there], salt=STATE_COOKIE),
         max_age=STATE_S,
         path=COOKIE_PATH,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -62,14 +63,14 @@ def back(visitor: Visitor) -> HttpResponseBase:
     request = visitor.request
     try:
         kept = request.COOKIES.get(STATE_COOKIE, "")
-        state = signing.loads(kept, salt=STATE_COOKIE, max_age=STATE_S)
-    except signing.BadSignature:
+        state, there = signing.loads(kept, salt=STATE_COOKIE, max_age=STATE_S)
+    except (signing.BadSignature, ValueError):
         raise _refused() from None
     if not secrets.compare_digest(str(state), request.GET.get("state", "")):
         raise _refused()
     open_id = _open_id(account, request.GET.get("code", "")[:128])
     _customer, token = log_in_by_wechat(open_id=open_id, at=clock.now())
-    response = HttpResponseRedirect(reverse("wallet:home"))
+    response = HttpResponseRedirect(visitor.way_on(str(there)))
     remember(response, token)
     response.delete_cookie(STATE_COOKIE, path=COOKIE_PATH, samesite="Lax")
     return response

@@ -12,6 +12,7 @@ from importlib.resources import files
 from django.http import HttpRequest
 from msgspec import Struct
 
+from kaquan.engine.rules.explain import Language
 from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.models import Store
 
@@ -41,7 +42,7 @@ class Look(Struct, frozen=True):
         return self.say(error.zh, error.en)
 
     @property
-    def terms_language(self) -> str:
+    def terms_language(self) -> Language:
         """That in which terms are explained."""
         return "en" if self.language == "en" else "zh"
 

@@ -10,6 +10,14 @@
   const svgSpace = "http://www.w3.org/2000/svg";
   let shown = -1;
 
+  // Browsers give ciphers to secure pages alone; a trial in a local network may be none.
+  if (!window.isSecureContext) {
+    place.className = "error";
+    place.textContent = place.dataset.insecure;
+    document.getElementById("plain").open = true;
+    return;
+  }
+
   const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
 
   async function password(step) {
@@ -24,7 +32,7 @@
     return String(number % 10 ** digits).padStart(digits, "0");
   }
 
-  function draw(text) {
+  function draw(place, text) {
     const code = qrcode(0, "M");
     code.addData(text, "Alphanumeric");
     code.make();
@@ -45,13 +53,17 @@
     place.dataset.text = text;
   }
 
+  // What a till without a network takes never changes; it is drawn when somebody asks for it.
+  const signed = document.getElementById("signed");
+  signed?.parentElement.addEventListener("toggle", () => draw(signed, signed.dataset.text));
+
   async function renew() {
     const nowS = Date.now() / 1000;
     const step = Math.floor(nowS / stepS);
     left.textContent = String(Math.ceil((step + 1) * stepS - nowS));
     if (step === shown) return;
     shown = step;
-    draw(prefix + (await password(step)));
+    draw(place, prefix + (await password(step)));
   }
 
   async function stayAwake() {

@@ -1,10 +1,12 @@
 "use strict";
 
-// A gift's token stands behind the #: it is never sent as part of an address.
+// A gift's token stands behind the #: it is never sent as part of an address. What it stands for
+// is shown at once.
 const fromHash = document.querySelector("[data-from-hash]");
 if (fromHash && location.hash.length > 1) {
   fromHash.value = decodeURIComponent(location.hash.slice(1));
   history.replaceState(null, "", location.pathname);
+  fromHash.form.requestSubmit(fromHash.form.elements.look);
 }
 
 for (const button of document.querySelectorAll("[data-copies]")) {
