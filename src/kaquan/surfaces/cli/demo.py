@@ -10,7 +10,8 @@ import msgspec
 import typer
 from rich.console import Console
 
-from kaquan.surfaces.cli.installation import open_installation, report
+from kaquan.foundation.configuration import current_configuration
+from kaquan.surfaces.cli.installation import address_of, open_installation, report
 from kaquan.surfaces.cli.output import Json, show, stderr, table
 from kaquan.surfaces.cli.progress import ProgressBar
 from kaquan.surfaces.cli.prove import prove_and_record
@@ -47,6 +48,7 @@ def demo(
         show(msgspec.to_builtins(loaded), json=json, people=people)
         if not json:
             show_accounts()
+            show_claim_pages()
         if traffic:
             _run_traffic(traffic)
 
@@ -73,7 +75,6 @@ def show_accounts() -> None:
         )
         return
     from kaquan.surfaces.demo.accounts import demo_accounts
-    from kaquan.surfaces.demo.claim_pages import demo_links
 
     shown = table("用户名 User", "角色 Role", "一次性密码 One-time password")
     for one in demo_accounts():
@@ -84,11 +85,19 @@ def show_accounts() -> None:
         "  密码只显示这一次，首次登录须修改；忘记时：kaquan staff password 用户名\n"
         "  Shown once, to be changed at first login; when lost: kaquan staff password USER\n"
     )
+
+
+def show_claim_pages() -> None:
+    """Where to claim a voucher as a customer does, and where its SMS codes are written."""
+    from kaquan.surfaces.demo.claim_pages import demo_links
+    from kaquan.wallet.sms_gateways import DEMO_FILE
+
+    configuration, console = current_configuration(), stderr()
     for link in demo_links():
-        console.print(f"  领取页 · claim page  /w/c/{link.token}  {link.name}", style="bold")
-    console.print(
-        "  短信验证码在数据目录的 wallet-sms-codes.txt · SMS codes: that file in the data folder\n"
-    )
+        address = f"{address_of(configuration)}w/c/{link.token}"
+        console.print(f"  领取页 · claim page  {address}  {link.name}", style="bold")
+    codes = configuration.home / DEMO_FILE
+    console.print(f"  短信验证码写在 · its SMS codes are in  {codes}\n", soft_wrap=True)
 
 
 def _run_traffic(per_second: float) -> None:

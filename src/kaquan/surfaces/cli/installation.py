@@ -23,6 +23,12 @@ def report(zh: str, en: str) -> None:
     stderr().print(f"▸ {plain(zh)} · {plain(en)}", style="dim")
 
 
+def address_of(configuration: Configuration) -> str:
+    """Where a browser on this machine finds the pages, with a slash at the end."""
+    host, port = configuration.http_host, configuration.http_port
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
 @contextmanager
 def open_installation(*, migrate: bool = False) -> Iterator[Configuration]:
     """Have the database running and migrated inside the block.

@@ -28,7 +28,7 @@ from kaquan.foundation.postgres.sessions import server_kept_running
 from kaquan.foundation.private_files import make_folder
 from kaquan.foundation.reporting import silent
 from kaquan.foundation.shutdown import announce_shutdown, end_with_parent
-from kaquan.surfaces.cli.installation import open_installation, report
+from kaquan.surfaces.cli.installation import address_of, open_installation, report
 from kaquan.surfaces.cli.output import Json, show, stderr
 from kaquan.surfaces.cli.sandbox import private_socket, sandbox_environment
 
@@ -78,11 +78,12 @@ def up(
         end_with_parent(behind)
     with _only_one(behind), open_installation(migrate=True) as configuration:
         if demo or configuration.demo:
-            from kaquan.surfaces.cli.demo import load, show_accounts
+            from kaquan.surfaces.cli.demo import load, show_accounts, show_claim_pages
 
             load()
             if not behind:
                 show_accounts()
+                show_claim_pages()
         collect_static_files(report=silent if behind else report)
         connections.close_all()  # the workers are forked and open their own
         with (
@@ -166,7 +167,7 @@ def _announce(configuration: Configuration, started_s: float, json: bool) -> Non
             time.sleep(ANSWER_RETRY_S)
         else:
             break
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    url = address_of(configuration)
     took_s = clock.monotonic_s() - started_s
     if json:
         show({"url": url, "seconds": round(took_s, 1)}, json=True, people=lambda _: None)
