@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from django.db.models import Sum
 
 from kaquan.analytics.accounts import TOGETHER, AccountFilter, account_page
 from kaquan.analytics.actions import Counters
-from kaquan.analytics.models import AccountTotal, ClerkDay, StoreCounter, TradeDay
+from kaquan.analytics.models import AccountTotal, ClerkDay, DayCounter, StoreCounter, TradeDay
+from kaquan.analytics.models import Counter as Counted
 from kaquan.analytics.queries import Days
 from kaquan.analytics.trade_queries import (
     ClerkLine,
@@ -69,6 +71,9 @@ def test_trade_and_accounts_are_what_the_books_say(
     counters.catch_up(limit_blocks=7)  # so that uses and what undoes them fall apart
 
     found = records(connection)
+    of_batches = Counted.objects.values_list("day", "name").annotate(total=Sum("value"))
+    of_days = DayCounter.objects.values_list("day", "name", "value")
+    assert set(of_days) == set(of_batches)
     orders = sum(1 for one in found if isinstance(one.command, Redeem) and one.outcome.done)
     assert sum(TradeDay.objects.values_list("orders", flat=True)) == orders > 0
     for name in ("issued", "redeemed", "reversed", "cost_fen", "cost_returned_fen"):

@@ -11,10 +11,12 @@ import psycopg
 
 from kaquan.analytics.accounts import add_accounts
 from kaquan.analytics.counting import (
+    DayKey,
     Key,
     amount_of,
     batch_id_of,
     count,
+    count_by_day,
     count_by_store,
     gather,
     places_elsewhere,
@@ -106,7 +108,9 @@ def _add(connection: Connection, blocks: Sequence[BlockRecords], zone: ZoneInfo)
     batch_of = batches_of(connection, refused_serials(blocks))
     facts_of = _facts_elsewhere(connection, blocks)
     cells = gather(blocks, zone, batch_of, facts_of)
-    _add_sums(connection, "analytics_counter", "batch_id", count(cells))
+    sums = count(cells)
+    _add_sums(connection, "analytics_counter", "batch_id", sums)
+    _add_days(connection, count_by_day(sums))
     _add_sums(connection, "analytics_storecounter", "store_id", count_by_store(cells))
     add_hours(connection, cells)
     add_trade(connection, cells)
@@ -134,6 +138,22 @@ def _add_sums(connection: Connection, table: str, column: str, sums: Mapping[Key
                 "days": [key[0] for key, _ in rows],
                 "ids": [key[1] for key, _ in rows],
                 "names": [key[2] for key, _ in rows],
+                "values": [value for _, value in rows],
+            }
+        ),
+    )
+
+
+def _add_days(connection: Connection, sums: Mapping[DayKey, int]) -> None:
+    rows = sorted(sums.items())
+    connection.execute(
+        "INSERT INTO analytics_daycounter AS kept (day, name, value)"
+        " SELECT * FROM unnest(%(days)s::date[], %(names)s::text[], %(values)s::bigint[])"
+        " ON CONFLICT (day, name) DO UPDATE SET value = kept.value + excluded.value",
+        bound(
+            {
+                "days": [day for (day, _), _ in rows],
+                "names": [name for (_, name), _ in rows],
                 "values": [value for _, value in rows],
             }
         ),

@@ -26,6 +26,7 @@ from kaquan.ledger.records import Record
 from kaquan.ledger.tail import BlockRecords
 
 Key = tuple[date, int, str]
+DayKey = tuple[date, str]
 
 
 class CellKey(NamedTuple):
@@ -127,6 +128,14 @@ def count(cells: Cells) -> Counter[Key]:
             if name != ORDERS:
                 sums[key.day, key.batch_id, name] += amount
     return sums
+
+
+def count_by_day(sums: Mapping[Key, int]) -> Counter[DayKey]:
+    """The sums of all batches together."""
+    days: Counter[DayKey] = Counter()
+    for (day, _, name), amount in sums.items():
+        days[day, name] += amount
+    return days
 
 
 def count_by_store(cells: Cells) -> Counter[Key]:

@@ -38,6 +38,19 @@ class StoreCounter(models.Model):
         indexes = (models.Index(fields=["store_id", "day"], name="analytics_storecounter_store"),)
 
 
+class DayCounter(models.Model):
+    """The counters of all batches together, day by day: a nationwide issuer has ten thousand of
+    them a day, too many to add up for each look."""
+
+    pk = models.CompositePrimaryKey("day", "name")
+    day = models.DateField()
+    name = models.CharField(max_length=64)
+    value = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_daycounter"
+
+
 class HourCounter(models.Model):
     """What happened in an hour of a day in one store (0: in none; -1: anywhere), for the last days
     alone."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.db.models import Model, Q, QuerySet, Sum
 
-from kaquan.analytics.models import Counter, Event, ProofRun, StoreCounter
+from kaquan.analytics.models import Counter, DayCounter, Event, ProofRun, StoreCounter
 from kaquan.foundation.actor import Actor, require
 from kaquan.redemption.scopes import books_scope
 
@@ -32,13 +32,9 @@ def totals_by_day(last: date, days: int) -> dict[date, Figures]:
     assert 0 < days <= DAYS_MAX, days
     first = last - timedelta(days=days - 1)
     figures: dict[date, dict[str, int]] = {first + timedelta(days=n): {} for n in range(days)}
-    rows = (
-        Counter.objects.filter(day__range=(first, last))
-        .values_list("day", "name")
-        .annotate(total=Sum("value"))
-    )
-    for day, name, total in rows:
-        figures[day][name] = total
+    rows = DayCounter.objects.filter(day__range=(first, last))
+    for day, name, value in rows.values_list("day", "name", "value"):
+        figures[day][name] = value
     return dict(figures)
 
 

@@ -23,7 +23,8 @@ from kaquan.ledger.trace import entry_of
 
 ENTRIES_LOOKED_AT_MAX = 50_000
 RECORDS_LOOKED_AT_MAX = 20_000
-_AT_ONCE = 2_000
+_AT_ONCE, _AT_ONCE_MAX = 256, 16_384
+"""Most pages are full soon; one that looks far back asks for more and more at once."""
 BUDGET_ACCOUNTS = (
     Account.BUDGET_AVAILABLE,
     Account.BUDGET_COMMITTED,
@@ -196,8 +197,9 @@ class _Walk:
 
     def page(self, weigh: Callable[[BlockHead], int], read: Read[Item]) -> Page[Item]:
         items: list[Item] = []
-        looked_at = 0
-        while heads := self._some(weigh):
+        looked_at, at_once = 0, _AT_ONCE
+        while heads := self._some(weigh, min(at_once, self._looked_at_max - looked_at)):
+            at_once = min(4 * at_once, _AT_ONCE_MAX)
             by_block = _grouped(read(heads))
             for head in heads:
                 looked_at += weigh(head)
@@ -212,18 +214,19 @@ class _Walk:
                     shown_from = index
                 self._position = passed(self._position, head.block)
             if looked_at >= self._looked_at_max or len(items) == self._limit:
-                more = bool(self._some(weigh))
+                more = next(self._heads, None) is not None
                 return Page(items, Bookmark(self._position) if more else None)
         return Page(items, None)
 
-    def _some(self, weigh: Callable[[BlockHead], int]) -> list[BlockHead]:
-        """The next blocks, so many that they are worth one question to the database."""
+    def _some(self, weigh: Callable[[BlockHead], int], at_once: int) -> list[BlockHead]:
+        """The next blocks, until they weigh so much that they are worth one question to the
+        database."""
         heads: list[BlockHead] = []
         weight = 0
         for head in self._heads:
             heads.append(head)
             weight += weigh(head) + 1
-            if weight >= _AT_ONCE:
+            if weight >= at_once:
                 break
         return heads
 
