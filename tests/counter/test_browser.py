@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import zxingcpp
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
@@ -22,25 +21,11 @@ from tests.builders.books import records
 from tests.builders.issuer import SYSTEM
 from tests.counter.standing import PASSWORD, a_batch_of_codes, a_terminal, someone_at
 from tests.fixtures_database import Database
+from tools.screens.camera import arguments, feed
 from tools.screens.serving import SOON_MS, hindrances, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 EXCHANGE = {"kind": "exchange", "goods": {"skus": ["TEA"]}, "value_cap_fen": 1_500}
-WIDTH, HEIGHT = 640, 480
-
-
-def feed(path: Path, text: str) -> None:
-    """A camera that sees a code, as Chromium's fake device plays it."""
-    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    picture = memoryview(code.to_image(scale=8))
-    height, width = picture.shape
-    top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
-    rows = [bytearray([200] * WIDTH) for _ in range(HEIGHT)]
-    for line in range(height):
-        rows[top + line][left : left + width] = bytes(picture[line : line + 1])
-    head = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F15:1 Ip A1:1 C420mpeg2\n".encode()
-    frame = b"FRAME\n" + b"".join(rows) + bytes([128] * (WIDTH * HEIGHT // 2))
-    path.write_bytes(head + frame * 3)
 
 
 class Phones(NamedTuple):
@@ -55,14 +40,10 @@ def phones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
     camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
     feed(camera, "KAQUAN")
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    arguments = [
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={camera}",
-    ]
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", *arguments]
+            executable_path=path, args=["--no-sandbox", *arguments(camera)]
         )
         yield Phones(browser, camera)
         browser.close()
@@ -120,6 +101,24 @@ def uses_booked(database: Database) -> int:
     """How many redemptions are in the books."""
     booked = records(database.connect())
     return sum(isinstance(one.command, Redeem) and one.outcome.done for one in booked)
+
+
+SCAN = """text => {
+  for (const key of [...text, "Enter"]) {
+    const field = document.activeElement;
+    const typed = { key, bubbles: true, cancelable: true };
+    const goes = field.dispatchEvent(new KeyboardEvent("keydown", typed));
+    if (goes && key !== "Enter" && field.inputMode === "decimal") field.value += key;
+  }
+}"""
+"""A scanner that types, into whatever has the focus."""
+FORMATS = """async names => {
+  const said = [];
+  for (const known of names)
+    said.push(await kaquanCounter.scanning.ownFormats({ getSupportedFormats: async () => known }));
+  return said;
+}"""
+"""What is asked of a browser's own reader that knows these formats."""
 
 
 def fits(page: Page) -> bool:
@@ -198,7 +197,7 @@ def test_a_network_that_goes_in_mid_redemption_leaves_one_use_and_its_answer(
 def test_without_a_camera_or_a_network_the_clerk_is_told_and_a_tag_is_read(
     phone: Phone, phones: Phones, database: Database
 ) -> None:
-    (code,) = a_batch_of_codes(EXCHANGE, 1)
+    code, second, third, fourth = a_batch_of_codes(EXCHANGE, 4)
     phone.context.clear_permissions()
     phone.context.add_init_script(
         "window.NDEFReader = class { async scan() { window.tags = this; } };"
@@ -216,17 +215,41 @@ def test_without_a_camera_or_a_network_the_clerk_is_told_and_a_tag_is_read(
         code,
     )
     expect(page.get_by_role("heading", name="核销成功")).to_be_visible()
-    page.get_by_role("button", name="下一张").click()
+
+    reads_with_a_scanner(page, second, third, fourth)
+    known = [[], ["qr_code"], ["ean_13", "code_128", "aztec", "qr_code"]]
+    assert page.evaluate(FORMATS, known) == [None, None, ["qr_code", "code_128", "ean_13"]]
 
     page.wait_for_function("navigator.serviceWorker.controller !== null")
     phone.context.set_offline(True)
     page.get_by_label("或输入券码").fill(code)
     page.get_by_role("button", name="核销这个券码").click()
-    page.locator("#order-amount").fill("30")
-    page.locator("#redeem").click()
     expect(page.locator("#result-says")).to_contain_text("只有带签名的二维码")
     page.reload()
     expect(page.locator("#told")).to_contain_text("没有网络")
     phone.context.set_offline(False)
     expect(page.get_by_role("button", name="扫码核销")).to_be_visible()
-    assert uses_booked(database) == 1
+    assert uses_booked(database) == 3
+
+
+def reads_with_a_scanner(page: Page, *codes: str) -> None:
+    """Over a result that is still there, and wherever the focus is."""
+    with page.expect_response("**/counter/redeem"):
+        page.evaluate(SCAN, codes[0])
+    page.get_by_role("button", name="下一张").click()
+    page.get_by_label("一单多券").check()
+    page.evaluate(SCAN, codes[1])
+    expect(page.locator("#vouchers li")).to_have_count(1)
+    amount = page.get_by_label("订单金额")
+    amount.fill("12.5")
+    page.evaluate(SCAN, codes[2])
+    expect(page.locator("#vouchers li")).to_have_count(2)
+    expect(amount).to_have_value("12.5")
+    page.get_by_role("button", name="移除").last.click()
+    expect(page.locator("#vouchers li")).to_have_count(1)
+    amount.fill("")
+    page.locator("#redeem").click()
+    expect(page.get_by_role("heading", name="核销成功")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="扫码核销")).to_be_visible()
+    page.get_by_label("一单多券").uncheck()

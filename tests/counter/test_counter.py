@@ -8,7 +8,10 @@ import pytest
 import time_machine
 
 from kaquan.customers.actions import create_customer
+from kaquan.engine.totp import password, step_of
 from kaquan.foundation import clock
+from kaquan.redemption.codes import read_code
+from kaquan.redemption.dynamic_keys import shown_code
 from kaquan.terminals.models import CounterRequest
 from kaquan.terminals.registering import change_caps
 from kaquan.wallet import member_cards
@@ -211,6 +214,50 @@ def test_a_clerk_who_may_not_issue_tops_up_no_card_alone(database: Database) -> 
 
     assert told["code"] == "counter_supervisor_needed"
     assert books(database.connect()) == before
+
+
+def renewing(code: str) -> str:
+    """What the phone of a voucher's holder shows now."""
+    serial = read_code(code)
+    assert isinstance(serial, int)
+    shown = shown_code(serial)
+    return shown.prefix + password(shown.secret, step_of(clock.now()))
+
+
+def test_a_code_that_renewed_since_it_was_scanned_is_redeemed_where_it_was_scanned(
+    database: Database,
+) -> None:
+    stand, other = a_stand(), a_stand()
+    codes = a_batch_of_codes(OFF, 2, scope={"order_minimum_fen": 5_000})
+    texts = [renewing(code) for code in codes]
+    first, second = [one["code"] for one in stand.browser.ask("look", codes=texts)["vouchers"]]
+    before = books(database.connect())
+
+    with time_machine.travel(clock.now() + timedelta(minutes=5)):
+        (old,) = stand.browser.ask("look", codes=texts[:1])["vouchers"]
+        assert "当面重新扫码" in old["refused"]["zh"]
+        told = other.redeem(first, status=409, amountFen=9_000)
+        assert told["code"] == "counter_shown_code_over"
+        assert books(database.connect()) == before
+        assert stand.redeem(first, amountFen=9_000)["done"]["done"]
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        told = stand.redeem(second, status=409, amountFen=9_000)
+        assert told["code"] == "counter_shown_code_over"
+
+
+def test_guesses_at_a_phones_code_are_stopped_and_paper_is_taken_all_the_same() -> None:
+    stand = a_stand()
+    paper, shown = a_batch_of_codes(EXCHANGE, 2)
+    prefix = renewing(shown)[:-8]
+    for tens in range(3):
+        guesses = [f"{prefix}{tens}000000{ones}" for ones in range(10)]
+        seen = stand.browser.ask("look", codes=guesses)["vouchers"]
+        assert {one["refused"]["code"] for one in seen} == {"code_forged"}
+
+    told = stand.browser.ask("look", 429, codes=[renewing(shown)])
+    assert told["code"] == "counter_tried_too_often"
+    assert stand.redeem(renewing(shown), status=429)["code"] == "counter_tried_too_often"
+    assert stand.redeem(paper)["done"]["done"]
 
 
 def test_a_members_card_names_the_member_whom_an_offer_asks_for() -> None:

@@ -18,8 +18,9 @@ from kaquan.redemption.visits import Visit
 from tests.builders.books import faults
 from tests.builders.issuer import SYSTEM
 from tests.counter.standing import a_batch, codes_of
-from tests.counter.test_browser import Phone, begin, phone, phones, uses_booked
+from tests.counter.test_browser import Phone, begin, fits, phone, phones, uses_booked
 from tests.fixtures_database import Database
+from tools.screens.serving import hindrances
 
 __all__ = ["phone", "phones"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
@@ -34,24 +35,34 @@ READ = """async (vectors) => {
 }"""
 
 
-def use(page: Page, code: str, yuan: str = "50") -> None:
-    """Type a code and the order's amount, as a scanner and a clerk do."""
+def use(page: Page, code: str) -> None:
+    """Type a code, as a scanner does; these terms ask for nothing else."""
     page.get_by_label("或输入券码").fill(code)
     page.get_by_role("button", name="核销这个券码").click()
-    page.locator("#order-amount").fill(yuan)
-    page.locator("#redeem").click()
+
+
+def signed_codes() -> list[str]:
+    """Those of a batch that may be taken offline."""
+    batch = a_batch(OFF, 5, offline_use=True)
+    serials = [read_code(code) for code in codes_of(batch, 3)]
+    return [
+        signed_code(batch_id=batch.id, offer_version=batch.offer_version_id, serial=one) or ""
+        for one in serials
+        if isinstance(one, int)
+    ]
+
+
+def fits_and_hinders_nobody(page: Page) -> None:
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert hindrances(page) == [], width
+        assert fits(page), width
 
 
 def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     phone: Phone, database: Database
 ) -> None:
-    batch = a_batch(OFF, 5, offline_use=True)
-    serials = [read_code(code) for code in codes_of(batch, 3)]
-    codes = [
-        signed_code(batch_id=batch.id, offer_version=batch.offer_version_id, serial=one) or ""
-        for one in serials
-        if isinstance(one, int)
-    ]
+    codes = signed_codes()
     page = begin(phone)
     page.wait_for_function("navigator.serviceWorker.controller !== null")
     page.wait_for_function("async () => Boolean(await kaquanCounter.journal.kept('grant'))")
@@ -60,6 +71,7 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     use(page, codes[0])
     expect(page.get_by_role("heading", name="已离线核销")).to_be_visible()
     expect(page.locator("#result-says")).to_contain_text("¥20.00")
+    fits_and_hinders_nobody(page)
     page.reload()
     expect(page.locator("[data-kaquan-pending]")).to_have_text("1 笔待上传")
     use(page, codes[0])
@@ -77,6 +89,11 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     expect(page.get_by_role("heading", name="已离线核销")).to_be_visible()
     expect(page.locator("[data-kaquan-pending]")).to_have_text("2 笔待上传")
     page.get_by_role("button", name="下一张").click()
+    page.get_by_role("button", name="今日").click()
+    expect(page.locator("#done li", has_text="待上传")).to_have_count(2)
+    fits_and_hinders_nobody(page)
+    page.get_by_role("button", name="交班").click()
+    expect(page.locator("#told")).to_contain_text("不能交班")
     assert uses_booked(database) == 0
 
     # Meanwhile somebody uses the second one elsewhere.
@@ -85,7 +102,13 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     assert actions.redeem_codes(uses=[CodeUse(codes[1])], **asked).done
     phone.context.set_offline(False)
     expect(page.locator("[data-kaquan-pending]")).to_be_hidden()
+    expect(page.get_by_role("button", name="扫码核销")).to_be_visible()
 
+    page.get_by_role("button", name="今日").click()
+    expect(page.locator("#done li", has_text="已入账")).to_have_count(1)
+    expect(page.locator("#done li", has_text="已登记")).to_have_count(1)
+    page.get_by_role("button", name="交班").click()
+    expect(page.locator("#totals")).to_contain_text("其中冲突")
     assert uses_booked(database) == 2
     told = OfflineUse.objects.order_by("counter").values_list("verdict", "loss_fen", "reason")
     assert list(told) == [("booked", 0, ""), ("loss", 2_000, "voucher_used")]

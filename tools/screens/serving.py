@@ -71,11 +71,12 @@ def serving(port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*arguments: str) -> Iterator[Browser]:
     """The Chromium that CHROMIUM names, or the system's."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        args = ["--no-sandbox", *arguments]
+        launched = playwright.chromium.launch(executable_path=path, args=args)
         yield launched
         launched.close()
 

@@ -145,6 +145,15 @@ def request_withdrawn() -> KaquanError:
     )
 
 
+def shown_code_over() -> KaquanError:
+    """What was scanned of a phone was so long ago that it counts no more."""
+    return KaquanError(
+        "counter_shown_code_over",
+        zh="扫码已超过 10 分钟；请顾客重新出示手机上的券码，再扫一次。",
+        en="It was scanned more than ten minutes ago; scan the code on the phone again.",
+    )
+
+
 def request_unknown() -> KaquanError:
     """No such request at this terminal."""
     return KaquanError(

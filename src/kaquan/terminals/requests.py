@@ -19,8 +19,9 @@ import msgspec
 from django.db import transaction
 
 from kaquan.engine.commands import RequestKey
+from kaquan.engine.dynamic_codes import is_dynamic
 from kaquan.engine.facts import OrderLine
-from kaquan.engine.outcomes import Outcome
+from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.answers import answers_given
@@ -33,6 +34,7 @@ from kaquan.redemption.deeds import Deed
 from kaquan.redemption.visits import Visit
 from kaquan.redemption.within_authority import perform
 from kaquan.staff.models import StaffUser
+from kaquan.terminals import tries
 from kaquan.terminals.errors import (
     beyond_cap,
     request_malformed,
@@ -43,8 +45,10 @@ from kaquan.terminals.errors import (
 )
 from kaquan.terminals.models import CounterRequest, Shift
 from kaquan.terminals.registering import caps_of
+from kaquan.terminals.shown_codes import code_behind
 
 CODES_MAX = 10
+_FORGED = OutcomeCode.CODE_FORGED
 _ONCE = re.compile(r"[A-Za-z0-9-]{16,40}")
 
 
@@ -96,20 +100,37 @@ def redeem(
     visit = visit_of(counter, order)
 
     def book(request: CounterRequest) -> Outcome:
+        true = [replace(one, code=_behind(counter, one.code, at)) for one in uses]
+        serials_of(counter, [one.code for one in true], at)
         cap_fen = caps_of(request.terminal).use_fen_max
         if cap_fen is not None and counter.supervising is None:
-            tried = actions.validate(actor=counter.actor, uses=uses, visit=visit, at=at)
+            tried = actions.validate(actor=counter.actor, uses=true, visit=visit, at=at)
             takes_fen = sum(one.discount_fen for one in tried.vouchers)
             if takes_fen > cap_fen:
                 raise beyond_cap(cap_fen, takes_fen)
         return actions.redeem_codes(
-            actor=counter.acting, uses=uses, visit=visit, request_key=key_of(request), at=at
+            actor=counter.acting, uses=true, visit=visit, request_key=key_of(request), at=at
         )
 
     content = ["redeem", uses, order.order_no, order.amount_fen, order.sku, order.customer_number]
     found = _once(counter, once, "redeem", content, at=at, book=book, order_no=order.order_no)
-    serial = read_code(uses[0].code) if len(uses) == 1 else None
+    serial = read_code(_behind(counter, uses[0].code, at)) if len(uses) == 1 else None
     return replace(found, serial=serial if isinstance(serial, int) else None)
+
+
+def serials_of(counter: Counter, codes: Sequence[str], at: datetime) -> list[int | Outcome]:
+    """What stands behind codes that somebody holds; forged ones are counted against the terminal.
+
+    After too many of these, codes that renew, whose eight digits could be guessed in the end, raise
+    `counter_tried_too_often`; true codes of paper are taken all the same.
+    """
+    found = [read_code(code) for code in codes]
+    forged = [isinstance(one, Outcome) and one.code is _FORGED for one in found]
+    if any(forged) or any(map(is_dynamic, codes)):
+        subject = tries.forged(counter.shift.terminal_id)
+        tries.refuse_beyond(subject, at)
+        tries.note(subject, sum(forged), at)
+    return found
 
 
 def top_up(
@@ -128,9 +149,11 @@ def top_up(
     visit = visit_of(counter, order)
 
     def book(request: CounterRequest) -> Outcome:
+        true = _behind(counter, code, at)
+        serials_of(counter, [true], at)
         return actions.top_up(
             actor=counter.acting,
-            code=code,
+            code=true,
             amount_fen=amount_fen,
             payment_no=payment_no,
             visit=visit,
@@ -219,6 +242,10 @@ def visit_of(counter: Counter, order: CounterOrder) -> Visit:
         customer_number=order.customer_number or None,
         terminal_kind=terminal.kind,
     )
+
+
+def _behind(counter: Counter, code: str, at: datetime) -> str:
+    return code_behind(counter.shift.terminal_id, code, at)
 
 
 def _once(

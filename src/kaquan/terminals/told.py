@@ -11,8 +11,10 @@ from msgspec import Struct
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.engine.commands import Redeem
 from kaquan.engine.decide.kinds import kind_of
+from kaquan.engine.dynamic_codes import is_dynamic
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.rules.terms import PrepaidCard
+from kaquan.engine.signed import is_signed_form
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.refusals import RefusedError
 from kaquan.ledger.batch_rules import batch_ends, later_end, rules_of
@@ -22,8 +24,9 @@ from kaquan.ledger.voucher_pages import VoucherRow, voucher_rows
 from kaquan.offers.faces import face_of
 from kaquan.organisations.models import Organisation
 from kaquan.redemption.actions import CodeUse, validate
-from kaquan.redemption.codes import read_code
-from kaquan.terminals.requests import Counter, CounterOrder, visit_of
+from kaquan.redemption.signed_keys import read_revoked_code
+from kaquan.terminals.requests import Counter, CounterOrder, serials_of, visit_of
+from kaquan.terminals.shown_codes import code_behind, shown_text
 
 _OF_USED_ONES = (OutcomeCode.VOUCHER_USED, OutcomeCode.VOUCHER_HELD)
 _ASK_AMOUNT = (OutcomeCode.ORDER_REQUIRED, OutcomeCode.NO_BENEFIT, OutcomeCode.AMOUNT_NOT_ALLOWED)
@@ -65,9 +68,36 @@ class Seen(Struct, frozen=True, rename="camel"):
     refused: Refused | None = None
 
 
+_NOT_OF_NOW = Refused(
+    "code_forged",
+    "手机上的券码已过时，也可能是截图；请顾客打开券页面，当面重新扫码。",
+    "The code on the phone is out of date, or a picture of one; have the voucher's page opened and "
+    "scan again.",
+)
+
+
+_KEY_REVOKED = Refused(
+    "code_forged",
+    "这个二维码的签名密钥已停用；请输入券面上的 20 位券码核销。",
+    "The key that signed this code is out of use; type the voucher's 20-symbol code instead.",
+)
+
+
 def look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: datetime) -> list[Seen]:
-    """What the vouchers are, and whether each alone could be used now; nothing is booked."""
-    serials = [read_code(code) for code in codes]
+    """What the vouchers are, and whether each alone could be used now; nothing is booked.
+
+    A code that a phone renews is answered by what stands for it for some minutes more. Raises
+    `counter_shown_code_over`, `counter_tried_too_often`.
+    """
+    terminal_id = counter.shift.terminal_id
+    true = [code_behind(terminal_id, one, at) for one in codes]
+    serials = serials_of(counter, true, at)
+    codes = [
+        shown_text(terminal_id, serial, at)
+        if is_dynamic(code) and isinstance(serial, int)
+        else code
+        for code, serial in zip(codes, serials, strict=True)
+    ]
     known = [one for one in serials if isinstance(one, int)]
     session = reading_session()
     batch_of, rows = batches_of(session, known), voucher_rows(session, known)
@@ -77,11 +107,11 @@ def look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: dateti
     )  # fmt: skip
     visit = visit_of(counter, order)
     found = []
-    for code, serial in zip(codes, serials, strict=True):
+    for code, behind, serial in zip(codes, true, serials, strict=True):
         if isinstance(serial, Outcome):
-            found.append(Seen(code, refused=refusal_of(serial)))
+            found.append(Seen(code, refused=_unread(behind, serial)))
             continue
-        tried = validate(actor=counter.acting, uses=[CodeUse(code)], visit=visit, at=at)
+        tried = validate(actor=counter.acting, uses=[CodeUse(behind)], visit=visit, at=at)
         batch_id = batch_of.get(serial)
         if batch_id not in rules:
             found.append(Seen(code, refused=refusal_of(tried, serial)))
@@ -107,6 +137,16 @@ def look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: dateti
             )
         )
     return found
+
+
+def _unread(code: str, fault: Outcome) -> Refused:
+    """Why a code leads to no voucher; a true one that is good no more is not called forged."""
+    if fault.code is OutcomeCode.CODE_FORGED:
+        if is_dynamic(code):
+            return _NOT_OF_NOW
+        if is_signed_form(code) and read_revoked_code(code) is not None:
+            return _KEY_REVOKED
+    return refusal_of(fault)
 
 
 def _asks(tried: Outcome, *, has_balance: bool, order: CounterOrder) -> Sequence[str]:

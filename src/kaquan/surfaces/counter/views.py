@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from kaquan.engine.outcomes import OutcomeCode
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
+from kaquan.offline.at_counter import taken_today, taken_totals
 from kaquan.redemption.actions import ISSUE, REVERSE, CodeUse
 from kaquan.surfaces.counter.calls import (
     DEVICE_COOKIE,
@@ -280,8 +281,8 @@ def answer_again(caller: Caller, body: Wondering) -> HttpResponse:
 def today(caller: Caller, body: Asked) -> HttpResponse:
     """Today's list, and what this shift comes to."""
     del body
-    shift = caller.shift
-    return told({"done": done_today(shift, clock.now()), "totals": totals_of(shift)})
+    shift, at = caller.shift, clock.now()
+    return told({"done": done_today(shift, at), "taken": taken_today(shift, at), **_totals(shift)})
 
 
 class HandingOver(Asked):
@@ -347,5 +348,9 @@ def _ended(shift: Shift) -> dict[str, Any]:
         "endedAt": moment(shift.ended_at),
         "countedFen": shift.counted_fen,
         "note": shift.note,
-        "totals": totals_of(shift),
+        **_totals(shift),
     }
+
+
+def _totals(shift: Shift) -> dict[str, Any]:
+    return {"totals": totals_of(shift), "takenTotals": taken_totals([shift])[shift.pk]}

@@ -37,18 +37,64 @@
     return item;
   }
 
+  const BORNE = {
+    booked: ["已入账", "booked"],
+    loss: ["与别处的使用冲突，已登记", "in conflict with another use, noted"],
+    refused: ["与别处的使用冲突，由本店承担", "in conflict with another use, borne by the store"],
+  };
+
+  // A use without a network: handed in, or still on this device alone.
+  function takenRow(one) {
+    const item = document.createElement("li");
+    const title = document.createElement("strong");
+    const facts = document.createElement("span");
+    title.textContent = `${say("离线核销", "Redeemed offline")} ${kq.of(one)}`;
+    const what = one.verdict ? say(...BORNE[one.verdict]) : say("待上传", "to be handed in");
+    facts.textContent = [one.at.slice(11), one.clerk, kq.yuan(one.amountFen), what].filter(Boolean).join(" · ");
+    item.append(title, facts);
+    if (one.verdict && one.verdict !== "booked") item.className = "not";
+    return item;
+  }
+
+  const localTime = (ms) => {
+    const at = new Date(ms);
+    const two = (number) => String(number).padStart(2, "0");
+    return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+  };
+
+  async function waitingRows() {
+    const lines = (await window.KaquanOffline?.waiting()) ?? [];
+    return lines.reverse().map((one) =>
+      takenRow({ at: localTime(one.saidMs), zh: one.name, en: one.name, amountFen: one.amountFen }));
+  }
+
+  function drawToday(rows) {
+    place("done").replaceChildren(...rows);
+    place("done-none").hidden = rows.length > 0;
+  }
+
   async function showToday() {
     kq.go("today");
+    const waiting = await waitingRows();
     try {
-      const { done } = await kq.calls.call("today");
-      place("done").replaceChildren(...done.map(row));
-      place("done-none").hidden = done.length > 0;
+      const { done, taken } = await kq.calls.call("today");
+      const booked = [
+        ...done.map((one) => ({ at: one.at, row: row(one) })),
+        ...taken.map((one) => ({ at: one.at, row: takenRow(one) })),
+      ].sort((one, other) => other.at.localeCompare(one.at));
+      drawToday([...waiting, ...booked.map((one) => one.row)]);
     } catch (error) {
+      drawToday(waiting);
       kq.failed(error);
     }
   }
 
-  function totals(found) {
+  function totals(found, taken) {
+    const offline = [
+      [say("离线核销笔数", "Offline uses"), taken.uses],
+      [say("离线核销金额", "Taken off offline"), yuan(taken.amountFen)],
+      [say("其中冲突", "Of these in conflict"), taken.conflicts],
+    ];
     return [
       [say("核销笔数", "Uses"), found.uses],
       [say("核销券数", "Vouchers"), found.vouchers],
@@ -58,12 +104,13 @@
       [say("充值笔数", "Top-ups"), found.topUps],
       [say("充值金额", "Money received"), yuan(found.topUpFen)],
       [say("被拒笔数", "Refused"), found.refused],
+      ...(taken.uses ? offline : []),
     ];
   }
 
-  function drawTotals(list, found) {
+  function drawTotals(list, found, taken) {
     list.replaceChildren(
-      ...totals(found).map(([name, value]) => {
+      ...totals(found, taken).map(([name, value]) => {
         const group = document.createElement("div");
         const term = document.createElement("dt");
         const number = document.createElement("dd");
@@ -81,7 +128,7 @@
     const counted = last.countedFen === null ? "" : say(`点款 ${yuan(last.countedFen)}`, `counted ${yuan(last.countedFen)}`);
     const parts = [
       last.clerk, `${last.beganAt} – ${last.endedAt}`,
-      say(`核销 ${last.totals.uses} 笔，充值 ${yuan(last.totals.topUpFen)}`, `${last.totals.uses} uses, ${yuan(last.totals.topUpFen)} topped up`),
+      say(`核销 ${last.totals.uses + last.takenTotals.uses} 笔，充值 ${yuan(last.totals.topUpFen)}`, `${last.totals.uses + last.takenTotals.uses} uses, ${yuan(last.totals.topUpFen)} topped up`),
       counted, last.note,
     ];
     place("last-says").textContent = parts.filter(Boolean).join(" · ");
@@ -90,14 +137,24 @@
   async function showShift() {
     kq.go("shift");
     const { shift } = kq.state;
+    if (!shift) {
+      kq.tell(say("没有网络：看不到本班合计，也不能交班。", "No network: there are no totals, and no handing over."));
+      return;
+    }
     place("shift-says").textContent = say(
       `${shift.clerk}，${shift.beganAt} 开始`, `${shift.clerk}, since ${shift.beganAt}`,
     );
     place("pin-name").value = shift.username;
     drawLast(shift.last);
+    const waiting = (await window.KaquanOffline?.pending()) ?? 0;
+    place("shift-pending").hidden = waiting === 0;
+    place("shift-pending").textContent = say(
+      `还有 ${waiting} 笔离线核销没有上传，不在下面的合计里；请联网后再交班。`,
+      `${waiting} uses offline are not handed in and not in these totals; go online before you hand over.`,
+    );
     try {
       const found = await kq.calls.call("today");
-      drawTotals(place("totals"), found.totals);
+      drawTotals(place("totals"), found.totals, found.takenTotals);
     } catch (error) {
       kq.failed(error);
     }

@@ -28,7 +28,12 @@
     if (name === "scan") kq.scanning.open();
   };
 
-  kq.takesCodes = () => ["home", "scan", "sheet"].includes(view) && !document.querySelector("dialog[open]");
+  // A result that is there to be read is passed over by the next code; nothing else is.
+  kq.takesCodes = () => {
+    const open = document.querySelectorAll("dialog[open]");
+    const over = open.length === 0 || (open.length === 1 && kq.results.isOver());
+    return over && ["home", "scan", "sheet", "today"].includes(view);
+  };
   kq.takesMembers = () => view === "sheet";
 
   kq.failed = (error) => {
@@ -145,7 +150,16 @@
   }
   window.addEventListener("kaquan-pending-changed", drawPending);
 
-  window.addEventListener("kaquan-code", ({ detail }) => kq.vouchers.take(detail.text));
+  // A scanner that reads a code twice means it once.
+  const TWICE_MS = 3000;
+  let last = { text: "", atMs: -Infinity };
+  window.addEventListener("kaquan-code", ({ detail: { text, way } }) => {
+    const atMs = performance.now();
+    const again = way === "scanner" && text === last.text && atMs - last.atMs < TWICE_MS;
+    last = { text, atMs };
+    if (again) return;
+    kq.vouchers.take(text);
+  });
   window.addEventListener("kaquan-no-camera", ({ detail }) => {
     kq.go(kq.vouchers.isEmpty() ? "home" : "sheet");
     kq.tell(detail);

@@ -37,12 +37,13 @@
     };
   }
 
-  // What a code says, if one of the keys signed it: {claim}, or {fault: "malformed" | "forged"}.
+  // What a code says, if one of the keys signed it: {claim}, or {fault}: "malformed", "forged", or
+  // "key" where its key is none of these.
   async function read(text, keys) {
     const bytes = whole(text);
     if (bytes === null || bytes[0] !== 1) return { fault: "malformed" };
     const known = keys.find((one) => one.id === bytes[1]);
-    if (!known) return { fault: "forged" };
+    if (!known) return { fault: "key" };
     const form = { name: "Ed25519" };
     const key = await crypto.subtle.importKey("raw", bytesOf(known.x), form, false, ["verify"]);
     const message = new Uint8Array(CONTEXT.length + CLAIM_BYTES);

@@ -81,6 +81,7 @@
       of("kept").put(after);
       return of("lines").add({
         counter: line.counter, hash, text, signature, code: use.code, amountFen: use.amountFen,
+        name: use.name, saidMs: use.saidMs, orderNumber: use.orderNumber,
       });
     });
     return after;

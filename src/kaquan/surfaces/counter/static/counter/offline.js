@@ -36,12 +36,10 @@
     return null;
   }
 
-  function batchOf(grant, claim, nowMs) {
-    return grant.batches.find((one) =>
+  const batchOf = (grant, claim) =>
+    grant.batches.find((one) =>
       one.version === claim.offerVersion && one.valueFen === claim.valueFen
-      && one.runs.some(([first, count]) => claim.serial >= first && claim.serial < first + count)
-      && one.open.some(([start, end]) => nowMs >= start && nowMs < end));
-  }
+      && one.runs.some(([first, count]) => claim.serial >= first && claim.serial < first + count));
 
   async function judge(claim, grant, journal, nowMs, amountFen) {
     if (claim.issuer !== grant.issuer) return refused("不是本发行方的券码。", "This is not our code.");
@@ -49,8 +47,8 @@
     if (day === undefined || day < claim.firstDay || day > claim.lastDay) {
       return refused("不在券的有效期内。", "The voucher is not valid today.");
     }
-    const batch = batchOf(grant, claim, nowMs);
-    if (!batch) {
+    const batch = batchOf(grant, claim);
+    if (!batch?.open.some(([start, end]) => nowMs >= start && nowMs < end)) {
       return refused("这张券现在不能在本店离线核销，请联网后再试。", "This voucher is not taken offline here and now; try again online.");
     }
     if (kq.signed.serialsOf(grant.dead).has(claim.serial)) {
@@ -86,13 +84,16 @@
     const late = beyond(grant, journal, saidMs);
     if (late) return late;
     const { claim, fault } = await kq.signed.read(text, grant.keys);
+    if (fault === "key") {
+      return refused("二维码的签名密钥已停用，或是本机还不认识的新密钥；请联网后输入券面上的券码。", "The key that signed this code is out of use, or newer than this device's rules: go online and type the voucher's code.");
+    }
     if (fault) return refused("不是真的券码，请勿受理。", "This is not a true code; do not take it.");
     const judged = await judge(claim, grant, journal, saidMs, amountFen);
     if (judged.outcome) return judged;
     const use = {
       device: grant.device, grant: grant.grant, shift: kq.state.shift?.id ?? grant.shift ?? 0,
       code: text, serial: claim.serial, amountFen: judged.takenFen, orderFen: amountFen,
-      orderNumber: orderNumber.replace(/[\p{Cc}\p{Cs}]/gu, "").slice(0, 64), saidMs,
+      name: judged.batch.name, orderNumber: orderNumber.replace(/[\p{Cc}\p{Cs}]/gu, "").slice(0, 64), saidMs,
       wallMs: Date.now(), elapsedMs: Math.round(performance.now()),
     };
     const after = await kq.journal.write(use, journal);
@@ -115,15 +116,27 @@
     }
   }
 
-  const pending = async () => (await kq.journal.lines().catch(() => [])).length;
+  // What must be known of the order first; a code that is not taken anyway asks for nothing.
+  async function asks(code) {
+    try {
+      const grant = await kq.journal.kept("grant");
+      const { claim } = await kq.signed.read(code.trim().toUpperCase(), grant.keys);
+      return batchOf(grant, claim)?.minimumFen ? ["amount"] : [];
+    } catch {
+      return [];
+    }
+  }
+
+  const waiting = () => kq.journal.lines().catch(() => []);
+  const pending = async () => (await waiting()).length;
   const changed = () => window.dispatchEvent(new CustomEvent("kaquan-pending-changed"));
   const sum = (lines) => lines.reduce((fen, one) => fen + one.amountFen, 0);
 
   // Hand in what waits, some at a time; cut off and sent again, each is booked once.
   async function handIn() {
     const lost = [];
-    for (let waiting = await kq.journal.lines(); waiting.length; waiting = await kq.journal.lines()) {
-      const [some, rest] = [waiting.slice(0, AT_ONCE), waiting.slice(AT_ONCE)];
+    for (let all = await kq.journal.lines(); all.length; all = await kq.journal.lines()) {
+      const [some, rest] = [all.slice(0, AT_ONCE), all.slice(AT_ONCE)];
       const uses = some.map(({ text, signature, code }) => ({ text, signature, code }));
       const said = await kq.calls.call("offline/sync", {
         uses, pending: rest.length, pendingFen: sum(rest),
@@ -156,8 +169,7 @@
 
   async function sync() {
     if (busy || !kq.state.terminal) return;
-    const waiting = await pending();
-    const spanMs = waiting ? AGAIN_MS : RENEW_MS;
+    const spanMs = (await pending()) ? AGAIN_MS : RENEW_MS;
     if (performance.now() - askedMs < spanMs) return;
     busy = true;
     askedMs = performance.now();
@@ -181,5 +193,5 @@
   window.addEventListener("kaquan-reached", () => sync());
   window.addEventListener("online", () => soon());
   setInterval(() => pending().then((number) => (number ? sync() : null)), AGAIN_MS);
-  window.KaquanOffline = { redeem, pending, sync: soon };
+  window.KaquanOffline = { redeem, asks, pending, waiting, sync: soon };
 })();

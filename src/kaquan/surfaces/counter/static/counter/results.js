@@ -41,10 +41,10 @@
     if (look !== "wait") kq.signal(look === "good");
   }
 
-  function done(outcome, { next, undo } = {}) {
+  function done(outcome, { next, refusedNext = next, undo } = {}) {
     const goOn = () => {
       dialog.close();
-      next?.();
+      (outcome.done ? next : refusedNext)?.();
     };
     if (!outcome.done) {
       show({ look: "bad", title: say("不能核销", "Not redeemed"), says: kq.of(outcome.refused), next: goOn });
@@ -90,6 +90,15 @@
     });
   }
 
-  kq.results = { show, done, refused, waiting, close: () => dialog.open && dialog.close() };
+  // Whether it says what became of something, for good.
+  const isOver = () => dialog.open && dialog.dataset.look !== "wait";
+  const passOver = () => isOver() && place("result-next").click();
+
+  kq.results = {
+    show, done, refused, waiting, isOver, passOver, close: () => dialog.open && dialog.close(),
+  };
   dialog.addEventListener("cancel", (event) => event.preventDefault());
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target === place("result-title")) passOver();
+  });
 })();

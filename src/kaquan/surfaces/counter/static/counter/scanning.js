@@ -7,6 +7,9 @@
   const FORMATS = ["qr_code", "code_128", "ean_13", "ean_8", "data_matrix"];
   const WEDGE_GAP_MS = 80;
   const WEDGE_LEAST = 6;
+  const WEDGE_LEAST_IN_AMOUNT = 12; // longer than any amount
+  const NEEDED = ["qr_code", "code_128", "ean_13"];
+  const TYPED_INTO = "input:not([type=checkbox]), textarea, select";
   const LOOK_EVERY_MS = 60;
 
   let stream = null;
@@ -26,13 +29,21 @@
     });
   }
 
-  // The browser's own reader where it knows QR, else the one that comes along.
+  // What the browser's own reader reads of what we need; null where the other one is better.
+  async function ownFormats(own) {
+    const known = own ? await own.getSupportedFormats().catch(() => []) : [];
+    return NEEDED.every((one) => known.includes(one))
+      ? FORMATS.filter((one) => known.includes(one))
+      : null;
+  }
+
+  // The browser's own reader where it knows all that stands on vouchers, else the one that comes along.
   async function reader() {
     if (detector) return detector;
     const own = window.BarcodeDetector;
-    const known = own ? await own.getSupportedFormats().catch(() => []) : [];
-    if (known.includes("qr_code")) {
-      detector = new own({ formats: FORMATS.filter((one) => known.includes(one)) });
+    const formats = await ownFormats(own);
+    if (formats) {
+      detector = new own({ formats });
       return detector;
     }
     const { reader: script, wasm } = place("camera").dataset;
@@ -115,18 +126,25 @@
     place("camera").srcObject = null;
   }
 
-  // A scanner types much faster than a person, and ends with Enter.
+  // A scanner types much faster than a person, and ends with Enter. Where the page waits for an
+  // amount, a code is told by its length, and what stood in the field comes back.
   let typed = "";
   let lastMs = 0;
+  let before = "";
   document.addEventListener("keydown", (event) => {
-    if (event.target.matches?.("input, textarea, select") || event.ctrlKey || event.metaKey) return;
-    if (!kq.takesCodes?.()) return;
+    if (event.ctrlKey || event.metaKey || !kq.takesCodes?.()) return;
+    const field = event.target.matches?.(TYPED_INTO) ? event.target : null;
+    if (field && field.inputMode !== "decimal") return;
     const nowMs = performance.now();
-    if (nowMs - lastMs > WEDGE_GAP_MS) typed = "";
+    if (nowMs - lastMs > WEDGE_GAP_MS) {
+      typed = "";
+      before = field?.value;
+    }
     lastMs = nowMs;
     if (event.key === "Enter") {
-      if (typed.length >= WEDGE_LEAST) {
+      if (typed.length >= (field ? WEDGE_LEAST_IN_AMOUNT : WEDGE_LEAST)) {
         event.preventDefault();
+        if (field) field.value = before;
         found(typed, "scanner");
       }
       typed = "";
@@ -161,5 +179,5 @@
     tags.onreadingerror = () => kq.tell(say("标签读不出，请再贴一次。", "Hold the tag again."));
   }
 
-  kq.scanning = { open, close, listen, hasNfc: "NDEFReader" in window };
+  kq.scanning = { open, close, listen, ownFormats, hasNfc: "NDEFReader" in window };
 })();

@@ -43,13 +43,31 @@
     if (!seen) parts.push(say("离线，未向服务器查询", "offline, not looked up"));
     facts.textContent = parts.join(" · ");
     item.append(title, facts);
+    if (held.length > 1) item.append(takeOff(code, title.textContent));
     return item;
+  }
+
+  // One of several that does not go with the others, or was scanned by mistake.
+  function takeOff(code, name) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = say("移除", "Take off");
+    button.setAttribute("aria-label", `${button.textContent} ${name} ${code.slice(-4)}`);
+    button.addEventListener("click", () => {
+      held = held.filter((one) => one.code !== code);
+      asked = new Set();
+      ask(held);
+      drawSheet();
+    });
+    return button;
   }
 
   function drawSheet() {
     place("vouchers").replaceChildren(...held.map(card));
+    const isOrder = held.length > 1 || place("several").checked;
     for (const part of place("order").querySelectorAll("[data-asks]")) {
-      part.hidden = part.dataset.asks !== "amount" && !asked.has(part.dataset.asks);
+      const { asks } = part.dataset;
+      part.hidden = !asked.has(asks) && !(asks === "amount" && isOrder);
     }
     place("show-top-up").hidden = !(held.length === 1 && held[0].seen?.takesTopUp);
     kq.go("sheet");
@@ -67,8 +85,15 @@
     for (const { seen } of list) for (const one of seen.asks) asked.add(one);
   }
 
-  // A code came, by whatever way.
-  async function take(text) {
+  // A code came, by whatever way; who scans faster than the server answers is served in turn.
+  let turn = Promise.resolve();
+  const take = (text) => {
+    turn = turn.catch(() => {}).then(() => takeOne(text));
+    return turn;
+  };
+
+  async function takeOne(text) {
+    kq.results.passOver();
     const judged = kq.code.judge(text);
     if (judged.kind === "empty") return;
     if (judged.kind === "mistyped") {
@@ -102,13 +127,25 @@
       else drawSheet();
     } catch (error) {
       if (error instanceof NoAnswer && window.KaquanOffline) {
-        held = [{ code, seen: null }];
-        asked = new Set(["amount"]);
-        drawSheet();
+        await takeOffline(code);
       } else {
         fail(error, back);
       }
     }
+  }
+
+  // Without a network it is one voucher at a time; the amount where its terms ask for it.
+  async function takeOffline(code) {
+    if (held.some(({ seen }) => seen !== null)) {
+      kq.tell(say(
+        `没有网络，一次只能核销一张；之前扫的 ${held.length} 张没有核销。`,
+        `Without a network it is one voucher at a time; the ${held.length} before it were not redeemed.`,
+      ));
+    }
+    held = [{ code, seen: null }];
+    asked = new Set(await window.KaquanOffline.asks(code));
+    if (asked.size) drawSheet();
+    else await redeemOffline();
   }
 
   function refuse(refused) {
@@ -159,7 +196,7 @@
   }
 
   // Do something once; `again` does it with a supervisor. While there is no answer it says so.
-  async function perform(operation, path, body, { next, again }) {
+  async function perform(operation, path, body, { next, refusedNext = next, again }) {
     let left = false;
     const waiting = () => {
       kq.results.waiting(() => {
@@ -172,16 +209,17 @@
     try {
       const outcome = await kq.calls.perform(operation, path, body, waiting);
       if (left) kq.tellAnswer(outcome);
-      else kq.results.done(outcome, { next, undo: () => undo(outcome, next) });
+      else kq.results.done(outcome, { next, refusedNext, undo: () => undo(outcome, next) });
     } catch (error) {
-      if (!left) fail(error, next, again);
+      if (!left) fail(error, refusedNext, again);
     }
   }
 
   async function redeem(supervisor = null) {
     const body = { vouchers: held.map(({ code }) => ({ code })), ...order() };
     if (supervisor) body.supervisor = supervisor;
-    await perform("redeem", "redeem", body, { next: home, again: redeem });
+    const refusedNext = () => (held.length > 1 ? drawSheet() : home());
+    await perform("redeem", "redeem", body, { next: home, refusedNext, again: redeem });
   }
 
   async function redeemOffline() {

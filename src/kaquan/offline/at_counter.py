@@ -1,0 +1,69 @@
+"""What a terminal's own uses without a network came to, for whoever works at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time
+
+from django.db.models import Count, Q, Sum
+from msgspec import Struct
+
+from kaquan.foundation.configuration import current_configuration
+from kaquan.ledger.sessions import reading_session
+from kaquan.ledger.trace import batches_of
+from kaquan.offline.models import OfflineUse, Verdict
+from kaquan.terminals.models import Shift
+from kaquan.terminals.told import moment, titles_of
+
+LIST_MAX = 100
+
+
+class Taken(Struct, frozen=True, rename="camel"):
+    """A use that was handed in; ``verdict`` is ``booked``, or who bears the conflict."""
+
+    at: str
+    clerk: str
+    zh: str
+    en: str
+    amount_fen: int
+    verdict: str
+
+
+class TakenTotals(Struct, frozen=True, rename="camel"):
+    """What those of a shift come to; ``conflicts`` are among the uses."""
+
+    uses: int
+    amount_fen: int
+    conflicts: int
+
+
+def taken_today(shift: Shift, at: datetime) -> list[Taken]:
+    """Those of the shift's terminal whose time was today, the latest first."""
+    zone = current_configuration().time_zone
+    begins = datetime.combine(at.astimezone(zone).date(), time(), zone)
+    rows = OfflineUse.objects.filter(device__terminal=shift.terminal_id, at__gte=begins)
+    uses = list(rows.select_related("shift__user").order_by("-at", "-id")[:LIST_MAX])
+    batch_of = batches_of(reading_session(), [one.serial for one in uses])
+    titles = titles_of(set(batch_of.values()))
+    return [
+        Taken(
+            at=moment(one.at),
+            clerk=one.shift.user.name if one.shift else "",
+            zh=titles[batch_of[one.serial]].zh,
+            en=titles[batch_of[one.serial]].en,
+            amount_fen=one.amount_fen,
+            verdict=one.verdict,
+        )
+        for one in uses
+        if one.serial in batch_of
+    ]
+
+
+def taken_totals(shifts: Sequence[Shift]) -> dict[int, TakenTotals]:
+    """What was handed in of each shift, by its id."""
+    rows = OfflineUse.objects.filter(shift__in=shifts).values("shift").annotate(
+        uses=Count("id"), fen=Sum("amount_fen"),
+        conflicts=Count("id", filter=~Q(verdict=Verdict.BOOKED)),
+    )  # fmt: skip
+    found = {row["shift"]: TakenTotals(row["uses"], row["fen"], row["conflicts"]) for row in rows}
+    return {one.pk: found.get(one.pk, TakenTotals(0, 0, 0)) for one in shifts}

@@ -1,0 +1,32 @@
+"""What Chromium's fake camera sees: a code, as tests and pictures of the counter need it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import zxingcpp
+
+WIDTH, HEIGHT = 640, 480
+_FRAMES = 3
+
+
+def feed(path: Path, text: str) -> None:
+    """Write a film of a QR code, as Chromium's fake device plays it."""
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    picture = memoryview(code.to_image(scale=8))
+    height, width = picture.shape
+    top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
+    rows = [bytearray([200] * WIDTH) for _ in range(HEIGHT)]
+    for line in range(height):
+        rows[top + line][left : left + width] = bytes(picture[line : line + 1])
+    head = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F15:1 Ip A1:1 C420mpeg2\n".encode()
+    frame = b"FRAME\n" + b"".join(rows) + bytes([128] * (WIDTH * HEIGHT // 2))
+    path.write_bytes(head + frame * _FRAMES)
+
+
+def arguments(path: Path) -> list[str]:
+    """What makes Chromium play it."""
+    return [
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={path}",
+    ]
