@@ -41,10 +41,11 @@ class BulkScreen(Screen):
         action = next(
             (one for one in self.rows.actions if one.bulk and one.name == key["action"]), None
         )
-        if action is None or call.request.method != "POST":
+        if action is None:
             raise Http404
         require(call.actor, action.permission)
         back = way_back(call.request, self.rows.address())
+        # Whoever comes back from a login comes without their rows: there is nothing to ask about.
         chosen = list(dict.fromkeys(call.request.POST.getlist("chosen")))[:ROWS_MAX]
         if not chosen:
             messages.warning(call.request, _("Choose some rows first."))

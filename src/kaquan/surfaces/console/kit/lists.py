@@ -7,7 +7,7 @@ there (a code, a phone number) is asked for on a screen of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import COUNTED_MAX, ROWS, Page, Paging
 from kaquan.staff.saved_views.queries import default_query, views_for
@@ -29,6 +30,8 @@ from kaquan.surfaces.console.kit.screens import Call, Screen
 
 Row = TypeVar("Row")
 SIZES = (20, 50, 100)
+LOOK_S = 2.0
+"""For so long a look further goes on until it finds something."""
 NO_VIEW = "view=none"
 """In an address: as the list is, not as somebody's default has it."""
 
@@ -116,7 +119,7 @@ class ListScreen(Screen, Generic[Row]):
         values, filled = read_all(self.query_fields(actor), request.GET)
         has_fault = any(one.error for one in filled)
         paging = paging_of(request.GET)
-        found: Page[Row] = Page() if has_fault else self.page_of(actor, values, paging)
+        found: Page[Row] = Page() if has_fault else self._found(actor, values, paging, request.GET)
         columns = self._chosen_columns(request.GET)
         return {
             "heads": [self._head(column, request, paging) for column in columns],
@@ -130,14 +133,20 @@ class ListScreen(Screen, Generic[Row]):
             "is_more": found.is_more,
             "counted_max": COUNTED_MAX,
             "sizes": [(size, size == paging.limit) for size in SIZES],
-            "kept": _kept(request.GET, without=("size", "after", "before")),
+            "kept": _kept(request.GET, without=("size", "after", "before", "look")),
             "before_href": _with(request, before=found.before) if found.before else "",
             "after_href": _with(request, after=found.after) if found.after else "",
             "looks_on": bool(found.after) and not paging.before and len(found.rows) < paging.limit,
+            "look_href": _with(request, after=found.after, look="on") if found.after else "",
             "first_href": _with(request) if paging.after or paging.before else "",
             "chooser": [(one, one in columns) for one in self.columns],
             "kept_columns": _kept(request.GET, without=("columns",)),
-            "bulk": [one for one in self.actions if one.bulk and holds(actor, one.permission)],
+            "bulk": [
+                (one, reverse(f"console:{self.name}-bulk", kwargs={"action": one.name}))
+                for one in self.actions
+                if one.bulk and holds(actor, one.permission)
+            ],
+            "acts": any(holds(actor, one.permission) for one in self.actions),
             "back": request.get_full_path(),
             "creates": self._creating(actor),
             "links": [
@@ -148,6 +157,16 @@ class ListScreen(Screen, Generic[Row]):
             "query_string": request.GET.urlencode(),
             **self._views(call),
         }
+
+    def _found(self, actor: Actor, values: Values, paging: Paging, asked: QueryDict) -> Page[Row]:
+        """The page; somebody who looks further is shown the next one that has something on it."""
+        found = self.page_of(actor, values, paging)
+        until_s = clock.monotonic_s() + LOOK_S
+        while asked.get("look") and not found.rows and found.after:
+            if clock.monotonic_s() > until_s:
+                break
+            found = self.page_of(actor, values, replace(paging, after=found.after))
+        return found
 
     def _views(self, call: Call) -> dict[str, Any]:
         """What the list offers of saved views; resetting leaves one's default behind, too."""
@@ -227,5 +246,5 @@ def _kept(asked: QueryDict, *, without: Sequence[str]) -> list[tuple[str, str]]:
 
 def _with(request: HttpRequest, **changes: str) -> str:
     """This list's address on another page, or in another order; a new order begins anew."""
-    kept = _kept(request.GET, without=("after", "before", *changes))
+    kept = _kept(request.GET, without=("after", "before", "look", *changes))
     return f"{request.path}?{urlencode([*kept, *changes.items()])}"
