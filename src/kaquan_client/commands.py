@@ -52,13 +52,18 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
 
 
 class Placed(Command, frozen=True, kw_only=True, omit_defaults=True):
-    """A command that happens somewhere: where, by what way, for whom, for which order."""
+    """A command that happens somewhere: where, by what way, for whom, for which order.
+
+    ``terminal`` is the code of a registered terminal of the store; ``terminal_kind`` is for those
+    that are not registered.
+    """
 
     store: str = ""
     order: Order | None = None
     customer: str = ""
     channel: str = ""
     terminal_kind: str = ""
+    terminal: str = ""
 
 
 class Redeem(Placed, frozen=True, kw_only=True, omit_defaults=True, tag="redeem"):

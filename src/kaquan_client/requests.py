@@ -106,13 +106,22 @@ def validate(
     customer: str = "",
     channel: str = "",
     terminal_kind: str = "",
+    terminal: str = "",
     best: bool = False,
 ) -> Call[Validation]:
     """What a redemption would do now; nothing is booked. ``best`` asks which of the customer's
-    vouchers to use together, and why not the others."""
+    vouchers to use together, and why not the others. ``terminal`` is the code of a registered
+    terminal of the store; ``terminal_kind`` is for those that are not registered."""
     body = {
         **_vouchers(vouchers),
-        **_where(store, order, customer, channel, terminal_kind),
+        **_where(
+            order,
+            store=store,
+            customer=customer,
+            channel=channel,
+            terminal_kind=terminal_kind,
+            terminal=terminal,
+        ),
         **({"best": True} if best else {}),
     }
     return _read("/validations", body, Validation)
@@ -156,10 +165,21 @@ def redeem(
     customer: str = "",
     channel: str = "",
     terminal_kind: str = "",
+    terminal: str = "",
     key: str | None = None,
 ) -> Call[Redemption]:
     """Use vouchers on one order, all or none; a text is a code."""
-    body = {**_vouchers(vouchers), **_where(store, order, customer, channel, terminal_kind)}
+    body = {
+        **_vouchers(vouchers),
+        **_where(
+            order,
+            store=store,
+            customer=customer,
+            channel=channel,
+            terminal_kind=terminal_kind,
+            terminal=terminal,
+        ),
+    }
     return _change("/redemptions", body, Redemption, key)
 
 
@@ -191,12 +211,20 @@ def hold(
     customer: str = "",
     channel: str = "",
     terminal_kind: str = "",
+    terminal: str = "",
     key: str | None = None,
 ) -> Call[Hold]:
     """Reserve vouchers for one order, for so many seconds."""
     body = {
         **_vouchers(vouchers),
-        **_where(store, order, customer, channel, terminal_kind),
+        **_where(
+            order,
+            store=store,
+            customer=customer,
+            channel=channel,
+            terminal_kind=terminal_kind,
+            terminal=terminal,
+        ),
         "expires_in_s": expires_in_s,
     }
     return _change("/holds", body, Hold, key)
@@ -246,10 +274,8 @@ def _vouchers(vouchers: Sequence[VoucherUse | str]) -> dict[str, object]:
     return {"vouchers": uses} if uses else {}
 
 
-def _where(
-    store: str, order: Order | None, customer: str, channel: str, terminal_kind: str
-) -> dict[str, object]:
-    where = _named(store=store, channel=channel, terminal_kind=terminal_kind, customer=customer)
+def _where(order: Order | None, **texts: str) -> dict[str, object]:
+    where = _named(**texts)
     return where if order is None else {**where, "order": order}
 
 

@@ -16,7 +16,7 @@ from kaquan.access.peppers import PURPOSE, load_peppers
 from kaquan.foundation import keys
 from kaquan.foundation.actor import ActorKind
 from kaquan.foundation.configuration import current_configuration
-from kaquan.organisations.queries import store_facts
+from kaquan.organisations.store_facts import store_facts
 from tests.access.entrances import Clocks, Entrance
 from tests.builders.access import a_client, a_key
 from tests.builders.issuer import NOON, SYSTEM, a_store, an_organisation

@@ -9,7 +9,7 @@ from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import Door
 from kaquan.organisations.models import Organisation, Terminal
-from kaquan.organisations.queries import StoreFactsCache
+from kaquan.organisations.store_facts import StoreFactsCache
 from kaquan.redemption.actions import CodeUse, redeem_codes
 from tests.api.calling import an_api
 from tests.builders.books import books
@@ -29,7 +29,7 @@ def test_a_store_that_is_not_open_takes_no_vouchers(
     code = visit.store_code
     api = an_api()
     assert api.patch(f"/stores/{code}", {"status": status}).json["status"] == status
-    monkeypatch.setattr("kaquan.organisations.queries._store_facts", StoreFactsCache())
+    monkeypatch.setattr("kaquan.organisations.store_facts._store_facts", StoreFactsCache())
     connection = database.connect()
     before = books(connection)
 
@@ -43,7 +43,7 @@ def test_a_store_that_is_not_open_takes_no_vouchers(
     assert refused.value.code == "store_not_open"
     assert books(connection) == before
     api.patch(f"/stores/{code}", {"status": "open"})
-    monkeypatch.setattr("kaquan.organisations.queries._store_facts", StoreFactsCache())
+    monkeypatch.setattr("kaquan.organisations.store_facts._store_facts", StoreFactsCache())
     assert redeem()
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -13,9 +14,10 @@ import pytest
 
 from kaquan.foundation import clock
 from kaquan.organisations.actions import update_store
-from kaquan.organisations.models import StoreStatus
+from kaquan.organisations.models import StoreStatus, TerminalKind
+from kaquan.organisations.staffing import create_terminal, update_terminal
 from tests.builders.books import books, differing, number
-from tests.builders.issuer import SYSTEM, a_store
+from tests.builders.issuer import SYSTEM, a_number, a_store
 from tests.gateway.site import Answer, Caller, Site, a_request_key, code_of
 
 Connection = psycopg.Connection[Any]
@@ -303,6 +305,61 @@ def test_a_store_that_is_not_open_takes_nothing_but_answers_what_it_took(
         status=409,
         code="store_not_open",
     )
+
+
+def test_a_terminal_that_is_switched_off_takes_nothing_but_answers_what_it_took(
+    site: Site, till: Caller, connection: Connection
+) -> None:
+    terminal = create_terminal(
+        actor=SYSTEM, code=a_number("T"), store_code=site.store, kind=TerminalKind.TILL
+    ).code
+    batch, key = site.batch(scope={"terminal_kinds": ["till"]}), a_request_key()
+    body = site.redeem(code_of(batch), terminal=terminal)
+    first = till.post("redemptions", body, key=key)
+    assert first.status == 200, first.body
+    update_terminal(actor=SYSTEM, code=terminal, active=False)
+    asked = site.redeem(code_of(batch, 1), terminal=terminal)
+
+    deadline_s = clock.monotonic_s() + 5
+    while till.post("validations", asked).status == 200:
+        assert clock.monotonic_s() < deadline_s
+        time.sleep(0.05)
+
+    assert till.post("redemptions", body, key=key).body == first.body
+    for path in ("validations", "redemptions", "holds"):
+        refused_without_a_trace(
+            connection, partial(till.post, path, asked), status=409, code="terminal_blocked"
+        )
+    listed = till.post("commands", {"commands": [{"do": "redeem", **asked}]})
+    assert [one["code"] for one in listed.json["outcomes"]] == ["terminal_blocked"]
+    here = site.redeem(code_of(batch, 1), terminal_kind="till")
+    assert till.post("redemptions", here).status == 200
+    (step,) = (
+        site.caller("voucher.trace")
+        .post("vouchers/trace", {"voucher_code": code_of(batch)})
+        .json["steps"]
+    )
+    assert step["terminal"] == terminal
+
+
+def test_a_terminal_is_one_of_its_store_and_of_the_callers_part(
+    site: Site, till: Caller, connection: Connection
+) -> None:
+    terminal = create_terminal(
+        actor=SYSTEM, code=a_number("T"), store_code=site.far_store, kind=TerminalKind.TILL
+    ).code
+    region = site.caller(organisation=site.region)
+    asked = site.redeem(code_of(site.batch()), terminal=terminal)
+
+    for caller, body, status, code in (
+        (till, asked, 409, "terminal_of_other_store"),
+        (region, asked, 404, "terminal_unknown"),
+        (region, {**asked, "terminal": "T-nowhere"}, 404, "terminal_unknown"),
+        (till, {**asked, "store": ""}, 422, "value_invalid"),
+    ):
+        refused_without_a_trace(
+            connection, partial(caller.post, "redemptions", body), status=status, code=code
+        )
 
 
 def test_codes_that_are_none_are_told_apart_and_cost_no_block(

@@ -6,7 +6,12 @@ from django.test.utils import CaptureQueriesContext
 
 from kaquan.organisations.actions import move_organisation, update_store
 from kaquan.organisations.models import StoreStatus
-from kaquan.organisations.queries import StoreFactsCache, store_facts, stores_facts
+from kaquan.organisations.store_facts import (
+    StoreFacts,
+    StoreFactsCache,
+    store_facts,
+    stores_facts,
+)
 from tests.builders.issuer import SYSTEM, a_store, an_organisation
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -27,7 +32,8 @@ def test_facts_hold_the_path_from_the_root_to_the_store() -> None:
 
     facts = store_facts(store.organisation_id)
 
-    assert facts == (store.organisation_id, (root.id, city.id, store.organisation_id), True)
+    path = (root.id, city.id, store.organisation_id)
+    assert facts == StoreFacts(store.organisation_id, path, ".".join(map(str, path)) + ".")
 
 
 @pytest.mark.parametrize("status", [StoreStatus.PAUSED, StoreStatus.CLOSED])

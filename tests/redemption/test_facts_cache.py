@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kaquan.customers.actions import create_customer
@@ -9,9 +11,10 @@ from kaquan.engine.facts import OrderLine
 from kaquan.foundation.errors import KaquanError
 from kaquan.offers.models import Product
 from kaquan.organisations.actions import update_store
-from kaquan.organisations.models import StoreStatus
+from kaquan.organisations.models import StoreStatus, TerminalKind
+from kaquan.organisations.staffing import create_terminal, update_terminal
 from kaquan.redemption.facts_cache import FactsCache, Names, NotLoadedError
-from kaquan.redemption.visits import Visit, gather
+from kaquan.redemption.visits import Visit, gather, gather_many
 from tests.builders.issuer import NOON, SYSTEM, a_number, a_store, an_organisation, staff_of
 from tests.fixtures_database import Database
 
@@ -63,11 +66,11 @@ def load(cache: FactsCache, visit: Visit) -> Names:
 def test_the_facts_are_those_of_the_tables(cache: FactsCache, visit: Visit) -> None:
     missing = load(cache, visit)
 
-    facts, store = cache.facts(SYSTEM, visit, NOON)
+    facts, store, refusal = cache.facts(SYSTEM, visit, NOON)
 
     assert facts == gather(SYSTEM, visit, NOON)
     assert store is not None
-    assert store.is_open
+    assert refusal is None
     assert missing.skus == {"latte", "mystery"}
 
 
@@ -95,10 +98,41 @@ def test_a_store_that_closes_is_known_closed_a_second_later(
     clock.now_s += 1.0
     load(cache, visit)
 
-    _, store = cache.facts(SYSTEM, visit, NOON)
+    _, store, refusal = cache.facts(SYSTEM, visit, NOON)
 
     assert store is not None
     assert not store.is_open
+    assert refusal is not None
+    assert refusal.code == "store_not_open"
+
+
+def test_a_terminal_is_known_blocked_a_second_later_and_is_of_its_registered_kind(
+    cache: FactsCache, visit: Visit, clock: Clock
+) -> None:
+    code = a_number("T")
+    registered = create_terminal(
+        actor=SYSTEM, code=code, store_code=visit.store_code, kind=TerminalKind.KIOSK
+    )
+    at_it = replace(visit, terminal_code=code, terminal_kind="till")
+    assert load(cache, at_it).terminals == {code}
+    facts, _, refusal = cache.facts(SYSTEM, at_it, NOON)
+    assert (facts.terminal_id, facts.terminal_kind, refusal) == (registered.id, "kiosk", None)
+    assert facts == gather(SYSTEM, at_it, NOON)
+
+    update_terminal(actor=SYSTEM, code=code, active=False)
+    clock.now_s += 0.7
+    cache.facts(SYSTEM, at_it, NOON)
+    assert cache.growing_old.terminals == {code}
+    clock.now_s += 0.3
+    load(cache, at_it)
+
+    _, _, refusal = cache.facts(SYSTEM, at_it, NOON)
+    assert refusal is not None
+    assert refusal.code == "terminal_blocked"
+    with pytest.raises(KaquanError) as refused:
+        gather(SYSTEM, at_it, NOON)
+    assert str(refused.value) == str(refusal)
+    assert gather_many(SYSTEM, [(at_it, NOON)])[0].terminal_id == registered.id
 
 
 def test_a_store_elsewhere_is_as_unknown_as_one_that_is_not_there(
@@ -129,6 +163,6 @@ def test_names_are_folded_as_they_are_stored(cache: FactsCache, visit: Visit) ->
     full_width = "".join(chr(ord(one) + 0xFEE0) for one in visit.store_code)
     load(cache, Visit(store_code=visit.store_code))
 
-    facts, _ = cache.facts(SYSTEM, Visit(store_code=f" {full_width} "), NOON)
+    facts, _, _ = cache.facts(SYSTEM, Visit(store_code=f" {full_width} "), NOON)
 
     assert facts.store_id > 0

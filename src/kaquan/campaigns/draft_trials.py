@@ -18,7 +18,8 @@ from kaquan.foundation.actor import Actor
 from kaquan.offers.queries import categories_of
 from kaquan.organisations.errors import store_unknown
 from kaquan.organisations.models import TerminalKind
-from kaquan.organisations.queries import store_facts, store_ids
+from kaquan.organisations.queries import store_ids
+from kaquan.organisations.store_facts import store_facts
 
 _MADE_UP = 1
 """The id of a customer who is only imagined."""

@@ -42,6 +42,7 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
     ``store_path`` lists the organisation ids from the root down to the store itself.
     ``person_id`` identifies the natural person behind one or several customers.
     ``first_order`` is None where nobody looked it up: a rule that needs it then refuses.
+    ``terminal_id`` is that of the registered terminal, where the caller named one.
     """
 
     store_id: int = 0
@@ -53,3 +54,4 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
     tags: frozenset[str] = frozenset()
     first_order: bool | None = None
     order: Order | None = None
+    terminal_id: int = 0

@@ -103,6 +103,21 @@ def terminal_blocked(code: str) -> KaquanError:
     )
 
 
+def terminal_of_other_store(code: str, store_code: str) -> KaquanError:
+    """It is registered, but for another store."""
+    return KaquanError(
+        "terminal_of_other_store",
+        zh=f"终端“{code}”不属于门店“{store_code}”；请核对，或先把终端改到该门店。",
+        en=f'The terminal "{code}" is not one of the store "{store_code}": check both, or move '
+        "the terminal first.",
+    )
+
+
+def terminal_without_store() -> KaquanError:
+    """Where a terminal stands is to be said too: it may have been moved."""
+    return value_invalid("填写终端时须同时填写门店。", "Whoever names a terminal names its store.")
+
+
 def only_the_whole_tree() -> KaquanError:
     """What counts for the whole issuer is not for one part of the tree to change."""
     return KaquanError(

@@ -1,11 +1,10 @@
 """What others may know of the organisation tree, each within the actor's part of it."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.organisations.errors import (
     clerk_unknown,
@@ -25,7 +24,6 @@ from kaquan.organisations.models import (
 VIEW = "organisations.view"
 LIST_MAX = 500
 COUNTED_MAX = 100_000
-FACTS_AGE_S_MAX = 1.0
 
 Row = TypeVar("Row", bound=Model)
 
@@ -217,6 +215,12 @@ def terminal_by_code(actor: Actor, code: str) -> Terminal:
     return terminal
 
 
+def terminal_codes(actor: Actor, terminal_ids: Collection[int]) -> dict[int, str]:
+    """The codes of terminals by their ids; those that are not there are left out."""
+    rows = Terminal.objects.filter(id__in=terminal_ids)
+    return dict(within(actor, rows, "store__organisation").values_list("id", "code"))
+
+
 def store_ids(actor: Actor, codes: Collection[str]) -> dict[str, int]:
     """The ids of stores by their codes; those that are not there are left out."""
     rows = within(actor, Store.objects.filter(organisation__code__in=codes), "organisation")
@@ -227,57 +231,6 @@ def store_codes(actor: Actor, store_ids: Collection[int]) -> dict[int, str]:
     """The codes of stores by their ids; those that are not there are left out."""
     rows = within(actor, Store.objects.filter(organisation_id__in=store_ids), "organisation")
     return dict(rows.values_list("organisation_id", "organisation__code"))
-
-
-class StoreFacts(NamedTuple):
-    """What a command needs to know of a store; `store_path` runs from the root to the store."""
-
-    store_id: int
-    store_path: tuple[int, ...]
-    is_open: bool = True
-
-
-class StoreFactsCache:
-    """Stores as they were at most `FACTS_AGE_S_MAX` ago; safe for threads."""
-
-    def __init__(self, monotonic_s: Callable[[], float] = clock.monotonic_s) -> None:
-        self._monotonic_s = monotonic_s
-        self._known: dict[int, tuple[float, StoreFacts]] = {}
-
-    def get(self, store_ids: Collection[int]) -> dict[int, StoreFacts]:
-        """The facts of each store, in one query at most; unknown ids are left out."""
-        now_s = self._monotonic_s()
-        found = {}
-        stale = []
-        for store_id in store_ids:
-            loaded_s, facts = self._known.get(store_id, (float("-inf"), None))
-            if facts is not None and now_s - loaded_s < FACTS_AGE_S_MAX:
-                found[store_id] = facts
-            else:
-                stale.append(store_id)
-        if stale:
-            rows = Store.objects.filter(organisation_id__in=stale).values_list(
-                "organisation_id", "organisation__path", "status"
-            )
-            for store_id, path, status in rows:
-                store_path = tuple(map(int, path.split(".")[:-1]))
-                facts = StoreFacts(store_id, store_path, status == StoreStatus.OPEN)
-                self._known[store_id] = (now_s, facts)
-                found[store_id] = facts
-        return found
-
-
-_store_facts = StoreFactsCache()
-
-
-def store_facts(store_id: int) -> StoreFacts | None:
-    """The facts of one store for a command, at most a second old; for the system, not scoped."""
-    return _store_facts.get([store_id]).get(store_id)
-
-
-def stores_facts(store_ids: Collection[int]) -> dict[int, StoreFacts]:
-    """The facts of several stores at once; unknown ids are left out."""
-    return _store_facts.get(store_ids)
 
 
 def _only(rows: QuerySet[Organisation], wanted: int | str) -> Organisation:

@@ -17,16 +17,27 @@ from typing import Any, Final, Generic, TypeVar
 
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.errors import customer_unknown
-from kaquan.customers.queries import CustomerFacts, customer_ids, customers_facts
+from kaquan.customers.queries import CustomerFacts, customers_facts
 from kaquan.engine.facts import Facts, Order, OrderLine
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
+from kaquan.foundation.errors import KaquanError
 from kaquan.offers.queries import categories_of, product_revision
-from kaquan.organisations.errors import organisation_unknown
-from kaquan.organisations.models import Store, StoreStatus
-from kaquan.redemption.visits import NAME_MAX, Visit, checked, is_first_order
+from kaquan.organisations.errors import (
+    organisation_unknown,
+    terminal_unknown,
+    terminal_without_store,
+)
+from kaquan.organisations.store_facts import (
+    FACTS_AGE_S_MAX,
+    StoreFacts,
+    TerminalFacts,
+    stores_by_code,
+    terminals_by_code,
+)
+from kaquan.redemption.visits import NAME_MAX, Visit, checked, is_first_order, refusal_of
 
-AGE_S_MAX = 1.0
+AGE_S_MAX = FACTS_AGE_S_MAX
 REFRESH_AGE_S = 0.6
 REMEMBERED_MAX = 50_000
 PRODUCTS_REMEMBERED_MAX = 500_000
@@ -34,21 +45,12 @@ PRODUCTS_REMEMBERED_MAX = 500_000
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStanding:
-    """A store for commands: its node's path as ids and as text, and whether it is open."""
-
-    store_id: int
-    store_path: tuple[int, ...]
-    path: str
-    is_open: bool
-
-
 @dataclass(slots=True)
 class Names:
     """What is to be loaded, by kind."""
 
     stores: set[str] = field(default_factory=set)
+    terminals: set[str] = field(default_factory=set)
     customers: set[str] = field(default_factory=set)
     skus: set[str] = field(default_factory=set)
     batches: set[int] = field(default_factory=set)
@@ -56,11 +58,17 @@ class Names:
 
     def __bool__(self) -> bool:
         return bool(
-            self.stores or self.customers or self.skus or self.batches or self.product_revision
+            self.stores
+            or self.terminals
+            or self.customers
+            or self.skus
+            or self.batches
+            or self.product_revision
         )
 
     def __ior__(self, other: Names) -> Names:
         self.stores |= other.stores
+        self.terminals |= other.terminals
         self.customers |= other.customers
         self.skus |= other.skus
         self.batches |= other.batches
@@ -110,32 +118,39 @@ _UNREAD: Final[tuple[str, ...]] = ("",)
 
 
 class FactsCache:
-    """Stores, customers, products' categories and batches' organisations of one process.
+    """Stores, terminals, customers, products' categories and batches' organisations of one process.
 
     Made for one thread that asks and others that load: an entry is replaced whole.
     """
 
     def __init__(self, monotonic_s: Callable[[], float] = clock.monotonic_s) -> None:
         self._monotonic_s = monotonic_s
-        self._stores: _Remembered[StoreStanding] = _Remembered()
+        self._stores: _Remembered[StoreFacts] = _Remembered()
+        self._terminals: _Remembered[TerminalFacts] = _Remembered()
         self._customers: _Remembered[CustomerFacts] = _Remembered()
         self._products = _Products()
         self._batch_paths: _Remembered[str] = _Remembered()
         self.growing_old = Names()
 
-    def facts(self, actor: Actor, visit: Visit, at: datetime) -> tuple[Facts, StoreStanding | None]:
-        """The facts of a visit and its store.
+    def facts(
+        self, actor: Actor, visit: Visit, at: datetime
+    ) -> tuple[Facts, StoreFacts | None, KaquanError | None]:
+        """The facts of a visit, its store, and why nothing may happen there now (`refusal_of`).
 
         Raises `NotLoadedError` where something is to be loaded first, and otherwise what
-        `visits.gather` raises.
+        `visits.gather_many` raises.
         """
         if not _is_plain(visit):
             visit = checked(visit)
+        elif visit.terminal_code and not visit.store_code:
+            raise terminal_without_store()
         now_s = self._monotonic_s()
         missing = Names()
-        store, customer = None, None
+        store, terminal, customer = None, None, None
         if visit.store_code:
             store = self._store(visit.store_code, now_s, missing)
+        if visit.terminal_code:
+            terminal = self._terminal(visit.terminal_code, now_s, missing)
         if visit.customer_number:
             customer = self._customer(visit.customer_number, now_s, missing)
         lines = self._lines(visit.lines, now_s, missing)
@@ -145,9 +160,14 @@ class FactsCache:
             store is None or not store.path.startswith(actor.organisation_path)
         ):
             raise organisation_unknown(visit.store_code)
+        if visit.terminal_code and (
+            terminal is None or not terminal.path.startswith(actor.organisation_path)
+        ):
+            raise terminal_unknown(visit.terminal_code)
         if visit.customer_number and customer is None:
             raise customer_unknown(visit.customer_number)
-        return _facts(visit, store, customer, lines, at), store
+        facts = _facts(visit, store, terminal, customer, lines=lines, at=at)
+        return facts, store, refusal_of(visit, store, terminal)
 
     def customer_id(self, number: str) -> int:
         """A customer's id; raises `NotLoadedError` and `customer_unknown`."""
@@ -176,24 +196,30 @@ class FactsCache:
         """Read names anew, in a query or two for each kind; for a thread that may wait."""
         if names.stores:
             asked_s = self._monotonic_s()
-            self._stores.put(asked_s, names.stores, _stores(names.stores))
+            self._stores.put(asked_s, names.stores, stores_by_code(names.stores))
+        if names.terminals:
+            asked_s = self._monotonic_s()
+            self._terminals.put(asked_s, names.terminals, terminals_by_code(names.terminals))
         if names.customers:
             asked_s = self._monotonic_s()
-            ids = customer_ids(names.customers)
-            facts = customers_facts(ids.values())
-            found = {number: facts[id_] for number, id_ in ids.items() if id_ in facts}
-            self._customers.put(asked_s, names.customers, found)
+            self._customers.put(asked_s, names.customers, customers_facts(names.customers))
         if names.skus or names.product_revision:
             self._products.load(self._monotonic_s(), names.skus)
         if names.batches:
             asked_s = self._monotonic_s()
             self._batch_paths.put(asked_s, names.batches, _batch_paths(names.batches))
 
-    def _store(self, code: str, now_s: float, missing: Names) -> StoreStanding | None:
+    def _store(self, code: str, now_s: float, missing: Names) -> StoreFacts | None:
         asked_s, store = self._stores.get(code)
         if now_s - asked_s >= REFRESH_AGE_S:
             (missing if now_s - asked_s >= AGE_S_MAX else self.growing_old).stores.add(code)
         return store
+
+    def _terminal(self, code: str, now_s: float, missing: Names) -> TerminalFacts | None:
+        asked_s, terminal = self._terminals.get(code)
+        if now_s - asked_s >= REFRESH_AGE_S:
+            (missing if now_s - asked_s >= AGE_S_MAX else self.growing_old).terminals.add(code)
+        return terminal
 
     def _customer(self, number: str, now_s: float, missing: Names) -> CustomerFacts | None:
         asked_s, customer = self._customers.get(number)
@@ -242,6 +268,8 @@ def _is_plain(visit: Visit) -> bool:
     names = [visit.store_code, visit.order_no, visit.channel, visit.terminal_kind]
     if visit.customer_number:
         names.append(visit.customer_number)
+    if visit.terminal_code:
+        names.append(visit.terminal_code)
     for line in visit.lines:
         names.append(line.sku)
         names.append(line.line_id)
@@ -257,8 +285,10 @@ def _is_plain(visit: Visit) -> bool:
 
 def _facts(
     visit: Visit,
-    store: StoreStanding | None,
+    store: StoreFacts | None,
+    terminal: TerminalFacts | None,
     customer: CustomerFacts | None,
+    *,
     lines: tuple[OrderLine, ...],
     at: datetime,
 ) -> Facts:
@@ -266,35 +296,25 @@ def _facts(
         lines = (OrderLine("1", "", 1, visit.amount_fen),)
     order = Order(visit.order_no, lines) if lines or visit.order_no else None
     store_id, store_path = (store.store_id, store.store_path) if store else (0, ())
+    kind, terminal_id = visit.terminal_kind, 0
+    if terminal is not None:
+        kind, terminal_id = terminal.kind, terminal.terminal_id
     if customer is None:
-        return Facts(store_id, store_path, visit.channel, visit.terminal_kind, order=order)
+        return Facts(
+            store_id, store_path, visit.channel, kind, order=order, terminal_id=terminal_id
+        )
     return Facts(
         store_id,
         store_path,
         visit.channel,
-        visit.terminal_kind,
+        kind,
         customer.customer_id,
         customer.person_id,
         customer.tags,
         is_first_order(customer, at),
         order,
+        terminal_id,
     )
-
-
-def _stores(codes: Collection[str]) -> dict[str, StoreStanding]:
-    rows = Store.objects.filter(organisation__code__in=codes).values_list(
-        "organisation__code", "organisation_id", "organisation__path", "status"
-    )
-    return {
-        code: StoreStanding(
-            store_id, tuple(map(int, path.split(".")[:-1])), path, status == StoreStatus.OPEN
-        )
-        for code, store_id, path, status in rows
-    }
-
-
-def _ids(path: str) -> tuple[int, ...]:
-    return tuple(map(int, path.split(".")[:-1]))
 
 
 def _batch_paths(batch_ids: Collection[int]) -> dict[int, str]:

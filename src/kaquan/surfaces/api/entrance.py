@@ -20,7 +20,7 @@ from kaquan.engine.fields import KEY_MAX
 from kaquan.engine.outcome_details import Language
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.errors import KaquanError
-from kaquan.organisations.queries import store_facts
+from kaquan.organisations.store_facts import store_facts
 from kaquan.surfaces.api.operations import JSON, Operation
 from kaquan.surfaces.api.refusing import CallerRefusedError, CallRefusedError, language_of
 

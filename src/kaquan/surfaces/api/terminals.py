@@ -120,6 +120,8 @@ def get_terminal(request: Request, terminal: ShortCode) -> TerminalAnswer:
     answer=TerminalAnswer,
     zh="修改终端",
     en="Change a terminal",
+    about="With `active: false` its counter is closed, and within a second no use that names it as "
+    "`terminal` is taken. One that does not say which it is stops when its key is revoked.",
     example={"active": False},
     problems=("terminal_unknown", "store_unknown"),
 )

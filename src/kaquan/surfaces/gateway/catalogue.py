@@ -11,7 +11,13 @@ from kaquan.access import errors as access
 from kaquan.customers.errors import customer_unknown
 from kaquan.engine.outcome_details import DETAILS, Language
 from kaquan.engine.outcomes import OutcomeCode
-from kaquan.organisations.errors import organisation_unknown, store_not_open
+from kaquan.organisations.errors import (
+    organisation_unknown,
+    store_not_open,
+    terminal_blocked,
+    terminal_of_other_store,
+    terminal_unknown,
+)
 from kaquan.surfaces.http.problem_codes import CALL_PROBLEMS, OUTCOME_STATUS, error_status
 from kaquan.surfaces.http.problems import CATALOGUE
 
@@ -34,6 +40,9 @@ CALL_REFUSALS = (
 STORE_ERRORS = (
     organisation_unknown("S001"),
     store_not_open("S001"),
+    terminal_unknown("T001"),
+    terminal_of_other_store("T001", "S001"),
+    terminal_blocked("T001"),
     customer_unknown("M0001"),
     access.value_invalid(
         "一个值不能接受；请按说明更正。", "A value cannot be accepted; correct it as the text says."

@@ -82,8 +82,10 @@ EVERY_CALL = (
 _EVERY_CHANGE = ("idempotency_key_missing", "idempotency_key_invalid", "request_key_reused")
 _CODES = ("code_malformed", "code_mistyped", "code_forged", "code_attempts_limited",
           "object_rate_limited")  # fmt: skip
-_PLACES = ("organisation_unknown", "store_not_open", "customer_unknown", "value_invalid",
-           "malformed_command")  # fmt: skip
+_PLACES = (
+    "organisation_unknown", "store_not_open", "terminal_unknown", "terminal_of_other_store",
+    "terminal_blocked", "customer_unknown", "value_invalid", "malformed_command",
+)  # fmt: skip
 
 
 def _outcomes(first: Code, last: Code) -> tuple[str, ...]:

@@ -43,6 +43,15 @@ BatchId = Annotated[int, Meta(ge=1, le=SHORT_ID_MAX)]
 HoldSeconds = Annotated[int, Meta(ge=1, le=HOLD_S_MAX)]
 Link = Annotated[int, Meta(ge=0, le=LINK_MAX)]
 Moment = Annotated[datetime, Meta(tz=True)]
+Terminal = Annotated[
+    str,
+    Meta(
+        max_length=NAME_MAX,
+        description="已登记终端的编码，须同时给 `store`；停用的、其他门店的会被拒绝，类型以登记为准"
+        " · The code of a registered terminal, with its `store`. One that is switched off or of "
+        "another store is refused; it is of the kind that it was registered as",
+    ),
+]
 
 
 class Message(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,6 +105,7 @@ class Where(Message, frozen=True, kw_only=True):
     store: Name = ""
     channel: Name = "store"
     terminal_kind: Name = ""
+    terminal: Terminal = ""
     customer: Name = ""
     order: OrderIn | None = None
 

@@ -22,7 +22,7 @@ from kaquan.engine.facts import Facts, OrderLine
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
 from kaquan.foundation.errors import KaquanError
-from kaquan.organisations.errors import organisation_unknown, store_not_open
+from kaquan.organisations.errors import organisation_unknown
 from kaquan.redemption.codes import FAULTS, may_be_foreign, own_serial
 from kaquan.redemption.facts_cache import FactsCache, NotLoadedError
 from kaquan.redemption.receipt_numbers import ReceiptKind, parse_receipt
@@ -119,12 +119,12 @@ class Preparation:
             raise gathering.missing() from None
 
     def facts(self, where: m.Where, *, needs_store: bool) -> tuple[Facts, KaquanError | None]:
-        """The facts of a visit, and why nothing may happen in its store now."""
+        """The facts of a visit, and why nothing may happen there now."""
         if not where.store and needs_store and self._is_bound:
             raise self.malformed("store", "此密钥须指明门店", "this key must name a store")
         order = where.order
         try:
-            facts, store = self._cache.facts(
+            facts, store, refusal = self._cache.facts(
                 self._caller.actor,
                 Visit(
                     store_code=where.store,
@@ -134,17 +134,16 @@ class Preparation:
                     customer_number=where.customer,
                     channel=where.channel,
                     terminal_kind=where.terminal_kind,
+                    terminal_code=where.terminal,
                 ),
                 self._call.at,
             )
         except NotLoadedError as missing:
             raise WantedError(Wanted(names=missing.names)) from None
-        if store is None:
-            return facts, None
         store_ids = self._caller.store_ids
-        if store_ids and store.store_id not in store_ids:
+        if store is not None and store_ids and store.store_id not in store_ids:
             raise organisation_unknown(where.store)
-        return facts, None if store.is_open else store_not_open(where.store)
+        return facts, refusal
 
     def customer_id(self, number: str) -> int:
         """The customer with a number."""
