@@ -13,13 +13,13 @@ from kaquan.engine.codes import format_code
 from kaquan.engine.commands import LineReturn, RequestKey
 from kaquan.engine.facts import OrderLine
 from kaquan.engine.lifecycle import State
-from kaquan.engine.outcomes import OutcomeCode
+from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import Door
 from kaquan.redemption import actions
 from kaquan.redemption.actions import CodeUse, PastUse
 from kaquan.redemption.codes import code_book
-from kaquan.redemption.queries import voucher_trace
+from kaquan.redemption.queries import VoucherTrace, voucher_trace
 from kaquan.redemption.visits import Visit, gather
 from tests.builders.books import books
 from tests.builders.issuer import NOON, SYSTEM, staff_of
@@ -333,6 +333,7 @@ def test_the_trace_tells_the_whole_life_of_a_voucher(door: Door) -> None:
     assert not isinstance(trace, type(done))
     assert [step.command.operation for step in trace.steps] == ["redeem", "reverse"]
     assert all(step.entries for step in trace.steps)
+    assert isinstance(untouched, VoucherTrace)
     assert untouched.steps == []
-    assert untouched.standing is not None
-    assert never_minted.standing is None
+    assert untouched.standing.by_code
+    assert never_minted == Outcome(OutcomeCode.VOUCHER_UNKNOWN)

@@ -50,7 +50,7 @@ def vouchers_found(actor: Actor, words: str) -> Sequence[VoucherFound]:
             state=State(trace.steps[-1].result.state) if trace.steps else None,
         )
         for trace in traces
-        if not isinstance(trace, Outcome) and trace.standing is not None and trace.exists
+        if not isinstance(trace, Outcome)
     ]
 
 

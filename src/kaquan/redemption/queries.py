@@ -21,16 +21,11 @@ TRACE = "voucher.trace"
 
 
 class VoucherTrace(Struct, frozen=True):
-    """All that happened to a voucher, oldest first; ``standing`` None: it was never minted."""
+    """All that happened to a voucher, oldest first."""
 
     serial: int
-    standing: Standing | None
+    standing: Standing
     steps: list[TraceStep]
-
-    @property
-    def exists(self) -> bool:
-        """Whether there is such a voucher: in a batch from stock only once it was handed out."""
-        return bool(self.steps) or (self.standing is not None and self.standing.by_code)
 
 
 def voucher_trace(*, actor: Actor, code: str) -> VoucherTrace | Outcome:
@@ -45,11 +40,16 @@ def voucher_trace(*, actor: Actor, code: str) -> VoucherTrace | Outcome:
 
 
 def trace_of_serial(*, actor: Actor, serial: int) -> VoucherTrace | Outcome:
-    """The same for a voucher that a list names by its serial."""
+    """The same for a voucher that a list names by its serial.
+
+    In a batch from stock there is a voucher only once it was handed out.
+    """
     require(actor, TRACE)
     session = ledger_session()
     standing, steps = standing_of(session, serial), trace_voucher(session, serial)
-    if actor.organisation_path and not (standing and own_batch_ids(actor, [standing.batch_id])):
+    if standing is None or not (steps or standing.by_code):
+        return Outcome(OutcomeCode.VOUCHER_UNKNOWN)
+    if actor.organisation_path and not own_batch_ids(actor, [standing.batch_id]):
         steps = [step for step in steps if _happened_within(actor, step.command)]
         if not steps:
             return Outcome(OutcomeCode.VOUCHER_UNKNOWN)

@@ -24,7 +24,7 @@ from kaquan.ledger.vouchers_of import vouchers_of
 from kaquan.redemption.codes import read_code
 from kaquan.redemption.listings import VIEW as VIEW_BOOKS
 from kaquan.redemption.listings import ActivityFilter, Operation, activities, activity_at
-from kaquan.redemption.queries import TRACE, VoucherTrace, trace_of_serial
+from kaquan.redemption.queries import TRACE, trace_of_serial
 from kaquan.redemption.receipt_numbers import ReceiptKind, parse_receipt
 from kaquan.redemption.voucher_listings import VoucherLine, lines_of
 
@@ -87,8 +87,6 @@ def _exactly(actor: Actor, serial: int) -> Search:
     trace = trace_of_serial(actor=actor, serial=serial)
     if isinstance(trace, Outcome):
         return Search(refusal=trace)
-    if trace.standing is None or not trace.exists:
-        return Search(refusal=Outcome(OutcomeCode.VOUCHER_UNKNOWN))
     return Search(serial=serial)
 
 
@@ -96,8 +94,7 @@ def _by_serial(actor: Actor, serial: int) -> int | None:
     if serial >= SERIAL_END:
         return None
     trace = trace_of_serial(actor=actor, serial=serial)
-    is_there = isinstance(trace, VoucherTrace) and trace.standing is not None and trace.exists
-    return serial if is_there else None
+    return None if isinstance(trace, Outcome) else serial
 
 
 def _by_receipt(actor: Actor, text: str) -> list[Found]:

@@ -14,7 +14,7 @@ from kaquan.engine.money import MAX_FEN
 from kaquan.engine.outcomes import Outcome, VoucherResult
 from kaquan.foundation import clock
 from kaquan.ledger.trace import TraceStep
-from kaquan.organisations.queries import store_codes
+from kaquan.organisations.queries import store_codes, terminal_codes
 from kaquan.redemption import care
 from kaquan.redemption.queries import TRACE, voucher_trace
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
@@ -76,6 +76,7 @@ class StepAnswer(Answer):
     by: str
     receipt: str | None
     store: str | None
+    terminal: str | None
     order_no: str | None
     reason: str | None
     discount_fen: int
@@ -189,7 +190,7 @@ def shown_entry(block: int, entry: Entry) -> EntryAnswer:
     )
 
 
-def _step(step: TraceStep, stores: Mapping[int, str]) -> StepAnswer:
+def _step(step: TraceStep, stores: Mapping[int, str], terminals: Mapping[int, str]) -> StepAnswer:
     command = step.command
     facts: Facts | None = getattr(command, "facts", None)
     kind = RECEIPTS.get(command.operation)
@@ -200,6 +201,7 @@ def _step(step: TraceStep, stores: Mapping[int, str]) -> StepAnswer:
         by=command.actor,
         receipt=format_receipt(kind, step.place) if kind else None,
         store=stores.get(facts.store_id) if facts else None,
+        terminal=terminals.get(facts.terminal_id) if facts else None,
         order_no=facts.order.order_no if facts and facts.order else None,
         reason=getattr(command, "reason", "") or None,
         discount_fen=step.result.discount_fen,
@@ -239,17 +241,16 @@ def trace_voucher(request: Request, body: TraceBody) -> TraceAnswer:
     trace = voucher_trace(actor=request.call.actor, code=body.voucher_code)
     if isinstance(trace, Outcome):
         raise OutcomeRefusedError(trace)
-    standing = trace.standing
-    if standing is None or not trace.exists:
-        raise OutcomeRefusedError(care.UNKNOWN)
-    visited = {getattr(step.command, "facts", Facts()).store_id for step in trace.steps}
-    stores = store_codes(request.call.actor, visited - {0})
+    actor, standing = request.call.actor, trace.standing
+    facts: list[Facts] = [getattr(step.command, "facts", Facts()) for step in trace.steps]
+    stores = store_codes(actor, {one.store_id for one in facts} - {0})
+    terminals = terminal_codes(actor, {one.terminal_id for one in facts} - {0})
     return TraceAnswer(
         serial=trace.serial,
         batch_id=standing.batch_id,
         active=standing.active,
         held_by_organisation_id=standing.organisation_id or None,
-        steps=[_step(step, stores) for step in trace.steps],
+        steps=[_step(step, stores, terminals) for step in trace.steps],
     )
 
 

@@ -12,7 +12,7 @@ from kaquan.engine.entries import OPERATIONS, Account, Entry, Unit
 from kaquan.engine.facts import Facts
 from kaquan.engine.lifecycle import State
 from kaquan.engine.money import format_yuan
-from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.outcomes import Outcome
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.errors import ExitCode
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
@@ -68,7 +68,6 @@ _RECEIPTS = {
     "hold": ReceiptKind.HOLD,
     "reverse": ReceiptKind.REVERSAL,
 }
-_REFUSED = Outcome(OutcomeCode.VOUCHER_UNKNOWN)
 
 
 def show(
@@ -87,11 +86,8 @@ def show(
 
         actor = values.acting(as_)
         trace = voucher_trace(actor=actor, code=code)
-        if not isinstance(trace, Outcome) and trace.standing is None:
-            trace = _REFUSED
         if isinstance(trace, Outcome):
             return finish(trace, zh="", en="", receipt=None, json=json)
-        assert trace.standing is not None
         batch = batch_by_id(actor, trace.standing.batch_id)
         show_value(
             as_json(trace, batch), json=json, people=lambda console: _print(trace, batch, console)
@@ -101,7 +97,6 @@ def show(
 
 def as_json(trace: VoucherTrace, batch: CampaignBatch) -> dict[str, Any]:
     """The trace with stable fields; amounts are fen, times are UTC."""
-    assert trace.standing is not None
     return {
         "serial": trace.serial,
         "state": _state(trace).name,
@@ -117,7 +112,6 @@ def as_json(trace: VoucherTrace, batch: CampaignBatch) -> dict[str, Any]:
 def _state(trace: VoucherTrace) -> State:
     if trace.steps:
         return State(trace.steps[-1].result.state)
-    assert trace.standing is not None
     return State.LIVE if trace.standing.active else State.INACTIVE
 
 
@@ -165,7 +159,6 @@ def _number(step: TraceStep) -> str | None:
 
 
 def _print(trace: VoucherTrace, batch: CampaignBatch, console: Console) -> None:
-    assert trace.standing is not None
     zh, en = STATES[_state(trace)]
     console.print(f"券 voucher {trace.serial} · {zh} {en}", style="bold")
     console.print(

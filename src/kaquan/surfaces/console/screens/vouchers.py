@@ -58,8 +58,6 @@ def _page_of(actor: Actor, trace: VoucherTrace | Outcome) -> VoucherPage:
     """Raises `voucher_unknown` and what the text deserves."""
     if isinstance(trace, Outcome):
         raise RefusedError(trace)
-    if trace.standing is None or not trace.exists:
-        raise RefusedError(care.UNKNOWN)
     batch_id = trace.standing.batch_id
     batch = batches_by_id(actor, [batch_id]).get(batch_id)
     waiting = within_authority.waiting_about(actor, trace.serial)
