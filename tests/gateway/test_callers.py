@@ -251,6 +251,39 @@ def test_a_public_key_sees_and_claims_what_is_good(site: Site, public: Caller) -
     assert "serial" not in bearer.json
 
 
+def test_pages_of_other_sites_may_ask_what_a_public_key_may_and_nothing_else(
+    site: Site, public: Caller
+) -> None:
+    asks = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
+    }
+    stranger = Caller(site.port, None)
+    for path in ("claims", "lookups"):
+        allowed = stranger.ask("OPTIONS", path, None, asks)
+        assert (allowed.status, allowed.body) == (204, b"")
+        assert allowed.headers["access-control-allow-origin"] == "*"
+        assert allowed.headers["access-control-allow-methods"] == "POST"
+        named = allowed.headers["access-control-allow-headers"].lower().split(", ")
+        assert set(named) >= {"authorization", "content-type", "idempotency-key"}
+        assert "access-control-allow-credentials" not in allowed.headers
+    for path in ("redemptions", "commands", "stores"):
+        refused = stranger.ask("OPTIONS", path, None, asks)
+        assert refused.status >= 400
+        assert "access-control-allow-origin" not in refused.headers
+    stranger.close()
+
+    good = public.post("lookups", {"code": code_of(site.batch())}, key=None)
+    bad = public.post("lookups", {"code": "nothing"}, key=None)
+    used = site.till.post("redemptions", site.redeem(code_of(site.batch())))
+
+    assert (good.status, bad.status, used.status) == (200, 400, 200)
+    assert good.headers["access-control-allow-origin"] == "*"
+    assert bad.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-origin" not in used.headers
+
+
 @pytest.mark.parametrize(
     "ask",
     [

@@ -36,7 +36,7 @@ from kaquan.surfaces.gateway.calls import (
 from kaquan.surfaces.gateway.catalogue import catalogue_answer
 from kaquan.surfaces.gateway.decoding import decoded
 from kaquan.surfaces.gateway.loop_threads import DatabaseAwayError, TooManyReadingsError
-from kaquan.surfaces.gateway.routes import BASE, SAFE, Route, find_route, is_hot
+from kaquan.surfaces.gateway.routes import BASE, PUBLIC, SAFE, Route, find_route, is_hot
 from kaquan.surfaces.gateway.runtime import Runtime
 from kaquan.surfaces.http.language import preferred_language
 from kaquan.surfaces.http.problems import (
@@ -51,6 +51,20 @@ JSON_HEADERS: Final = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
+)
+#: Pages of any site may ask and read the answer: who calls is told by the key alone, never by what
+#: a browser sends along by itself.
+TO_ANY_SITE: Final = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"RateLimit, RateLimit-Policy, Retry-After"),
+)
+PREFLIGHT_HEADERS: Final = (
+    (b"access-control-allow-methods", b"POST"),
+    (
+        b"access-control-allow-headers",
+        b"Authorization, Content-Type, Idempotency-Key, Accept-Language",
+    ),
+    (b"access-control-max-age", b"7200"),
 )
 BUSY = Outcome(OutcomeCode.BUSY)
 UNAVAILABLE = Outcome(OutcomeCode.UNAVAILABLE)
@@ -86,6 +100,11 @@ class Gateway:
         more: RawHeaders = []
         try:
             found = find_route(scope["path"])
+            if found is not None and found[0].name in PUBLIC:
+                more.extend(TO_ANY_SITE)
+                if scope["method"] == "OPTIONS":
+                    await _send(send, 204, b"", [*PREFLIGHT_HEADERS, *more])
+                    return
             if scope["method"] != "POST" or found is None:
                 if scope["method"] not in SAFE:
                     # Unread, it would be in the way of the next request on the connection.
@@ -216,7 +235,8 @@ async def _send_problem(send: Send, problem: Problem, more: RawHeaders) -> None:
 
 
 async def _send(send: Send, status: int, body: bytes, headers: RawHeaders) -> None:
-    headers.append((b"content-length", b"%d" % len(body)))
+    if status != 204:
+        headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -15,6 +15,7 @@ from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.batcher import BLOCK_COMMANDS_MAX, QueueFullError
 from kaquan.redemption.actions import ISSUE, REDEEM, REVERSE
+from kaquan.redemption.care import CARE
 from kaquan.surfaces.gateway import messages as m
 from kaquan.surfaces.gateway import preparing, preparing_care
 from kaquan.surfaces.gateway.answers import CommandsAnswer, ProblemAnswer, encode
@@ -25,7 +26,6 @@ from kaquan.surfaces.gateway.knowledge import Known, Librarian, Wanted, WantedEr
 from kaquan.surfaces.gateway.linked_writers import LinkedWriters
 from kaquan.surfaces.gateway.loop_threads import Writers
 from kaquan.surfaces.gateway.preparing import Preparation, Prepared
-from kaquan.surfaces.gateway.routes import CARE
 from kaquan.surfaces.http.problems import (
     Problem,
     call_problem,

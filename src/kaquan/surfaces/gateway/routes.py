@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from kaquan.redemption.actions import ISSUE, REDEEM, REVERSE
+from kaquan.redemption.care import CARE
 from kaquan.redemption.queries import TRACE
 from kaquan.surfaces.gateway import messages as m
 from kaquan.surfaces.gateway.calls import BODY_BYTES_MAX, BODY_BYTES_MAX_BATCH, Call
@@ -15,7 +16,6 @@ from kaquan.surfaces.gateway.calls import BODY_BYTES_MAX, BODY_BYTES_MAX_BATCH, 
 BASE: Final = "/api/v1/"
 WALLET_CLAIM: Final = "wallet.claim"
 WALLET_VIEW: Final = "wallet.view"
-CARE: Final = "voucher.care"
 
 Handle = Callable[[Call, Any], Awaitable[bytes]]
 
@@ -83,6 +83,10 @@ _NUMBERED: Final = {
 }
 PREFIXES: Final = frozenset(route.path.split("/", 1)[0] for route in ROUTES)
 
+#: What a key that everyone can read may ask, and so pages of other sites from within a browser.
+PUBLIC: Final = frozenset(
+    route.name for route in ROUTES if route.permissions & {WALLET_CLAIM, WALLET_VIEW}
+)
 _LISTED: Final = frozenset(route.path for route in ROUTES if route.listed)
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
