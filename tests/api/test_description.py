@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from kaquan.access.limit_table import LIMITS
+from kaquan.access.signatures import SignatureCheck
 from kaquan.project.description import document
 from kaquan.surfaces.api.operations import OPERATIONS
 from kaquan.surfaces.gateway.description import operations as hot_operations
@@ -89,3 +92,43 @@ def test_the_page_that_shows_it_holds_nothing_inline_and_nothing_of_other_hosts(
     assert "http://" not in page
     assert "https://" not in page
     assert 'data-document="/api/v1/openapi.json"' in page
+
+
+def test_every_answer_tells_of_limits_and_the_document_has_their_numbers() -> None:
+    for path, method, operation in described():
+        (done,) = (one for status, one in operation["responses"].items() if status[0] == "2")
+        assert set(done["headers"]) >= {"RateLimit", "RateLimit-Policy"}, (path, method)
+    assert "Retry-After" in api_document()["components"]["responses"]["Problem429"]["headers"]
+    numbers = {one["name"]: one["number"] for one in api_document()["x-kaquan-limits"]}
+    assert numbers.items() >= {limit.name: limit.number for limit in LIMITS}.items()
+    assert numbers["gateway"] > 0
+    for name, number in numbers.items():
+        assert f"| `{name}` | {number:,} |" in api_document()["info"]["description"]
+
+
+def test_every_tag_says_what_it_is_about() -> None:
+    used = {tag for _, _, operation in described() for tag in operation["tags"]}
+
+    assert used == {tag["name"] for tag in api_document()["tags"]}
+
+
+def test_the_signature_of_the_text_is_one_that_is_taken() -> None:
+    text = api_document()["info"]["description"]
+    at, nonce, method, path, key, body_hash = text.split("```")[1].strip().splitlines()
+    body = re.search(r"`(\{.*\})`", text)
+    secret = re.search(r"`(kqs_\w+)`", text)
+    signature = re.search(r"`Kaquan-Signature: (t=1.*)`", text)
+    assert body and secret and signature  # noqa: PT018  # all three stand there
+
+    assert hashlib.sha256(body[1].encode()).hexdigest() == body_hash
+    refusal = SignatureCheck(lambda: int(at)).refusal(
+        secret=secret[1].encode(),
+        key_id=1,
+        signature=signature[1],
+        method=method,
+        path=path,
+        idempotency_key=key,
+        body=body[1].encode(),
+    )
+    assert refusal is None
+    assert f"n={nonce}," in signature[1]

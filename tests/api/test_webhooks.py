@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from kaquan.integrations.models import WebhookEndpoint
 from tests.api.calling import Api, Reply, an_api
@@ -109,3 +110,29 @@ def test_given_up_deliveries_are_counted_when_they_are_sent_again() -> None:
     assert reply.json == {"resent": 0}
     naive = api.post(f"{path}/resend-dead", {"since": "2026-06-01T00:00:00"})
     assert (naive.status, naive.code) == (400, "malformed_request")
+
+
+def test_a_host_is_looked_up_before_the_transaction_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def look_up(host: str, port: int, **_more: Any) -> list[Any]:
+        asked.append((host, connection.in_atomic_block))
+        if host == "gone.example":
+            raise OSError
+        return [(None, None, None, None, ("203.0.114.10", port))]
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    api = an_api()
+    made = created(api, url="https://shop.example/events")
+    path = f"/webhooks/{made['id']}"
+
+    moved = api.patch(path, {"url": "https://new.example/events"})
+    lost = api.patch(path, {"url": "https://gone.example/events"})
+    api.patch(path, {"description": "对账"})
+
+    assert moved.json["url"] == "https://new.example/events"
+    assert (lost.status, lost.code) == (409, "webhook_target_invalid")
+    assert asked == [("shop.example", False), ("new.example", False), ("gone.example", False)]
+    assert api.get(path).json["url"] == moved.json["url"]

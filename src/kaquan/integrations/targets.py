@@ -145,6 +145,21 @@ def resolve_name(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(place[0]) for *_, place in found))
 
 
+def looked_up(url: str, resolve: Resolve = resolve_name) -> Resolve:
+    """What is known of a URL's host now, for when nothing may wait for a name server any more."""
+    found: list[str] = []
+    try:
+        target = parse_target(url)
+        found = list(resolve(target.host, target.port))
+    except (KaquanError, OSError, UnicodeError):
+        pass  # whoever checks the target says so
+
+    def known(_host: str, _port: int) -> list[str]:
+        return found
+
+    return known
+
+
 def check_target(url: str, *, resolve: Resolve, private: Networks) -> Target:
     """What a URL says, if a webhook may go there now; raises ``webhook_target_invalid``."""
     target = parse_target(url)

@@ -11,7 +11,12 @@ from django.views.decorators.http import require_safe
 
 from kaquan.project.description_links import add_links
 from kaquan.surfaces.api.description import REFERENCE, management_document
-from kaquan.surfaces.api.description_parts import caller_problems, key_header, problem_parts
+from kaquan.surfaces.api.description_parts import (
+    caller_problems,
+    key_header,
+    problem_parts,
+    tell_limits,
+)
 from kaquan.surfaces.api.urls import api
 from kaquan.surfaces.gateway.description import EVERY_CALL, Operation, operations
 
@@ -54,7 +59,10 @@ def document() -> dict[str, Any]:
     for path, methods in described["paths"].items():
         paths.setdefault(path, {}).update(methods)
     described["paths"] = paths
+    hot_tag = {"name": HOT_LANE, "description": "核销热路径 · The hot lane"}
+    described["tags"] = [hot_tag, *described["tags"]]
     add_links(described)
+    tell_limits(described)
     return described
 
 

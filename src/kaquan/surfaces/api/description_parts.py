@@ -25,6 +25,14 @@ _STATUS_TEXTS = {
     500: "系统内部出错 · Something failed on our side",
     503: "暂时不可用，可重试 · Not available now; try again",
 }
+_OF_LIMITS = ("RateLimit", "RateLimit-Policy")
+_HEADERS = {
+    "RateLimit": ("还剩 r 次，t 秒后补满 · r calls are left, all are back in t seconds",
+                  '"gateway";r=1999;t=2'),
+    "RateLimit-Policy": ("每 w 秒 q 次 · q calls in w seconds", '"gateway";q=2000;w=2'),
+    "Retry-After": ("多少秒后再试 · try again after so many seconds", "1"),
+}  # fmt: skip
+_HEADERS_OF = {429: (*_OF_LIMITS, "Retry-After"), 503: ("Retry-After",)}
 _CALLER_STATUS = {
     "key_missing": 401, "key_invalid": 401, "key_of_other_mode": 401, "signature_missing": 401,
     "signature_invalid": 401, "signature_time_off": 401, "signature_repeated": 401,
@@ -92,9 +100,31 @@ def problem_responses() -> dict[str, Any]:
         f"Problem{status}": {
             "description": text,
             "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}},
+            **({"headers": _headers(*_HEADERS_OF[status])} if status in _HEADERS_OF else {}),
         }
         for status, text in _STATUS_TEXTS.items()
     }
+
+
+def shared_headers() -> dict[str, Any]:
+    """The headers of answers, for the components of the document."""
+    return {
+        name: {"description": text, "schema": {"type": "string"}, "example": example}
+        for name, (text, example) in _HEADERS.items()
+    }
+
+
+def tell_limits(document: dict[str, Any]) -> None:
+    """Add to each answer that did what was asked the headers that tell what is left."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for status, answer in operation["responses"].items():
+                if str(status)[0] == "2":
+                    answer.setdefault("headers", {}).update(_headers(*_OF_LIMITS))
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def key_header(*, required: bool) -> dict[str, Any]:

@@ -27,16 +27,18 @@ from kaquan.access.limits import enter, leave
 from kaquan.surfaces.api.description_parts import operation_extra
 from kaquan.surfaces.api.entrance import ApiKey, Call, refuse_body, refuse_unknown_parameters
 from kaquan.surfaces.api.idempotency import answered_once
-from kaquan.surfaces.api.operations import JSON, OPERATIONS, Operation
+from kaquan.surfaces.api.operations import JSON, OPERATIONS, TAGS, Operation
 from kaquan.surfaces.api.refusing import CallerRefusedError
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Request(HttpRequest):
-    """A request that has passed the entrance; ``request.call`` says who calls."""
+    """A request that has passed the entrance; ``request.call`` says who calls, ``request.ahead``
+    what was found out before the view's transaction (`Operation.ahead`)."""
 
     call: Call
+    ahead: Any
 
 
 class Routes:
@@ -44,8 +46,7 @@ class Routes:
 
     def __init__(self, tag: str, *, zh: str, en: str) -> None:
         self.tag = tag
-        self.zh = zh
-        self.en = en
+        TAGS[tag] = f"{zh} · {en}"
         self.router = Router(tags=[tag])
 
     def get(self, path: str, **facts: Any) -> Callable[[View], View]:
@@ -108,6 +109,8 @@ def _guarded(operation: Operation) -> Callable[..., HttpResponseBase]:
         if refusal is not None:
             raise CallerRefusedError(refusal)
         try:
+            if operation.ahead is not None:
+                request.ahead = operation.ahead(**values)
             if operation.changes:
                 return answered_once(request.call, request, work)
             return work()

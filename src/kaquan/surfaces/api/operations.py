@@ -18,6 +18,9 @@ class Operation:
     command to the ledger) and that changes nothing when it is done again with
     ``request.call.request_key``. ``key_field`` is a field of the body that may be the key instead.
 
+    ``ahead`` gets what the view gets and finds out, before that transaction, what takes its time;
+    the view finds it in ``request.ahead``.
+
     ``example`` is a body, ``query`` a query that a test really sends; objects that they name are
     replaced by the test's own (`tests/api/world.py`). ``problems`` are the codes of its own
     problems, besides those that every operation may give.
@@ -36,6 +39,7 @@ class Operation:
     about: str = ""
     status: int = 200
     repeatable: bool = False
+    ahead: Callable[..., Any] | None = field(default=None, repr=False)
     example: Any = None
     query: Mapping[str, Any] = field(default_factory=dict)
     problems: Sequence[str] = ()
@@ -53,3 +57,6 @@ class Operation:
 
 OPERATIONS: dict[str, Operation] = {}
 """By id; filled as the files of the API are imported (`application.api`)."""
+
+TAGS: dict[str, str] = {}
+"""What the operations of one file are about, in both languages; filled in the same way."""

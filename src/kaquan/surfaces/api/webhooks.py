@@ -11,7 +11,7 @@ from kaquan.foundation import clock
 from kaquan.integrations import actions, queries
 from kaquan.integrations.models import WebhookEndpoint, WebhookSecret
 from kaquan.integrations.signatures import key_id
-from kaquan.integrations.targets import URL_CHARACTERS_MAX
+from kaquan.integrations.targets import URL_CHARACTERS_MAX, Resolve, looked_up
 from kaquan.surfaces.api.kit import Request, Routes
 from kaquan.surfaces.api.pages import PageQuery, page, page_of
 from kaquan.surfaces.api.schemas import (
@@ -96,6 +96,11 @@ class RotationBody(Body):
     )
 
 
+def _host_of(*, body: WebhookBody | WebhookChange, **_path: int) -> Resolve | None:
+    """What is known of the host, asked before the transaction: a name server may take seconds."""
+    return looked_up(body.url) if body.url is not None else None
+
+
 def shown(endpoint: WebhookEndpoint) -> WebhookAnswer:
     """A webhook as an answer."""
     return WebhookAnswer(
@@ -152,6 +157,7 @@ def list_webhooks(request: Request, paging: Query[PageQuery]) -> dict[str, Any]:
     example={"url": "https://203.0.114.10/kaquan", "event_types": ["voucher.redeemed"],
              "organisation_id": 1, "description": "收银对账", "encrypt_body": False},
     problems=(*_OF_TARGETS, "organisation_unknown", "webhook_limit_reached"),
+    ahead=_host_of,
 )  # fmt: skip
 def create_webhook(request: Request, body: WebhookBody) -> WebhookAnswer:
     """A new webhook."""
@@ -160,6 +166,7 @@ def create_webhook(request: Request, body: WebhookBody) -> WebhookAnswer:
             actor=request.call.actor,
             client_id=request.call.caller.client_id,
             at=clock.now(),
+            resolve=request.ahead,
             **body.model_dump(),
         )
     )
@@ -186,10 +193,13 @@ def get_webhook(request: Request, webhook_id: PathNodeId) -> WebhookAnswer:
     en="Change a webhook",
     example={"description": "收银对账（新）", "active": True},
     problems=(*_OF_TARGETS, "webhook_unknown"),
+    ahead=_host_of,
 )
 def change_webhook(request: Request, webhook_id: PathNodeId, body: WebhookChange) -> WebhookAnswer:
     """A webhook's facts."""
     changes = body.model_dump(exclude_unset=True)
+    if request.ahead is not None:
+        changes["resolve"] = request.ahead
     return shown(
         actions.update_endpoint(actor=request.call.actor, endpoint_id=webhook_id, **changes)
     )
