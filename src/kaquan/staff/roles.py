@@ -51,7 +51,7 @@ BUILT_IN_ROLES = (
             *("redemption.redeem", "redemption.issue", "redemption.reverse", "voucher.care"),
             *("voucher.approve", "desk.register"),
             *("custody.view", "custody.move", "custody.supply"),
-            *("staff.view", "staff.grant"),
+            *("staff.view", "staff.grant", "keys.view", "keys.edit"),
         ),
         must_use_second_factor=True,
     ),
