@@ -20,6 +20,7 @@ from kaquan.integrations.sender import Sender
 from kaquan.ledger.connections import connect_default
 from kaquan.redemption import expiring
 from kaquan.registration import retention
+from kaquan.surfaces.jobs import scheduled_views
 from kaquan.wallet import waiting
 
 
@@ -63,4 +64,5 @@ def consumers(configuration: Configuration) -> tuple[Consumer, ...]:
         Consumer(expiring.NAME, expiring.sweep),
         Consumer(waiting.NAME, waiting.answer_all),
         Consumer(retention.NAME, retention.delete_old),
+        Consumer(scheduled_views.NAME, scheduled_views.run),
     )

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 
+from kaquan.foundation import clock
 from kaquan.foundation.changes.models import Change
+from kaquan.foundation.jobs import actions
+from kaquan.foundation.jobs.models import Job
 from kaquan.organisations.models import Organisation
-from kaquan.staff.models import StaffUser
-from kaquan.staff.saved_views.models import SavedView
+from kaquan.staff.models import RoleGrant, StaffUser
+from kaquan.staff.saved_views.models import Every, SavedView
+from kaquan.staff.saved_views.scheduling import next_time
+from kaquan.surfaces.console.kit.cells import local_text
+from kaquan.surfaces.jobs.scheduled_views import export_due
+from kaquan.surfaces.jobs.worker import run_queued
 from tests.builders.issuer import a_store, an_organisation
 from tests.console.people import a_browser, an_operator, at
 from tests.fixtures_database import Database
@@ -168,3 +177,72 @@ def test_a_view_that_cannot_be_kept_is_refused_in_words(
     assert answer.status_code in (409, 422)
     assert words in answer.content.decode()
     assert [view.name for view in SavedView.objects.all()] == ["同名"]
+
+
+def test_a_view_is_exported_by_itself_as_its_owner_and_no_more_once_they_may_not(
+    user: StaffUser, region: Organisation
+) -> None:
+    a_store(region, "Z01")
+    browser = save(user, "门店日报")
+    view = SavedView.objects.get()
+    address = at("view-action", key=view.id, action="schedule")
+    told = browser.post(address, {"every": "day"}, follow=True).content.decode()
+    view.refresh_from_db()
+    due = view.next_export_at
+    assert due is not None
+    assert f"首次时间 {local_text(due)[:-3]}" in told
+
+    assert export_due(due - timedelta(minutes=1)) == 0
+    assert [export_due(due) for _ in range(2)] == [1, 0]
+    run_queued()
+    (job,) = Job.objects.all()
+    assert (job.title_zh, job.actor["id"], job.state) == (
+        "导出：门店 · 门店日报",
+        view.owner,
+        "done",
+    )
+    assert job.organisation_path == region.path
+    view.refresh_from_db()
+    assert view.next_export_at == due + timedelta(days=1)
+
+    RoleGrant.objects.filter(user=user).update(revoked_at=clock.now())
+    assert export_due(due + timedelta(days=1)) == 0
+    assert Job.objects.count() == 1
+
+
+def test_an_export_that_cannot_begin_now_is_tried_again_and_one_called_off_is_not(
+    user: StaffUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = save(user, "门店周报")
+    view = SavedView.objects.get()
+    address = at("view-action", key=view.id, action="schedule")
+    browser.post(address, {"every": "week"})
+    view.refresh_from_db()
+    due = view.next_export_at
+    assert due is not None
+    assert due.astimezone(ZoneInfo("Asia/Shanghai")).weekday() == 0
+    monkeypatch.setattr(actions, "NOT_ENDED_MAX", 0)
+
+    assert export_due(due) == 0
+    view.refresh_from_db()
+    assert view.next_export_at == due + timedelta(minutes=10)
+    assert "已取消定时导出" in browser.post(address, {"every": ""}, follow=True).content.decode()
+    assert export_due(due + timedelta(days=9)) == 0
+    stranger = a_browser(an_operator(None))
+    assert stranger.post(address, {"every": "day"}).status_code in (404, 409)
+
+
+@pytest.mark.parametrize(
+    ("every", "now", "then"),
+    [
+        ("day", "2026-12-31T05:00", "2027-01-01"),
+        ("week", "2026-11-29T12:00", "2026-11-30"),
+        ("week", "2026-11-30T05:00", "2026-12-07"),
+        ("month", "2026-12-31T23:59", "2027-01-01"),
+        ("month", "2027-01-01T05:00", "2027-02-01"),
+    ],
+)
+def test_the_next_time_is_a_morning_to_come(every: str, now: str, then: str) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    found = next_time(Every(every), datetime.fromisoformat(now).replace(tzinfo=zone))
+    assert found.astimezone(zone).isoformat() == f"{then}T06:00:00+08:00"

@@ -13,10 +13,10 @@ from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.paging import Page, Paging
-from kaquan.staff.saved_views import actions, queries
-from kaquan.staff.saved_views.models import SavedView
+from kaquan.staff.saved_views import actions, queries, scheduling
+from kaquan.staff.saved_views.models import Every, SavedView
 from kaquan.surfaces.console.kit.actions import Action, Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, moment, text
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, local_text, moment, text
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.forms import FormScreen
@@ -27,7 +27,12 @@ from kaquan.surfaces.console.kit.screens import Call
 
 TITLES: dict[str, Text] = {}
 """The lists that have views, filled where all screens are known."""
-_PAGE = ("after", "before", "view")
+_PAGE = ("after", "before", "look", "view")
+EVERY: dict[str, Text] = {
+    Every.DAY: _("Each day"),
+    Every.WEEK: _("Each Monday"),
+    Every.MONTH: _("Each first of a month"),
+}
 
 
 class ViewLine(NamedTuple):
@@ -85,6 +90,24 @@ def _share(wanted: bool) -> Any:
     return run
 
 
+def _schedule(line: ViewLine, doing: Doing) -> Text:
+    typed = doing.values["every"]
+    view = scheduling.schedule_view(
+        actor=doing.actor, view_id=line.id, every=Every(typed) if typed else None, at=clock.now()
+    )
+    if view.next_export_at is None:
+        return _("“%(name)s” is exported by itself no more.") % {"name": view.name}
+    words = _("“%(name)s” will be in the download centre from %(at)s on.")
+    return words % {"name": view.name, "at": local_text(view.next_export_at)[:-3]}
+
+
+def _every(view: SavedView) -> Cell:
+    if view.next_export_at is None:
+        return text("")
+    note = _("next at %(at)s") % {"at": local_text(view.next_export_at)[:-3]}
+    return text(EVERY[view.every], note=note)
+
+
 def _delete(line: ViewLine, doing: Doing) -> Text:
     actions.delete_view(actor=doing.actor, view_id=line.id)
     return _("“%(name)s” was deleted.") % {"name": line.view.name}
@@ -127,6 +150,26 @@ VIEW_ACTIONS: tuple[Action[ViewLine], ...] = (
         _asks(_("Keep “%(name)s” for yourself?")),
         _share(False),
         offered=lambda line: line.is_own and line.view.shared_path is not None,
+    ),
+    Action(
+        "schedule",
+        _("Export regularly"),
+        "",
+        _asks(_("When is “%(name)s” to be exported by itself?")),
+        _schedule,
+        fields=(
+            Field(
+                "every",
+                _("How often"),
+                "choice",
+                options=list(EVERY.items()),
+                hint=_("At 6 in the morning, with the rows of that moment. Empty: no more."),
+            ),
+        ),
+        offered=lambda line: line.is_own,
+        consequence=_(
+            "The file is yours, in the download centre, as far as you may see the list then."
+        ),
     ),
     Action(
         "delete",
@@ -175,6 +218,7 @@ class ViewDetail(DetailScreen[ViewLine]):
                     Fact(_("Made by"), text(view.owner_name)),
                     Fact(_("Made"), moment(view.created_at)),
                     Fact(_("Opens first"), _default(view)),
+                    Fact(_("Exported"), _every(view)),
                 ],
             )
         ]
@@ -199,6 +243,7 @@ class Views(ListScreen[ViewLine]):
         Column[ViewLine]("shared", _("For whom"), lambda one: _shared(one.view)),
         Column[ViewLine]("default", _("Opens first"), lambda one: _default(one.view),
                           wide=True),
+        Column[ViewLine]("every", _("Exported"), lambda one: _every(one.view), wide=True),
         Column[ViewLine]("owner", _("Made by"), lambda one: text(one.view.owner_name), wide=True),
     )  # fmt: skip
 
