@@ -67,7 +67,16 @@ VALIDITY_FIELDS: dict[str, tuple[str, ...]] = {
     "after_claim": ("days", "start_after_days"),
     "exact_range": ("exact_from", "exact_until"),
 }
-_BASICS = ("code", "name", "kind", "starts_at", "ends_at", "goal", "organisation_id")
+_BASICS = (
+    "code",
+    "name",
+    "kind",
+    "starts_at",
+    "ends_at",
+    "goal",
+    "organisation_id",
+    "jurisdiction",
+)
 _FACE = ("title_zh", "title_en", "brand", "note_zh", "note_en", "colour")
 _RULES = (
     "benefit",

@@ -12,6 +12,13 @@ from kaquan.budgets.errors import budget_unknown
 from kaquan.budgets.models import Budget
 from kaquan.budgets.queries import amounts_of, budget_by_id, funder_names
 from kaquan.campaigns.draft_fields import FIELDS, STEP_OF
+from kaquan.campaigns.draft_laws import (
+    ELSEWHERE,
+    JURISDICTIONS,
+    MAINLAND,
+    law_faults,
+    law_warnings,
+)
 from kaquan.campaigns.draft_reading import Content, FieldFault, Reader
 from kaquan.campaigns.draft_terms import field_of_path, raw_terms
 from kaquan.engine.fields import QUANTITY_MAX
@@ -58,6 +65,7 @@ class DraftPlan(NamedTuple):
     budget: Budget | None
     faults: Sequence[FieldFault]
     warnings: Sequence[FieldFault]
+    jurisdiction: str
 
     @property
     def quantity(self) -> int | None:
@@ -97,7 +105,12 @@ def plan_of(actor: Actor, content: Content) -> DraftPlan:
     budget = _budget(actor, reader)
     warnings: list[FieldFault] = []
     terms = _terms(actor, reader, warnings)
-    plan = DraftPlan(basics, face, terms, supply, budget, reader.faults, warnings)
+    jurisdiction = reader.choice("jurisdiction", JURISDICTIONS, ELSEWHERE)
+    if terms is not None and jurisdiction == MAINLAND:
+        for one in law_faults(terms, basics.ends_at if basics else None):
+            reader.fault(*one)
+        warnings += law_warnings(terms)
+    plan = DraftPlan(basics, face, terms, supply, budget, reader.faults, warnings, jurisdiction)
     warnings += _unwise(plan)
     return plan
 

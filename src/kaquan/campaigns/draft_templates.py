@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from kaquan.campaigns.draft_copies import days_from
+from kaquan.campaigns.draft_laws import MAINLAND, UNREGISTERED_DAYS_MIN
 from kaquan.foundation.configuration import current_configuration
 
 CAMPAIGN_DAYS = 30
@@ -89,7 +90,7 @@ BUILT_IN: tuple[BuiltIn, ...] = (
         {
             "kind": "售卡", "benefit": "count_card", "uses": "10", "use_value": "20",
             "title_zh": "10次卡", "title_en": "Card of 10 uses", "colour": "teal",
-            "price": "168", **_GIVEN, "validity": "after_claim", "days": "365",
+            "price": "168", **_GIVEN, "validity": "after_claim", "days": str(UNREGISTERED_DAYS_MIN),
             "limit_customer_redeem_day_uses": "2",
         },
     ),
@@ -103,8 +104,8 @@ BUILT_IN: tuple[BuiltIn, ...] = (
             "kind": "售卡", "benefit": "prepaid_card", "card_face": "200", "card_max": "1000",
             "reloadable": "on", "least_top_up": "50", "price": "200",
             "title_zh": "200元储值卡", "title_en": "¥200 card", "colour": "blue",
-            **_GIVEN, "validity": "after_claim", "days": "1095", "refund": "always",
-            "stack_policy": "always", "limit_customer_claim_day_uses": "5",
+            **_GIVEN, "validity": "after_claim", "days": str(UNREGISTERED_DAYS_MIN),
+            "refund": "always", "stack_policy": "always", "limit_customer_claim_day_uses": "5",
         },
     ),
     BuiltIn(
@@ -132,6 +133,7 @@ def beginning(name: str, at: datetime) -> dict[str, str]:
         "ends_at": days_from(at, 1 + CAMPAIGN_DAYS),
         "commit": "issue",
         "validity": "fixed_range",
+        "jurisdiction": MAINLAND,
     }
     chosen = next((one for one in BUILT_IN if one.name == name), None)
     if chosen is not None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from kaquan.budgets.listings import budget_page
 from kaquan.budgets.queries import funders
 from kaquan.campaigns.draft_fields import PERIODS, SHARES, TRIAL_LINES, share_fields, trial_fields
+from kaquan.campaigns.draft_laws import ELSEWHERE, MAINLAND
 from kaquan.campaigns.draft_plans import ISSUER
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Paging
@@ -40,6 +41,10 @@ FACE_COLOURS = [
     ("purple", _("Purple")),
     ("black", _("Black")),
 ]
+PLACES: dict[str, Text] = {
+    MAINLAND: _("Mainland China"),
+    ELSEWHERE: _("Elsewhere (not checked)"),
+}
 WAYS = [("stock", _("From stock")), ("code", _("By code"))]
 _SHARES = [
     ("remainder", _("Whatever is left")),
@@ -84,6 +89,9 @@ def _basics(actor: Actor) -> Sequence[Section]:
             Field("ends_at", _("Ends"), "moment", required=True),
             Field("goal", _("Goal"), "long_text", characters_max=2_000,
                   hint=_("What it is to reach, and how that is measured")),
+            Field("jurisdiction", _("Jurisdiction"), "choice", options=list(PLACES.items()),
+                  hint=_("What is sold is checked against its law: how much a card may hold, how "
+                         "long it must be good.")),
         )),
     )  # fmt: skip
 

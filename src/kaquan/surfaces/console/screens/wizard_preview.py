@@ -33,6 +33,7 @@ from kaquan.offers.faces import COLOURS
 from kaquan.offers.queries import names_in
 from kaquan.surfaces.console.kit.cells import Fact, count, local_text, moment, money, text
 from kaquan.surfaces.console.kit.screens import Call, Language
+from kaquan.surfaces.console.screens.wizard_fields import PLACES
 from kaquan.surfaces.console.words import BENEFITS
 
 
@@ -193,6 +194,7 @@ def summary(plan: DraftPlan) -> Sequence[Fact]:
         Fact(gettext_lazy("Kind"), text(basics.kind if basics else "")),
         Fact(gettext_lazy("Starts"), moment(basics.starts_at if basics else None)),
         Fact(gettext_lazy("Ends"), moment(basics.ends_at if basics else None)),
+        Fact(gettext_lazy("Jurisdiction"), text(PLACES[plan.jurisdiction])),
         Fact(gettext_lazy("Batch"), text(supply.name if supply else "")),
         Fact(gettext_lazy("How it is issued"), text(ways[supply.by_code] if supply else "")),
     ]
