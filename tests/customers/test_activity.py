@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,10 +13,19 @@ from kaquan.customers.actions import create_customer
 from kaquan.customers.models import BearerUse, Customer, Purchases, Uses
 from kaquan.customers.queries import standing_of
 from kaquan.ledger.door import Door
+from kaquan.organisations.models import Store
 from kaquan.redemption.actions import reverse
+from kaquan.redemption.customer_habits import habits_of
 from kaquan.redemption.customer_life import bearer_serials, orders_of, voucher_steps
 from kaquan.redemption.imports_orders import ORDERS
-from tests.builders.issuer import NOON, SYSTEM, a_store, an_organisation, import_rows
+from tests.builders.issuer import (
+    NOON,
+    SYSTEM,
+    a_number,
+    a_store,
+    an_organisation,
+    import_rows,
+)
 from tests.fixtures_database import Database
 from tests.redemption.till import Till, a_till
 
@@ -106,3 +116,29 @@ def test_orders_come_to_what_they_are_after_every_correction() -> None:
     import_rows(ORDERS, [a_line("A1", "M2", 700), a_line("A1", "M2", 50, line_no=2)])
     assert purchases() == {"M2": (2, 1_250)}
     assert orders_of(SYSTEM, one.id) == []
+
+
+def test_habits_are_told_in_numbers(till: Till) -> None:
+    number = till.customer_number
+    for code in ("S1", "S2"):
+        a_store(an_organisation(a_number("总部"), None), code)
+    import_rows(
+        ORDERS,
+        [
+            a_line("H1", number, 1_000) | {"store_code": till.store_code},
+            a_line("H2", number, 500) | {"ordered_at": "2026-06-08 12:30:00", "sku": "tea"},
+            a_line("H3", number, 503) | {"ordered_at": "2026-06-15 18:00:00", "quantity": 3},
+            a_line("H3", "", 99) | {"ordered_at": "2026-06-15 18:00:00", "store_code": "S2"},
+        ],
+    )
+    customer = member(till)
+    stores = dict(Store.objects.values_list("organisation__code", "pk"))
+
+    found = habits_of(SYSTEM, customer.id, datetime(2026, 9, 7, tzinfo=ZoneInfo("Asia/Shanghai")))
+
+    assert (found.orders, found.average_fen) == (3, 667)
+    assert (found.days_lately, found.days_between) == (1, 7)
+    assert list(found.stores) == [(stores["S1"], 2), (stores[till.store_code], 1)]
+    assert list(found.goods) == [("milk", 4), ("tea", 1)]
+    assert (list(found.weekday), list(found.hour)) == ([(0, 3)], [(12, 2)])
+    assert (found.vouchers, found.vouchers_used, list(found.batches_used)) == (0, 0, [])

@@ -86,6 +86,11 @@ def categories_of(skus: Collection[str]) -> dict[str, tuple[str, ...]]:
     return {sku: tuple(categories) for sku, categories in rows}
 
 
+def product_names(skus: Collection[str]) -> dict[str, str]:
+    """What products are called; unknown ones are left out."""
+    return dict(Product.objects.filter(sku__in=skus).values_list("sku", "name")) if skus else {}
+
+
 def versions(
     actor: Actor, offer_id: int, *, before_number: int | None = None, limit: int = LIST_MAX
 ) -> Sequence[OfferVersion]:
@@ -125,10 +130,9 @@ def names_in(actor: Actor, terms: Terms) -> dict[str, str]:
     stores = terms.scope.stores
     named = organisation_names(actor, {*stores.include, *stores.exclude})
     skus = {sku for products in _products_in(terms) for sku in products.skus}
-    goods = Product.objects.filter(sku__in=skus).values_list("sku", "name") if skus else ()
     return {
         **{f"organisation:{organisation_id}": name for organisation_id, name in named.items()},
-        **{f"sku:{sku}": name for sku, name in goods},
+        **{f"sku:{sku}": name for sku, name in product_names(skus).items()},
     }
 
 

@@ -41,6 +41,7 @@ from kaquan.surfaces.console.kit.panels import Facts, Happening, Panel, Tab, Tab
 from kaquan.surfaces.console.kit.screens import Call, Screen, in_words
 from kaquan.surfaces.console.screens.conversion import conversion_panels
 from kaquan.surfaces.console.screens.customer_actions import CUSTOMER_ACTIONS, EDIT
+from kaquan.surfaces.console.screens.customer_habits import habits
 from kaquan.surfaces.console.screens.customer_timeline import timeline
 from kaquan.surfaces.console.screens.customer_words import (
     IDENTITIES,
@@ -98,6 +99,7 @@ class CustomerDetail(DetailScreen[CustomerLine]):
         return [
             Facts(_("Profile"), _person(call, line)),
             Facts(_("What the customer does"), _standing(call, line)),
+            *habits(call, line),
             _identities(call, line),
             _consents(call, line),
         ]
