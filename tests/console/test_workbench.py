@@ -20,6 +20,8 @@ from kaquan.redemption import actions
 from kaquan.redemption.visits import Visit
 from tests.api.world import Side
 from tests.builders.issuer import SYSTEM, a_number, an_organisation, staff_of
+from tests.console.erasures import an_erasure
+from tests.console.paper import note_of
 from tests.console.people import a_browser, an_operator, at
 from tests.fixtures_database import Database
 
@@ -125,6 +127,8 @@ def test_what_waits_is_named_and_leads_to_where_it_is_looked_after(
             at=clock.now(),
         )
         assert outcome.done, outcome
+    an_erasure(ours)
+    note = note_of(ours)
 
     page = a_browser(an_operator(ours.organisation)).get(at("home")).content.decode()
     todos = dict(
@@ -134,7 +138,12 @@ def test_what_waits_is_named_and_leads_to_where_it_is_looked_after(
     assert todos["7 天内失败的任务"] == "1"
     assert todos["已放弃投递的回调"] == "1"
     assert todos["库存不足的批次"] == "1"
+    assert todos["待处理的纸券差异"] == todos["待处理的删除申请"] == "1"
+    assert "待清点签收的纸券" not in todos  # it is on its way within this part
     assert f'<a href="{at("batch", key=low.id)}">快发完的批次：剩 1 张</a>' in page
+    store = a_browser(an_operator(ours.store.organisation)).get(at("home")).content.decode()
+    assert "待清点签收的纸券" in store
+    assert at("paper-note", key=note.id) in store
 
 
 def test_somebody_without_permissions_has_a_workbench_that_shows_nothing(

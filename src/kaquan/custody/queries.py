@@ -197,6 +197,15 @@ def note_page(
     return page_of(rows if state is None else rows.filter(state=state), paging, _ORDERS)
 
 
+def unsigned_page(actor: Actor, paging: Paging) -> Page[TransferNote]:
+    """Notes that came from elsewhere into the actor's part and await its signature."""
+    require(actor, VIEW)
+    path = actor.organisation_path
+    rows = _notes(actor).filter(state=NoteState.SENT)
+    coming = rows.filter(target__path__startswith=path).exclude(source__path__startswith=path)
+    return page_of(coming if path else rows.none(), paging, _ORDERS)
+
+
 def case_by_id(actor: Actor, case_id: int, *, for_update: bool = False) -> PaperCase:
     """The case; raises `custody_case_unknown`."""
     rows = _cases(actor).filter(id=case_id)

@@ -16,7 +16,13 @@ from kaquan.budgets import alerts
 from kaquan.budgets.listings import VIEW as BUDGETS
 from kaquan.campaigns.listings import VIEW as CAMPAIGNS
 from kaquan.campaigns.standing import StandingBatch, wanting
+from kaquan.custody import permissions as custody
+from kaquan.custody import queries as paper
+from kaquan.custody.models import CaseState
 from kaquan.customers import tasks
+from kaquan.customers.actions import PERMISSION as EDIT_CUSTOMERS
+from kaquan.customers.erasure_listings import erasure_page
+from kaquan.customers.models import ErasureState
 from kaquan.customers.queries import VIEW as CUSTOMERS
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.configuration import current_configuration
@@ -117,6 +123,38 @@ def _batch_address(one: StandingBatch) -> str:
     return reverse("console:batch", kwargs={"key": one.batch.id})
 
 
+def _notes(actor: Actor, _at: datetime) -> Iterator[ToDo]:
+    if not holds(actor, custody.MOVE):
+        return
+    found = paper.unsigned_page(actor, Paging(limit=NAMED_MAX))
+    named = [
+        (
+            f"{one.batch.name} · {one.source.name} · {one.quantity:,}",
+            reverse("console:paper-note", kwargs={"key": one.id}),
+        )
+        for one in found.rows
+    ]
+    there = f"{reverse('console:paper-notes')}?state=sent"
+    yield ToDo(_("Paper to count and sign for"), found.count or 0, there, "info", named)
+
+
+def _cases(actor: Actor, _at: datetime) -> Iterator[ToDo]:
+    if not holds(actor, custody.SUPPLY):
+        return
+    states = (CaseState.OPEN, CaseState.PROPOSED)
+    found = paper.case_page(actor, Paging(limit=NAMED_MAX), states=states)
+    there = reverse("console:paper-cases")
+    yield ToDo(_("Differences of paper to settle"), found.count or 0, there)
+
+
+def _erasures(actor: Actor, _at: datetime) -> Iterator[ToDo]:
+    if not holds(actor, EDIT_CUSTOMERS):
+        return
+    found = erasure_page(actor, ErasureState.REQUESTED, Paging(limit=1))
+    there = f"{reverse('console:erasures')}?state={ErasureState.REQUESTED}"
+    yield ToDo(_("Customers who asked to be erased"), found.count or 0, there)
+
+
 def _failed_jobs(actor: Actor, at: datetime) -> Iterator[ToDo]:
     since = at - timedelta(days=FAILED_JOBS_DAYS)
     number = jobs.count_failed(actor, since=since, at_most=COUNTED_MAX + 1)
@@ -141,6 +179,9 @@ SOURCES: tuple[Source, ...] = (
     Source(CUSTOMERS, _tasks),
     Source(BUDGETS, _budgets),
     Source(CAMPAIGNS, _batches),
+    Source(custody.VIEW, _notes),
+    Source(custody.VIEW, _cases),
+    Source(CUSTOMERS, _erasures),
     Source(jobs.VIEW, _failed_jobs),
     Source(webhooks.VIEW, _dead_deliveries),
 )
