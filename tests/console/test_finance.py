@@ -326,9 +326,16 @@ def test_a_page_that_looked_through_a_part_says_so_and_how_to_begin_elsewhere(
 
     part = text_of(browser.get(at("entries")))  # the latest use
     none = text_of(browser.get(at("entries"), {"operation": "expire"}))
+    first = text_of(browser.get(at("entries"), {"operation": "mint"}))
+    further = re.search(r'href="([^"]*look=on[^"]*)"', first)
+    assert further is not None
+    found = text_of(browser.get(html.unescape(further[1])))
 
     assert "记账日期至”，即可直接从那一天开始" not in whole
     assert "本页只查找了一部分记录" in part
-    assert "到此为止没有符合条件的记录" in none
+    assert "已查找的部分没有符合条件的记录" in none
+    # Whoever looks further is spared the pages that have nothing.
+    assert "<tbody>" not in first
+    assert side.trade.by_code.name in found.split("<tbody>")[1]
     assert "记账日期至”，即可直接从那一天开始" in part
     assert "记账日期至”，即可直接从那一天开始" in none
