@@ -332,3 +332,14 @@ def test_passkeys_are_offered_by_the_login_page(browser: Client) -> None:
     options = json.loads(answer.content)["request_options"]["publicKey"]
     assert options["userVerification"] in ("required", "preferred")
     assert "passkey_login" in browser.get(LOGIN).content.decode()
+
+
+def test_what_is_not_there_or_out_of_date_is_told_in_words(static_files: None) -> None:
+    browser = a_browser(checks_csrf=True)
+
+    gone = browser.get("/accounts/no-such-page/")
+    stale = browser.post("/accounts/login/", {"login": "a", "password": "b"})
+
+    assert (gone.status_code, stale.status_code) == (404, 403)
+    assert "页面不存在" in gone.content.decode()
+    assert "什么也没有执行" in stale.content.decode()

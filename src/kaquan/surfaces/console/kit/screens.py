@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlencode
 
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -87,6 +87,8 @@ class Screen:
                 response = self.respond(call, **key)
             except KaquanError as error:
                 response = self._error_page(call, error)
+            except Http404:
+                response = self.page(call, "console/error.html", _NOTHING, status=404)
             except DatabaseError:
                 log.exception("the console could not read or write")
                 response = self._page_without_data(call)
@@ -158,6 +160,10 @@ class Screen:
 _NO_ROLE: dict[str, Text] = {
     "title": _("You hold no role"),
     "text": _("Your account holds no role just now; ask an administrator."),
+}
+_NOTHING: dict[str, Text] = {
+    "title": _("There is nothing here"),
+    "text": _("The address is not right, or what stood there is gone."),
 }
 _TITLES: dict[int, Text] = {
     400: _("This address does not work"),

@@ -112,8 +112,18 @@
     rows[current].querySelector("a")?.focus({ preventScroll: true });
   }
 
+  // Boxes that fold out over a list close as menus do; the focus goes back to what opened them.
+  function closeChoosers(keep) {
+    for (const box of document.querySelectorAll("details.chooser[open]")) {
+      if (box === keep) continue;
+      if (box.contains(document.activeElement)) box.querySelector("summary").focus();
+      box.open = false;
+    }
+  }
+
   document.addEventListener("click", (event) => {
     const target = event.target;
+    closeChoosers(target.closest("details.chooser"));
     if (target.closest("#menu-button")) showMenu(!byId("side").classList.contains("open"));
     else if (target.closest("#veil")) showMenu(false);
     else if (target.closest("#keys-button")) byId("keys").showModal();
@@ -168,6 +178,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       showMenu(false);
+      closeChoosers(null);
       if (!document.querySelector("dialog[open]")) closeDrawer();
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
@@ -197,4 +208,9 @@
     closeDrawer();
   });
   countChosen();
+
+  // The menu is long: where one is stands in sight.
+  const side = byId("side");
+  const here = side?.querySelector("a[aria-current]");
+  if (here) side.scrollTop = here.offsetTop - side.clientHeight / 2;
 })();
