@@ -2,7 +2,8 @@
 
 Every list: its first page, the second, each of its orders, and each field of its query form; the
 search; the workbench; pages about one thing. As somebody of the head office, and of one region.
-Bar: 95 of 100 answers within 300 ms; the slowest is told as well. The plans of the slowest
+Bar: 95 of 100 answers within 300 ms, on a machine that nobody else uses; the median and the slowest
+are told as well, and what was computed for each, whoever else computed. The plans of the slowest
 statements are kept beside the figures. ``KAQUAN_BENCH_CONSOLE`` takes a ``small`` or ``medium``
 issuer; with ``KAQUAN_BENCH_HOME`` a full one is filled once and measured again and again, each page
 ``KAQUAN_BENCH_TIMES`` times.
@@ -46,8 +47,8 @@ class Asked:
 class Measure:
     """How long one address took, how many rows it showed, and the plan of its slowest statement.
 
-    ``rounds``: how often it was measured: the quickest round is told. ``cpu_ms`` is what the page
-    and its database session computed for it, whoever else used the machine.
+    ``rounds``: how often it was measured: the quickest round is told. ``cpu_ms`` is what the page,
+    its database session and that one's workers computed for it, whoever else used the machine.
     """
 
     who: str
@@ -75,8 +76,10 @@ def run(report: Report, bench: Bench) -> None:
         report(f"console, {who}: worst p95 ({worst.what})", worst.p95_ms, "ms", f"< {BAR_MS}")
         costly = max(some, key=lambda one: one.cpu_ms)
         report(f"console, {who}: most computing ({costly.what})", costly.cpu_ms, "ms")
+        slow = sum(one.p50_ms >= BAR_MS for one in some)
+        report(f"console, {who}: of {len(some)} addresses with a median over it", slow, "", "0")
         late = sum(one.p95_ms >= BAR_MS for one in some)
-        report(f"console, {who}: of {len(some)} addresses over the bar", late, "", "0")
+        report(f"console, {who}: of {len(some)} addresses with a p95 over it", late, "", "0")
     path = _keep(size._asdict(), measures, plans)
     report.console.print(f"  all figures and plans are in {path}")
 
@@ -187,12 +190,21 @@ def _time(who: str, what: str, ask: Ask) -> tuple[Measure, Asked]:
 
 
 def _cpu_s() -> float:
-    """What this process and its database session have computed so far."""
+    """What this process, its database session and the workers of that have computed so far."""
     from django.db import connection
 
     connection.ensure_connection()
-    session = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
-    return process_time() + int(session.read_text(encoding="ascii").split()[0]) / 1e9
+    session = Path(f"/proc/{connection.connection.info.backend_pid}")
+    own = int((session / "schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+    # Workers are the server's children, which counts what those computed that have ended.
+    server = session.parent / _after_name(session)[1]
+    ended = sum(map(int, _after_name(server)[13:15])) / os.sysconf("SC_CLK_TCK")
+    return process_time() + own + ended
+
+
+def _after_name(process: Path) -> list[str]:
+    """What the kernel tells of a process, from its state on."""
+    return (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
 
 
 @contextmanager

@@ -18,7 +18,14 @@ from kaquan.engine.commands import (
 from kaquan.engine.facts import Facts, Order, OrderLine
 from kaquan.engine.outcomes import Outcome, OutcomeCode, VoucherResult
 from kaquan.engine.places import Place
-from kaquan.ledger.glances import glance_of, glances_in
+from kaquan.ledger.glances import (
+    Sign,
+    glance_of,
+    glances_in,
+    glances_with,
+    sign_of_operation,
+    sign_of_place,
+)
 from kaquan.ledger.records import Record, pack_body
 from tests.builders.issuer import NOON
 
@@ -90,3 +97,32 @@ def test_a_block_is_read_at_a_glance_in_its_order() -> None:
     assert glances == [glance_of(one) for one in records]
     with pytest.raises(ValueError, match=r"."):
         glances_in(b"no body")
+
+
+@pytest.mark.parametrize(
+    ("signs", "found"),
+    [
+        ([sign_of_place("A-1")], [0, 2, 3, 4, 5]),
+        ([sign_of_place(17)], [0, 2, 3, 4, 5]),
+        ([sign_of_place("A-2")], [3, 4, 5]),
+        ([sign_of_operation("redeem")], [0, 3]),
+        ([sign_of_operation("redeem"), sign_of_place("A-2")], [3]),
+        ([sign_of_operation("freeze")], []),
+    ],
+)
+def test_signs_leave_out_only_what_happened_elsewhere(signs: list[Sign], found: list[int]) -> None:
+    records = [
+        record(COMMANDS["redeem"]),
+        record(Mint(at=NOON, batch_id=3, quantity=9)),
+        record(COMMANDS["assign"]),
+        # Where these happened, another record says.
+        record(Redeem(at=NOON, facts=Facts(), hold=THERE)),
+        record(Release(at=NOON, hold=THERE)),
+        record(Reverse(at=NOON, redemption=THERE)),
+    ]
+
+    glances = glances_with(pack_body(records), signs)
+
+    assert glances == [(index, glance_of(records[index])) for index in found]
+    with pytest.raises(ValueError, match=r"."):
+        glances_with(b"no body", signs)

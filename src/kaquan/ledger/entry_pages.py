@@ -17,7 +17,7 @@ from msgspec import Struct
 from kaquan.engine.entries import Account, Entry
 from kaquan.engine.places import Place
 from kaquan.ledger.block_walk import BlockHead, Position, blocks_back, newest_position, passed
-from kaquan.ledger.glances import Glance, glances_in
+from kaquan.ledger.glances import Glance, Sign, glances_in, glances_with
 from kaquan.ledger.records import ENTRY_COLUMNS, Record, unpack_some
 from kaquan.ledger.trace import entry_of
 
@@ -144,13 +144,15 @@ def records_back(
     connection: Connection,
     *,
     wanted: Callable[[Glance], bool],
+    signs: Sequence[Sign] = (),
     prepare: Callable[[Sequence[Glance]], None] = lambda _: None,
     period: Period,
     after: Bookmark | None,
     limit: int,
 ) -> Page[BookedRecord]:
     """Commands with their answers, the latest first, as far as ``wanted`` says so; ``prepare`` is
-    given those of several blocks before ``wanted`` is asked about each."""
+    given those of several blocks before ``wanted`` is asked about each. Those whose bytes have not
+    all ``signs`` are passed unasked."""
 
     def read(heads: Sequence[BlockHead]) -> Iterator[tuple[int, int, BookedRecord]]:
         committed_at = {head.block: head.committed_at for head in heads}
@@ -158,10 +160,13 @@ def records_back(
             "SELECT block, body FROM ledger_block WHERE block = any(%s)",
             [[head.block for head in heads]],
         ).fetchall()
-        passed_by = [(block, body, glances_in(body)) for block, body in bodies]
-        prepare([one for _, _, glances in passed_by for one in glances])
+        passed_by = [
+            (block, body, glances_with(body, signs) if signs else list(enumerate(glances_in(body))))
+            for block, body in bodies
+        ]
+        prepare([one for _, _, glances in passed_by for _, one in glances])
         for block, body, glances in passed_by:
-            kept = [index for index, one in enumerate(glances) if wanted(one)]
+            kept = [index for index, one in glances if wanted(one)]
             if kept:
                 records = unpack_some(body, kept)
                 for index in reversed(kept):

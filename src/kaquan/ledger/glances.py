@@ -6,9 +6,10 @@ list may pass twenty thousand for each that it shows.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -96,6 +97,9 @@ _decoder = msgspec.msgpack.Decoder(list[Glance])
 _one_decoder = msgspec.msgpack.Decoder(Glance)
 _splitter = msgspec.msgpack.Decoder(list[Raw])
 _encoder = msgspec.msgpack.Encoder()
+_ELSEWHERE = ("hold", "redemption")
+"""The fields that `Glance.elsewhere` reads."""
+Sign = re.Pattern[bytes]
 
 
 def glances_in(body: bytes) -> list[Glance]:
@@ -104,6 +108,32 @@ def glances_in(body: bytes) -> list[Glance]:
         return _decoder.decode(zstd.decompress(body))
     except (zstd.ZstdError, msgspec.MsgspecError) as error:
         raise ValueError(str(error)) from error
+
+
+def glances_with(body: bytes, signs: Sequence[Sign]) -> list[tuple[int, Glance]]:
+    """Those of a block's records whose bytes have all signs, with their indices: telling that takes
+    a third of the time that a glance does. Raises ``ValueError`` like `glances_in`."""
+    try:
+        records = zstd.decompress(body)
+        if not all(sign.search(records) for sign in signs):
+            return []
+        found = list(enumerate(_splitter.decode(records)))
+        for sign in signs:
+            found = [(index, one) for index, one in found if sign.search(one)]
+        return [(index, _one_decoder.decode(one)) for index, one in found]
+    except (zstd.ZstdError, msgspec.MsgspecError) as error:
+        raise ValueError(str(error)) from error
+
+
+def sign_of_operation(operation: str) -> Sign:
+    """What the bytes of every record have that asked for an operation: its name."""
+    return re.compile(re.escape(_encoder.encode(operation)))
+
+
+def sign_of_place(here: str | int) -> Sign:
+    """What the bytes of every record have that happened on an order or in a store: its number, or
+    the name of a field that leads to another record."""
+    return re.compile(b"|".join(re.escape(_encoder.encode(one)) for one in (here, *_ELSEWHERE)))
 
 
 def glance_of(record: Record) -> Glance:

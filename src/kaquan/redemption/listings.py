@@ -25,7 +25,15 @@ from kaquan.ledger.entry_pages import (
     is_wanted,
     records_back,
 )
-from kaquan.ledger.glances import Glance, Whereabouts, glance_of, glances_at
+from kaquan.ledger.glances import (
+    Glance,
+    Sign,
+    Whereabouts,
+    glance_of,
+    glances_at,
+    sign_of_operation,
+    sign_of_place,
+)
 from kaquan.ledger.records import Record
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import TraceStep, record_at, records_at, trace_voucher
@@ -94,6 +102,7 @@ def activities(
         found = records_back(
             reading_session(),
             wanted=places.take,
+            signs=_signs(wanted),
             prepare=places.prepare,
             period=period,
             after=after,
@@ -242,6 +251,16 @@ class _Places:
             return Facts() if record is None else self._facts(record.command)
         facts: Facts = getattr(command, "facts", Facts())
         return facts
+
+
+def _signs(wanted: ActivityFilter) -> list[Sign]:
+    """What the records have among their bytes that are wanted."""
+    signs = [sign_of_operation(one) for one in wanted.operations if len(wanted.operations) == 1]
+    if wanted.order_no:
+        signs.append(sign_of_place(wanted.order_no))
+    if wanted.store_id is not None:
+        signs.append(sign_of_place(wanted.store_id))
+    return signs
 
 
 def _elsewhere(command: AnyCommand) -> Place | None:
