@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import zxingcpp
 
@@ -13,8 +14,9 @@ _FRAMES = 3
 def feed(path: Path, text: str) -> None:
     """Write a film of a QR code, as Chromium's fake device plays it."""
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    picture = memoryview(code.to_image(scale=8))
-    height, width = picture.shape
+    drawn: Any = code.to_image(scale=8)  # a buffer, say its types or not
+    picture = memoryview(drawn)
+    height, width = picture.shape or (0, 0)
     top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
     rows = [bytearray([200] * WIDTH) for _ in range(HEIGHT)]
     for line in range(height):

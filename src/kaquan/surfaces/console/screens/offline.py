@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
+from kaquan.engine.outcome_details import sentence
+from kaquan.engine.outcomes import OutcomeCode
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
@@ -26,8 +28,9 @@ from kaquan.surfaces.console.kit.cells import (
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Table
-from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.kit.screens import Call, language_now
 from kaquan.surfaces.console.screens.figures import FiguresScreen
+from kaquan.surfaces.console.screens.vouchers import VOUCHER
 
 _VERDICTS: dict[str, Cell] = {
     Verdict.LOSS: badge(_("Loss booked"), "bad"),
@@ -59,6 +62,11 @@ def _terminal(row: OfflineUse | JournalFault | Journal) -> Cell:
     return code(row.device.terminal.code)
 
 
+def _reason(row: OfflineUse) -> str:
+    """Why the books did not take it, in the page's language."""
+    return sentence(OutcomeCode[row.reason.upper()], {}, language_now())
+
+
 class Offline(FiguresScreen):
     """The bound, in all and by store; the devices; what was odd about journals."""
 
@@ -82,7 +90,7 @@ class Offline(FiguresScreen):
             Fact(_("To be handed in, as devices say"), count(told.pending)),
             Fact(_("Their value"), money(told.pending_fen)),
             Fact(_("Lost within 30 days"), money(told.lost_fen)),
-            Fact(_("Conflicts within 30 days"), count(told.conflicts)),
+            Fact(_("Conflicts within 30 days"), count(told.conflicts, href=CONFLICTS.address())),
         ]
         stores = Table(
             _("By store"),
@@ -101,7 +109,7 @@ class Offline(FiguresScreen):
     def _devices(self, call: Call) -> Panel:
         columns: list[Column[queries.DeviceStanding]] = [
             Column("terminal", _("Terminal"), lambda one: _terminal(one.journal)),
-            Column("store", _("Store"), lambda one: _store(one.journal)),
+            Column("store", _("Store"), lambda one: _store(one.journal), wide=True),
             Column("reached", _("Last handed in"), lambda one: moment(one.journal.reached_at)),
             Column("ends", _("Allowed until"), lambda one: moment(one.ends_at), wide=True),
             Column("pending", _("To be handed in"), lambda one: count(one.journal.pending),
@@ -143,17 +151,20 @@ class OfflineConflicts(ListScreen[OfflineUse]):
             (str(key), cell.text) for key, cell in _VERDICTS.items()]),
     )  # fmt: skip
     columns = (
-        Column[OfflineUse]("number", _("Number"), lambda one: code(str(one.id)), sort="number"),
+        Column[OfflineUse]("number", _("Number"), lambda one: code(str(one.id)), sort="number",
+                           wide=True),
         Column[OfflineUse]("used", _("Time of use"), lambda one: moment(one.at)),
-        Column[OfflineUse]("store", _("Store"), _store),
+        Column[OfflineUse]("voucher", _("Voucher"), lambda one: code(
+            str(one.serial), href=VOUCHER.address(key=one.serial)), wide=True),
+        Column[OfflineUse]("store", _("Store"), _store, wide=True),
         Column[OfflineUse]("terminal", _("Terminal"), _terminal, wide=True),
         Column[OfflineUse]("clerk", _("Clerk"), lambda one: text(
             one.shift.user.name if one.shift else "—"), wide=True),
         Column[OfflineUse]("amount", _("Taken off"), lambda one: money(one.amount_fen),
-                           number=True),
+                           number=True, wide=True),
         Column[OfflineUse]("verdict", _("Who bears it"), lambda one: _VERDICTS[one.verdict]),
         Column[OfflineUse]("loss", _("Loss"), lambda one: money(one.loss_fen), number=True),
-        Column[OfflineUse]("reason", _("Reason"), lambda one: code(one.reason), wide=True),
+        Column[OfflineUse]("reason", _("Reason"), lambda one: text(_reason(one)), wide=True),
         Column[OfflineUse]("uncovered", _("Why not the issuer"), lambda one: text(
             _UNCOVERED.get(one.uncovered, one.uncovered or "—")), wide=True),
         Column[OfflineUse]("received", _("Handed in"), lambda one: moment(one.received_at),

@@ -85,7 +85,11 @@
       drawToday([...waiting, ...booked.map((one) => one.row)]);
     } catch (error) {
       drawToday(waiting);
-      kq.failed(error);
+      if (error instanceof kq.calls.NoAnswer) {
+        kq.tell(say("没有网络：这里只有本机还没有上传的。", "No network: here is only what this device has not handed in."));
+      } else {
+        kq.failed(error);
+      }
     }
   }
 
