@@ -25,7 +25,7 @@ def a_customer(number: str, **facts: object) -> Customer:
 
 
 def facts_of(customer: Customer) -> CustomerFacts:
-    return customers_facts([customer.id])[customer.id]
+    return customers_facts([customer.number])[customer.number]
 
 
 def merge(number: str, into: str) -> None:

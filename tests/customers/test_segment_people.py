@@ -163,8 +163,8 @@ def test_tills_know_the_segments_that_offers_may_ask_for() -> None:
     segment = a_segment(code="east-vip", in_offers=True, organisation_id=east.id)
 
     def tags() -> dict[int, set[str]]:
-        found = customers_facts([ours.id, theirs.id, merged.id])
-        return {one: set(facts.tags) for one, facts in found.items()}
+        found = customers_facts([ours.number, theirs.number, merged.number])
+        return {facts.customer_id: set(facts.tags) for facts in found.values()}
 
     assert tags() == {
         ours.id: {"vip", "segment:east-vip"},

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from kaquan.customers.errors import customer_unknown, erasure_unknown
@@ -139,37 +140,44 @@ class CustomerFacts(NamedTuple):
     first_order_at: datetime | None
 
 
-def customers_facts(customer_ids: Collection[int]) -> dict[int, CustomerFacts]:
-    """The facts of several customers for commands; for the system, not scoped.
+# One statement, and not through the ORM: it takes a third of the time, and claims by thousands of
+# different people wait for it.
+_FACTS = """
+SELECT c.number, c.id, c.person_id, c.tags, c.first_order_at,
+    o.id, o.person_id, o.tags, o.first_order_at
+FROM customers_customer c LEFT JOIN customers_customer o ON o.id = c.merged_into_id
+WHERE c.number = any(%s)
+"""
+
+
+def customers_facts(numbers: Collection[str]) -> dict[str, CustomerFacts]:
+    """The facts of several customers for commands, by number, those that are not there left out;
+    for the system, not scoped.
 
     One that is merged into another counts as the other's person and has its tags too, and is in
     the other's segments. Only segments that terms may ask for are among the tags.
     """
-    rows = Customer.objects.filter(id__in=customer_ids).values_list(
-        "id",
-        "person_id",
-        "tags",
-        "first_order_at",
-        "merged_into_id",
-        "merged_into__person_id",
-        "merged_into__tags",
-        "merged_into__first_order_at",
-    )
+    if not numbers:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS, [list(numbers)])
+        rows = cursor.fetchall()
     found = {}
-    for id_, person_id, tags, first_order_at, other_id, other_person_id, other_tags, other in rows:
+    for number, id_, person_id, tags, first_order_at, *other in rows:
+        other_id, other_person_id, other_tags, other_first_order_at = other
         facts = CustomerFacts(
             id_,
             other_person_id or person_id,
             frozenset(tags).union(other_tags or ()),
-            min(filter(None, (first_order_at, other)), default=None),
+            min(filter(None, (first_order_at, other_first_order_at)), default=None),
         )
-        found[id_] = other_id or id_, facts
+        found[number] = other_id or id_, facts
     segments = segment_tags({counts_as for counts_as, _ in found.values()})
     return {
-        id_: facts._replace(tags=facts.tags | segments[counts_as])
+        number: facts._replace(tags=facts.tags | segments[counts_as])
         if counts_as in segments
         else facts
-        for id_, (counts_as, facts) in found.items()
+        for number, (counts_as, facts) in found.items()
     }
 
 

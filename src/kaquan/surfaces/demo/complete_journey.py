@@ -19,7 +19,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from kaquan.customers.queries import customer_ids, customers_facts
+from kaquan.customers.queries import customers_facts
 from kaquan.engine.commands import Assign, RequestKey
 from kaquan.engine.facts import Facts, OrderLine
 from kaquan.foundation import clock
@@ -194,13 +194,11 @@ class _Replay:
 def _holders(campaign: Campaign) -> dict[int, Facts]:
     """What the assignments to a campaign's households say about them."""
     numbers = {customer_number(household): household for household in campaign.households}
-    ids = customer_ids(numbers)
-    known = customers_facts(ids.values())
     return {
         numbers[number]: Facts(
-            channel=CHANNEL, customer_id=customer_id, person_id=known[customer_id].person_id
+            channel=CHANNEL, customer_id=known.customer_id, person_id=known.person_id
         )
-        for number, customer_id in ids.items()
+        for number, known in customers_facts(numbers).items()
     }
 
 
