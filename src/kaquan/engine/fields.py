@@ -64,8 +64,7 @@ def facts_fault(facts: Facts) -> str | None:
     path, tags, channel, kind = facts.store_path, facts.tags, facts.channel, facts.terminal_kind
     if (
         not 0 <= facts.store_id <= ID_MAX
-        or not 0 <= facts.customer_id <= ID_MAX
-        or not 0 <= facts.person_id <= ID_MAX
+        or not (0 <= facts.customer_id <= ID_MAX and 0 <= facts.person_id <= ID_MAX)
         or not 0 <= facts.terminal_id <= ID_MAX
         or (path and (len(path) > STORE_PATH_MAX or min(path) < 0 or max(path) > ID_MAX))
         # As with the names of lines: a call for each costs more than what it finds out.

@@ -50,7 +50,10 @@ def terminals_by_code(codes: Collection[str]) -> dict[str, TerminalFacts]:
     rows = Terminal.objects.filter(code__in=codes).values_list(
         "code", "id", "store_id", "store__organisation__path", "kind", "active"
     )
-    return {code: TerminalFacts(*row) for code, *row in rows}
+    return {
+        code: TerminalFacts(id_, store_id, path, kind, active)
+        for code, id_, store_id, path, kind, active in rows
+    }
 
 
 _STORE_COLUMNS = ("organisation_id", "organisation__path", "status")
