@@ -143,9 +143,9 @@ def longest_pause_ms(time_s: float = PGBENCH_S) -> float:
 
 
 @contextmanager
-def bench_server() -> Iterator[Bench]:
+def bench_server(*, is_timed: bool = True) -> Iterator[Bench]:
     """An installation in a folder of its own, migrated; gone at the end, unless
-    ``KAQUAN_BENCH_HOME`` names one to be kept."""
+    ``KAQUAN_BENCH_HOME`` names one to be kept. Where nothing is timed, its log is not filled."""
     kept = os.environ.get("KAQUAN_BENCH_HOME")
     folder = Path(kept or tempfile.mkdtemp(prefix="kaquan-bench-"))
     folder.mkdir(exist_ok=True)
@@ -156,7 +156,8 @@ def bench_server() -> Iterator[Bench]:
             setup(configuration)
             migrate(configuration)
             bench = Bench(configuration)
-            bench.fill_log()
+            if is_timed:
+                bench.fill_log()
             yield bench
     finally:
         if not kept:

@@ -67,7 +67,7 @@ def main(
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}; there are {', '.join(parts)}")
     verdict = Verdict()
-    with bench_server() as bench:
+    with bench_server(is_timed=not small) as bench:
         for name in chosen:
             verdict.begin(name)
             parts[name](verdict, bench)
