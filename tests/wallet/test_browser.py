@@ -117,8 +117,8 @@ def test_a_voucher_is_two_taps_away_and_its_code_renews_without_a_network(phone:
     assert read_code(page) != first
     page.context.set_offline(False)
 
-    for path in ("/w/", "/w/?tab=used", "/w/statement", "/w/me", "/w/privacy"):
-        page.goto(phone.url + path)
+    for path in ("", "code", "paper", "?tab=used", "statement", "me", "privacy"):
+        page.goto(f"{phone.url}/w/{path}")
         assert hindrances(page) == [], path
         assert fits(page), path
 

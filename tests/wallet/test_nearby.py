@@ -42,7 +42,9 @@ def test_stores_of_the_offer_are_listed_with_their_places_and_others_are_not() -
     public = a_browser().get(f"/w/c/{link.token}/stores").content
     own = a_phone_of(customer).get(f"/w/v/{serial}/stores").content
 
-    assert json.loads(public) == {"stores": [["S1", "上海市黄浦区中山路 1 号", "", *BUND]]}
+    where = "上海市黄浦区中山路 1 号"
+    listed = [["S1", where, "", *BUND], ["S2", where, "", None, None]]
+    assert json.loads(public) == {"stores": listed, "cut": False}
     assert own == public
     assert a_phone_of(a_member()).get(f"/w/v/{serial}/stores").status_code == 404
     assert "S4" not in a_browser().get(f"/w/c/{link.token}").content.decode()
@@ -129,5 +131,9 @@ def test_the_nearest_store_comes_first_and_the_position_stays_on_the_phone(
         assert rows.nth(0).locator("span").first.inner_text() == "0 m"
         assert rows.nth(1).locator("span").first.inner_text() == "8.2 km"
         assert hindrances(page) == []
+        page.get_by_label("按城市、区县或名称查找").fill("远")
+        expect(rows).to_have_text(["远店"])
+        page.get_by_label("按城市、区县或名称查找").fill("没有这家")
+        expect(page.locator("#found-told")).to_have_text("没有找到这样的门店。")
         phone.close()
     assert [one for one in asked if "31.17" in one or "121.5" in one] == []

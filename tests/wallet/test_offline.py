@@ -66,7 +66,12 @@ def test_without_a_network_ones_own_vouchers_open_and_renew_until_one_leaves(
         log_in(phone, url, customer)
         page.goto(f"{url}/w/")
         expect(page.locator("html")).to_have_attribute("data-kept", "yes")
-        assert kept(page) == ["/w/", "/w/holder", *(f"/w/v/{one}" for one in sorted(serials))]
+        assert kept(page) == [
+            "/w/",
+            "/w/code",
+            "/w/holder",
+            *(f"/w/v/{one}" for one in sorted(serials)),
+        ]
 
     # The server is gone: that is what no network is.
     for serial in serials:  # neither was ever opened

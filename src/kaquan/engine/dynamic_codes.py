@@ -2,6 +2,7 @@
 
 ``K1`` + 8 symbols (the serial, permuted by a key) + 8 digits (RFC 6238). A picture of it holds
 neither the voucher's code nor its serial, and after a minute nothing that a till would take.
+``K2`` stands for a member instead of a voucher, under keys of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from kaquan.engine.shards import SERIAL_END
 from kaquan.engine.totp import DIGITS, is_current, password, step_of
 
 PROFILE = "K1"
+MEMBER_PROFILE = "K2"
 HANDLE_SYMBOLS = 8
 TEXT_SYMBOLS = len(PROFILE) + HANDLE_SYMBOLS + DIGITS
 _HALF_BITS = 19
@@ -23,11 +25,14 @@ _ROUNDS = 6
 
 
 class DynamicKey:
-    """What handles and secrets are made with; ``secret`` is a key of the code ring."""
+    """What handles and secrets are made with; ``secret`` is a key of the code ring. What is said
+    here of serials counts for members' numbers as well, under a key of their ``profile``."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._handle_key = hmac.digest(secret, b"kaquan dynamic code: handle", "sha256")
-        self._secret_key = hmac.digest(secret, b"kaquan dynamic code: password", "sha256")
+    def __init__(self, secret: bytes, profile: str = PROFILE) -> None:
+        name = {PROFILE: b"kaquan dynamic code", MEMBER_PROFILE: b"kaquan member code"}[profile]
+        self.profile = profile
+        self._handle_key = hmac.digest(secret, name + b": handle", "sha256")
+        self._secret_key = hmac.digest(secret, name + b": password", "sha256")
 
     def secret_of(self, serial: int) -> bytes:
         """A voucher's own secret; it tells nothing of any other."""
@@ -60,19 +65,19 @@ class DynamicKey:
 def text_at(key: DynamicKey, serial: int, at: datetime) -> str:
     """What a phone shows at a moment."""
     shown = password(key.secret_of(serial), step_of(at))
-    return PROFILE + key.handle_of(serial) + shown
+    return key.profile + key.handle_of(serial) + shown
 
 
-def is_dynamic(text: str) -> bool:
+def is_dynamic(text: str, profile: str = PROFILE) -> bool:
     """Whether a text has this form; nothing is said about whether it is good."""
     symbols = fold(text)
-    return symbols is not None and len(symbols) == TEXT_SYMBOLS and symbols.startswith(PROFILE)
+    return symbols is not None and len(symbols) == TEXT_SYMBOLS and symbols.startswith(profile)
 
 
 def read_dynamic(keys: tuple[DynamicKey, ...], text: str, at: datetime) -> int | CodeFault:
     """The serial behind a text of this form that is of now; any string is answered."""
     symbols = fold(text)
-    if symbols is None or len(symbols) != TEXT_SYMBOLS or not symbols.startswith(PROFILE):
+    if symbols is None or not keys or not is_dynamic(symbols, keys[0].profile):
         return CodeFault.MALFORMED
     handle = symbols[len(PROFILE) : len(PROFILE) + HANDLE_SYMBOLS]
     presented = symbols[-DIGITS:]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kaquan.engine.codes import CodeFault
-from kaquan.engine.dynamic_codes import PROFILE, DynamicKey, read_dynamic
+from kaquan.engine.dynamic_codes import MEMBER_PROFILE, PROFILE, DynamicKey, read_dynamic
 from kaquan.engine.totp import DIGITS, STEP_S
 from kaquan.foundation import keys
 from kaquan.foundation.configuration import current_configuration
@@ -32,20 +32,37 @@ class ShownCode(NamedTuple):
 
 def shown_code(serial: int) -> ShownCode:
     """For the voucher's holder alone, under the newest key."""
-    key = _keys()[0]
-    return ShownCode(PROFILE + key.handle_of(serial), key.secret_of(serial))
+    return _shown(_keys(PROFILE)[0], serial)
+
+
+def shown_member(customer_id: int) -> ShownCode:
+    """What says who somebody is, for their own phone alone."""
+    return _shown(_keys(MEMBER_PROFILE)[0], customer_id)
 
 
 def dynamic_serial(text: str, at: datetime) -> int | CodeFault:
     """The serial behind a dynamic form that is of now; no database is asked."""
-    return read_dynamic(_keys(), text, at)
+    return read_dynamic(_keys(PROFILE), text, at)
 
 
-def _keys() -> tuple[DynamicKey, ...]:
+def dynamic_member(text: str, at: datetime) -> int | CodeFault:
+    """The id of the member behind such a form; no database is asked."""
+    return read_dynamic(_keys(MEMBER_PROFILE), text, at)
+
+
+def _shown(key: DynamicKey, number: int) -> ShownCode:
+    return ShownCode(key.profile + key.handle_of(number), key.secret_of(number))
+
+
+def _keys(profile: str) -> tuple[DynamicKey, ...]:
     path = current_configuration().key_file
-    return _keys_of(path, path.stat().st_mtime_ns)
+    return _keys_of(path, path.stat().st_mtime_ns, profile)
 
 
-@lru_cache(maxsize=2)
-def _keys_of(path: Path, changed_at: int) -> tuple[DynamicKey, ...]:  # noqa: ARG001  # part of the key
-    return tuple(DynamicKey(key.secret) for key in keys.load(path).all("code-tag"))
+@lru_cache(maxsize=4)
+def _keys_of(
+    path: Path,
+    changed_at: int,  # noqa: ARG001  # part of the key
+    profile: str,
+) -> tuple[DynamicKey, ...]:
+    return tuple(DynamicKey(key.secret, profile) for key in keys.load(path).all("code-tag"))

@@ -154,6 +154,16 @@ def shown_code_over() -> KaquanError:
     )
 
 
+def member_code_over() -> KaquanError:
+    """A member's code that is not of now, or of nobody who is still a member."""
+    return KaquanError(
+        "counter_member_code_over",
+        zh="会员码已过时，也可能是截图；请顾客打开卡包里的会员码，当面重新扫码。",
+        en="The member's code is out of date, or a picture of one; have it opened in the wallet "
+        "and scan again.",
+    )
+
+
 def request_unknown() -> KaquanError:
     """No such request at this terminal."""
     return KaquanError(

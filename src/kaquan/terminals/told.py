@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.engine.commands import Redeem
@@ -24,12 +25,13 @@ from kaquan.ledger.voucher_pages import VoucherRow, voucher_rows
 from kaquan.offers.faces import face_of
 from kaquan.organisations.models import Organisation
 from kaquan.redemption.actions import CodeUse, validate
+from kaquan.redemption.codes import read_code
 from kaquan.redemption.signed_keys import read_revoked_code
+from kaquan.terminals.member_codes import NEEDS_AMOUNT, Picked, is_member_code, pick
 from kaquan.terminals.requests import Counter, CounterOrder, serials_of, visit_of
 from kaquan.terminals.shown_codes import code_behind, shown_text
 
 _OF_USED_ONES = (OutcomeCode.VOUCHER_USED, OutcomeCode.VOUCHER_HELD)
-_ASK_AMOUNT = (OutcomeCode.ORDER_REQUIRED, OutcomeCode.NO_BENEFIT, OutcomeCode.AMOUNT_NOT_ALLOWED)
 _ASK_GOODS = (OutcomeCode.PRODUCTS_NOT_ELIGIBLE,)
 _ASK_MEMBER = (
     OutcomeCode.CUSTOMER_REQUIRED,
@@ -55,7 +57,8 @@ class Refused(Struct, frozen=True, rename="camel"):
 
 
 class Seen(Struct, frozen=True, rename="camel"):
-    """A voucher before it is used. ``asks``: what must be known first — amount, goods, member."""
+    """A voucher before it is used. ``asks``: what must be known first — amount, goods, member.
+    ``member``: whose code was scanned, where it was a member's and not a voucher's."""
 
     code: str
     zh: str = ""
@@ -66,6 +69,7 @@ class Seen(Struct, frozen=True, rename="camel"):
     takes_top_up: bool = False
     asks: Sequence[str] = ()
     refused: Refused | None = None
+    member: str = ""
 
 
 _NOT_OF_NOW = Refused(
@@ -86,9 +90,54 @@ _KEY_REVOKED = Refused(
 def look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: datetime) -> list[Seen]:
     """What the vouchers are, and whether each alone could be used now; nothing is booked.
 
-    A code that a phone renews is answered by what stands for it for some minutes more. Raises
-    `counter_shown_code_over`, `counter_tried_too_often`.
+    A code that a phone renews is answered by what stands for it for some minutes more, and a
+    member's code by the voucher that is best for the order. Raises `counter_shown_code_over`,
+    `counter_tried_too_often`, `counter_member_code_over`.
     """
+    seen = _look(counter, [one for one in codes if not is_member_code(one)], order, at)
+    others, found = iter(seen), list[Seen]()
+    for one in codes:
+        if is_member_code(one):
+            found.append(_of_member(counter, one, order, [*seen, *found], at))
+        else:
+            found.append(next(others))
+    return found
+
+
+def _of_member(
+    counter: Counter, text: str, order: CounterOrder, others: Sequence[Seen], at: datetime
+) -> Seen:
+    """The member's best voucher, or what must be known to tell which that is."""
+    behind = [code_behind(counter.shift.terminal_id, one.code, at) for one in others]
+    taken = {one for one in map(read_code, behind) if isinstance(one, int)}
+    picked = pick(counter, text, order, taken=taken, at=at)
+    if picked.refusal is None and not picked.wants_amount:
+        known = replace(order, customer_number=picked.member)
+        (seen,) = _look(counter, [picked.code], known, at)
+        return structs.replace(seen, member=picked.member)
+    return Seen(
+        picked.code,
+        zh=f"会员码：{picked.number} 张券，按金额选最优惠的一张",
+        en=f"Member's code: the best of {picked.number} vouchers",
+        asks=("amount",) if picked.wants_amount else (),
+        refused=_none_fits(picked) if picked.refusal else None,
+        member=picked.member,
+    )
+
+
+def _none_fits(picked: Picked) -> Refused:
+    assert picked.refusal is not None
+    why = refusal_of(picked.refusal)
+    if not picked.number:
+        return Refused(why.code, "这位会员没有可用的券。", "This member has no voucher to use.")
+    zh = f"会员的 {picked.number} 张券此时都不可用："
+    en = f"None of the member's {picked.number} vouchers fits: "
+    return Refused(why.code, zh + why.zh, en + why.en)
+
+
+def _look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: datetime) -> list[Seen]:
+    if not codes:
+        return []
     terminal_id = counter.shift.terminal_id
     true = [code_behind(terminal_id, one, at) for one in codes]
     serials = serials_of(counter, true, at)
@@ -151,9 +200,9 @@ def _unread(code: str, fault: Outcome) -> Refused:
 
 def _asks(tried: Outcome, *, has_balance: bool, order: CounterOrder) -> Sequence[str]:
     """What a refusal would be cured by; asked for only while it is not known."""
-    if order.amount_fen is None and (has_balance or tried.code in _ASK_AMOUNT):
+    if order.amount_fen is None and (has_balance or tried.code in NEEDS_AMOUNT):
         # A card that is frozen or over is told so at once, without asking for an amount first.
-        return ("amount",) if tried.done or tried.code in _ASK_AMOUNT else ()
+        return ("amount",) if tried.done or tried.code in NEEDS_AMOUNT else ()
     if tried.code in _ASK_GOODS and not order.sku:
         return ("amount", "goods")
     if tried.code in _ASK_MEMBER and not order.customer_number:

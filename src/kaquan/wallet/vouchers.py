@@ -26,7 +26,7 @@ from kaquan.wallet.errors import voucher_not_held
 from kaquan.wallet.models import Gift
 
 HELD_MAX = 1_000
-STORES_MAX, MAP_MAX = 100, 3_000
+STORES_MAX, ALL_STORES_MAX = 100, 10_000
 PAGE_STORES = 500
 _PUBLIC = system_actor("wallet")
 """What is printed for every holder: the offer, its rules and its stores."""
@@ -111,16 +111,24 @@ def rules_of(version: OfferVersion, language: Language) -> list[str]:
     return [one.text for one in sentences if one.printed]
 
 
-def stores_of(version: OfferVersion) -> Sequence[Store]:
-    """Open stores where an offer is good, by place; ``STORES_MAX`` at most."""
-    found = _open_stores(version, STORES_MAX)
-    return sorted(found, key=lambda one: (one.province, one.city, one.district))
+class OfferStores(NamedTuple):
+    """Open stores where an offer is good; ``is_cut``: there are more than these."""
+
+    stores: Sequence[Store]
+    is_cut: bool
 
 
-def stores_on_the_map(version: OfferVersion) -> Sequence[Store]:
-    """Open stores whose place is known, for a phone to find the nearest; ``MAP_MAX`` at most."""
-    found = _open_stores(version, MAP_MAX)
-    return [one for one in found if one.latitude_microdegrees is not None]
+def stores_of(version: OfferVersion) -> OfferStores:
+    """Some of them to be read, by place; ``STORES_MAX`` at most."""
+    found = _open_stores(version, STORES_MAX + 1)
+    by_place = sorted(found[:STORES_MAX], key=lambda one: (one.province, one.city, one.district))
+    return OfferStores(by_place, len(found) > STORES_MAX)
+
+
+def all_stores_of(version: OfferVersion) -> OfferStores:
+    """All of them, for a phone to search among; ``ALL_STORES_MAX`` at most."""
+    found = _open_stores(version, ALL_STORES_MAX + 1)
+    return OfferStores(found[:ALL_STORES_MAX], len(found) > ALL_STORES_MAX)
 
 
 def _open_stores(version: OfferVersion, most: int) -> list[Store]:

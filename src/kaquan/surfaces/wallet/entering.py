@@ -47,7 +47,8 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
     if request.method != "POST" or "look" in posted:
         return visitor.page(template, {**form, **context()})
     try:
-        if visitor.customer is None and "send" in posted:
+        # Who asks for the voucher before the code is there asks for the code first.
+        if visitor.customer is None and ("send" in posted or not posted.get("code", "").strip()):
             gateway = gateway_for(outside().sms)
             sms.send_code(gateway=gateway, phone=phone, source=visitor.source, at=clock.now())
             return visitor.page(template, {**form, **context(), "sent": True})

@@ -9,6 +9,7 @@ _PAGES = [
     path("c/<slug:token>", entering.claim, name="claim"),
     path("c/<slug:token>/line", entering.line, name="line"),
     path("c/<slug:token>/stores", nearby.of_link, name="link-stores"),
+    path("code", views.member_code, name="code"),
     path("login", entering.log_in, name="login"),
     path("gift", entering.take_gift, name="gift"),
     path("paper", paper.convert, name="paper"),

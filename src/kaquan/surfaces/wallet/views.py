@@ -18,7 +18,7 @@ from kaquan.engine.money import format_yuan
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
 from kaquan.offline.signing import signed_code
-from kaquan.redemption.dynamic_keys import shown_code
+from kaquan.redemption.dynamic_keys import shown_code, shown_member
 from kaquan.surfaces.wallet.pages import Visitor, keep_on_phone, own_page
 from kaquan.surfaces.wallet.templatetags.wallet import moment
 from kaquan.wallet import apple, gifts
@@ -100,6 +100,15 @@ def _signed(own: OwnVoucher) -> str | None:
         valid_from=own.held.valid_from,
         valid_until=own.held.valid_until,
     )
+
+
+@require_safe
+@own_page
+def member_code(visitor: Visitor) -> HttpResponseBase:
+    """One code for all of one's vouchers: the till picks the one that saves most."""
+    shown = shown_member(_customer(visitor).id)
+    secret = base64.b64encode(shown.secret).decode()
+    return keep_on_phone(visitor.page("code", {"shown": shown, "secret": secret}))
 
 
 @require_POST

@@ -93,7 +93,7 @@ self.addEventListener("message", (event) => {
     (async () => {
       for (const address of event.data.keep.slice(0, 10)) {
         const own = await caches.open(OWN);
-        if (!/^\/w\/(v\/\d+)?$/.test(address) || (await own.match(address))) continue;
+        if (!/^\/w\/(code|v\/\d+)?$/.test(address) || (await own.match(address))) continue;
         try {
           await note(address, await fetch(address, { headers: { accept: "text/html" } }));
         } catch {

@@ -82,7 +82,11 @@
   }
 
   function ask(list) {
-    for (const { seen } of list) for (const one of seen.asks) asked.add(one);
+    for (const { seen } of list) {
+      for (const one of seen.asks) asked.add(one);
+      // A member's own code says whose order it is.
+      if (seen.member) place("order-member").value = seen.member;
+    }
   }
 
   // A code came, by whatever way; who scans faster than the server answers is served in turn.

@@ -14,7 +14,8 @@
   if (!window.isSecureContext) {
     place.className = "error";
     place.textContent = place.dataset.insecure;
-    document.getElementById("plain").open = true;
+    const plain = document.getElementById("plain");
+    if (plain) plain.open = true;
     return;
   }
 
@@ -55,7 +56,10 @@
 
   // What a till without a network takes never changes; it is drawn when somebody asks for it.
   const signed = document.getElementById("signed");
-  signed?.parentElement.addEventListener("toggle", () => draw(signed, signed.dataset.text));
+  signed?.parentElement.addEventListener("toggle", () => {
+    draw(signed, signed.dataset.text);
+    signed.scrollIntoView({ block: "center" });
+  });
 
   async function renew() {
     const nowS = Date.now() / 1000;

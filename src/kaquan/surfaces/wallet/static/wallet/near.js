@@ -1,12 +1,18 @@
 "use strict";
 
-// The nearest stores, found on the phone: its position goes nowhere.
+// Stores, found on the phone: the nearest, or by words; its position goes nowhere.
 (() => {
-  const button = document.querySelector("[data-nearest]");
-  if (!button || !("geolocation" in navigator)) return;
-  const told = document.getElementById("near-told");
   const list = document.getElementById("stores");
+  if (!list) return;
+  const button = document.querySelector("[data-nearest]");
+  const told = document.getElementById("near-told");
+  const field = document.getElementById("near");
+  const counted = document.getElementById("found-told");
+  const fold = document.getElementById("stores-fold");
+  const listed = [...list.children];
+  const said = counted.textContent;
   const SHOWN = 30;
+  let isCut = false;
   const EARTH_M = 6_371_000;
   const radians = (degrees) => (degrees * Math.PI) / 180;
 
@@ -51,7 +57,7 @@
 
   function line(store) {
     const row = document.createElement("li");
-    const parts = [["strong", store.name], ["span", written(store.distance)], ["span", store.place], ["span", store.hours]];
+    const parts = [["strong", store.name], ["span", store.distance === undefined ? "" : written(store.distance)], ["span", store.place], ["span", store.hours]];
     for (const [tag, text] of parts) {
       if (!text) continue;
       const part = document.createElement(tag);
@@ -68,26 +74,69 @@
     });
   }
 
-  button.hidden = false;
-  button.addEventListener("click", async () => {
+  let known = null;
+  async function all() {
+    if (known) return known;
+    const answer = await fetch(list.dataset.all);
+    if (!answer.ok) throw new Error(String(answer.status));
+    const { stores, cut } = await answer.json();
+    isCut = cut;
+    known = stores.map(([name, where, hours, latitude, longitude]) => ({
+      name,
+      place: where,
+      hours,
+      at: latitude === null ? null : [latitude / 1e6, longitude / 1e6],
+    }));
+    return known;
+  }
+
+  function show(rows) {
+    list.replaceChildren(...rows);
+    fold.open = true;
+  }
+
+  async function nearest() {
     button.disabled = true;
     told.textContent = button.dataset.asks;
     try {
-      const [found, answer] = await Promise.all([place(), fetch(button.dataset.nearest)]);
-      if (!answer.ok) throw new Error(String(answer.status));
+      const [found, stores] = await Promise.all([place(), all()]);
       const here = asOnMaps(found.coords.latitude, found.coords.longitude);
-      const stores = (await answer.json()).stores.map(([name, where, hours, latitude, longitude]) => ({
-        name,
-        place: where,
-        hours,
-        distance: metres(here, [latitude / 1e6, longitude / 1e6]),
-      }));
-      stores.sort((one, other) => one.distance - other.distance);
-      list.replaceChildren(...stores.slice(0, SHOWN).map(line));
+      const placed = stores.filter((store) => store.at);
+      const far = placed.map((store) => ({ ...store, distance: metres(here, store.at) }));
+      far.sort((one, other) => one.distance - other.distance);
+      show(far.slice(0, SHOWN).map(line));
       told.textContent = button.dataset.done;
     } catch (error) {
       told.textContent = error.code === 1 ? button.dataset.refused : button.dataset.failed;
     }
     button.disabled = false;
-  });
+  }
+
+  if (button && "geolocation" in navigator) {
+    button.hidden = false;
+    button.addEventListener("click", nearest);
+  }
+
+  // A city, a district or a name, among all stores; without a network among those on the page.
+  async function search() {
+    const wanted = field.value.trim().toLowerCase();
+    if (!wanted) {
+      list.replaceChildren(...listed);
+      counted.textContent = said;
+      return;
+    }
+    const fits = (text) => text.toLowerCase().includes(wanted);
+    let rows;
+    try {
+      rows = (await all()).filter((one) => fits(`${one.name} ${one.place}`)).map(line);
+    } catch {
+      rows = listed.filter((row) => fits(row.textContent));
+    }
+    if (wanted !== field.value.trim().toLowerCase()) return;
+    show(rows.slice(0, SHOWN));
+    const { none, more, cut } = counted.dataset;
+    const words = [rows.length ? "" : none, rows.length > SHOWN ? more : "", isCut ? cut : ""];
+    counted.textContent = words.join(" ").trim();
+  }
+  field.addEventListener("input", search);
 })();

@@ -22,15 +22,6 @@ for (const button of document.querySelectorAll("[data-copies]")) {
   });
 }
 
-for (const field of document.querySelectorAll("[data-filters]")) {
-  field.addEventListener("input", () => {
-    const wanted = field.value.trim().toLowerCase();
-    for (const row of document.getElementById(field.dataset.filters).children) {
-      row.hidden = !row.textContent.toLowerCase().includes(wanted);
-    }
-  });
-}
-
 // A page in the line asks how it stands, and goes where the answer is.
 async function ask() {
   const line = document.getElementById("line");
@@ -75,7 +66,7 @@ async function keepOnPhone() {
     await navigator.serviceWorker.register(workerAddress, { scope: "/w/" });
     const { active } = await navigator.serviceWorker.ready;
     const vouchers = [...document.querySelectorAll("a.voucher")].map((one) => one.pathname);
-    active.postMessage({ keep: [location.pathname, ...vouchers.slice(0, 9)] });
+    active.postMessage({ keep: [location.pathname, "/w/code", ...vouchers.slice(0, 8)] });
   } catch {
     // A browser that keeps nothing shows vouchers with a network all the same.
   }
