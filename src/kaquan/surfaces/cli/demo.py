@@ -79,7 +79,8 @@ def show_accounts() -> None:
     shown = table("用户名 User", "角色 Role", "一次性密码 One-time password")
     for one in demo_accounts():
         shown.add_row(one.username, one.role, one.password or "使用中 · in use")
-    console.print("\n  运营后台 · console  /console/", style="bold")
+    where = f"{address_of(current_configuration())}console/"
+    console.print(f"\n  运营后台 · console  {where}", style="bold")
     console.print(shown)
     console.print(
         "  密码只显示这一次，首次登录须修改；忘记时：kaquan staff password 用户名\n"
