@@ -124,7 +124,7 @@ def test_worse_terms_are_refused_with_each_field_and_what_to_do_and_move_nothing
     told = refused(batch, worse)
 
     assert told.code == "terms_not_better"
-    assert "最低消费：¥100.00 → ¥200.00" in told.zh
+    assert "使用门槛：¥100.00 → ¥200.00" in told.zh
     assert "发布新版本" in told.zh
     assert "减免金额" not in told.zh
     assert "Minimum spend: ¥100.00 → ¥200.00" in told.en

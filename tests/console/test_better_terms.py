@@ -55,7 +55,7 @@ def test_better_terms_are_compared_then_handed_in_and_count_once_somebody_agreed
     compared = browser.post(address, {**form, "minimum": "50"})
     told = compared.content.decode()
     assert compared.status_code == 200
-    for words in ("最低消费", "¥100.00", "¥50.00", "更优或不变", "提交审批"):
+    for words in ("使用门槛", "¥100.00", "¥50.00", "更优或不变", "提交审批"):
         assert words in told
     assert not ApprovalRequest.objects.filter(kind=BETTER_TERMS).exists()
 
@@ -83,7 +83,7 @@ def test_what_is_worse_is_told_field_by_field_with_what_to_do_and_is_not_handed_
     told = answer.content.decode()
 
     assert answer.status_code == 409
-    for words in ("最低消费", "¥200.00", "发布新版本", "减免金额", "更优或不变"):
+    for words in ("使用门槛", "¥200.00", "发布新版本", "减免金额", "更优或不变"):
         assert words in told
     assert 'value="200"' in told
     unchanged = browser.post(address, form)

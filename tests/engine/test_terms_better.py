@@ -210,7 +210,7 @@ def test_each_difference_is_told_in_both_languages_with_what_to_do_against_a_wor
     better, worse = told(old, new)[1], told(old, new)[0]
 
     assert (better.label, better.before, better.now) == (
-        ("最低消费", "Minimum spend"),
+        ("使用门槛", "Minimum spend"),
         ("¥100.00", "¥100.00"),
         ("¥50.00", "¥50.00"),
     )

@@ -28,7 +28,7 @@ from kaquan.campaigns.draft_copies import content_of_terms
 from kaquan.campaigns.draft_fields import limited_channels_field
 from kaquan.campaigns.draft_reading import Reader
 from kaquan.campaigns.draft_terms import raw_terms
-from kaquan.campaigns.models import CampaignDraft
+from kaquan.campaigns.models import CampaignBatch, CampaignDraft
 from kaquan.engine.rules.reading import terms_bytes
 from kaquan.engine.rules.terms import Terms
 from kaquan.engine.terms_better import Difference
@@ -58,6 +58,8 @@ _FIXED = frozenset(
         *("days", "start_after_days"),
     }
 )
+#: What the highest cost of a voucher depends on: where money was set aside for it, it stays.
+_SET_ASIDE = frozenset({"amount", "percent_cap", "cash_face", "goods_cap", "free_cap"})
 #: What restricts vouchers, field by field or together: where nothing does, nothing can be lifted.
 _RESTRICTIONS = (
     ("minimum", "minimum_over", "minimum_basis"),
@@ -81,19 +83,25 @@ _RESTRICTIONS = (
 _PLACES = ("nodes", "store_codes", "not_nodes", "not_store_codes")
 _SAID_ALWAYS = frozenset({"minimum_over", "minimum_basis", "goods_mode"})
 DIGEST_CHARACTERS = 32
+_WORTH_STAYS = _(
+    "What a voucher is worth at most stays: its money was set aside when it was issued."
+)
 _COMPARED = Field("compared", "", "hidden", characters_max=64)
 
 
-def fields_for(actor: Actor, content: Mapping[str, str]) -> list[Field]:
+def fields_for(
+    actor: Actor, content: Mapping[str, str], *, is_set_aside: bool = False
+) -> list[Field]:
     """The fields of the wizard's rules that may change for the better, of what these terms are; a
-    limit or a restriction only where there is one."""
+    limit or a restriction only where there is one, and what a voucher is worth only where its money
+    was not set aside when it was issued."""
     idle = {
         name
         for group in _RESTRICTIONS
         for name in group
         if not any(one in content for one in group if one not in _SAID_ALWAYS)
     }
-    hidden = _FIXED | idle
+    hidden = _FIXED | idle | (_SET_ASIDE if is_set_aside else frozenset())
     draft = CampaignDraft(content=dict(content))
     found: list[Field] = []
     for section in rules_sections(actor, draft):
@@ -124,7 +132,8 @@ class ImproveTerms(FormScreen):
         batch = queries.batch_by_id(call.actor, key)
         named = gettext("Campaign “%(campaign)s”, batch “%(batch)s”.")
         words = named % {"campaign": batch.campaign.name, "batch": batch.name}
-        return f"{words} {self.hint}"
+        stays = f" {_WORTH_STAYS}" if _is_set_aside(*current_terms(call.actor, key)[::2]) else ""
+        return f"{words} {self.hint}{stays}"
 
     def home(self, key: int) -> str:
         """Its page."""
@@ -133,9 +142,10 @@ class ImproveTerms(FormScreen):
     def respond(self, call: Call, **key: Any) -> HttpResponseBase:
         """The terms as they are; what differs, once compared; or, handed in, its request."""
         batch_id: int = key["key"]
-        terms = current_terms(call.actor, batch_id)[2]
+        batch, _version, terms = current_terms(call.actor, batch_id)
         content = content_of_terms(call.actor, terms)
-        fields = [*fields_for(call.actor, content), REASON, _COMPARED]
+        asked = fields_for(call.actor, content, is_set_aside=_is_set_aside(batch, terms))
+        fields = [*asked, REASON, _COMPARED]
         if call.request.method != "POST":
             filled = [Filled(one, content.get(one.name, "")) for one in fields]
             return self._shown(call, batch_id, filled)
@@ -221,6 +231,11 @@ class ImproveTerms(FormScreen):
         )
 
 
+def _is_set_aside(batch: CampaignBatch, terms: Terms) -> bool:
+    """Whether each voucher's money was set aside when it was issued."""
+    return batch.budget_id is not None and terms.commit == "issue"
+
+
 def _why_not(found: Comparison | None) -> str:
     if found is None:
         return ""
@@ -244,7 +259,8 @@ def difference_table(rows: Sequence[Difference]) -> Table:
     def verdict(one: Difference) -> Cell:
         if one.is_better:
             return badge(_("Better or equal"), "good")
-        return text(_("Not for issued vouchers"), note=one.against[index])
+        no = _("Not for issued vouchers")
+        return Cell(no, "badge", tone="bad", note=one.against[index])
 
     columns = (
         Column[Difference]("field", _("Field"), lambda one: text(one.label[index])),

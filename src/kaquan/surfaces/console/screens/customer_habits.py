@@ -25,7 +25,7 @@ def habits(call: Call, line: CustomerLine) -> list[Panel]:
     """Nothing of whom no order and no voucher is known."""
     found = habits_of(call.actor, line.id, clock.now())
     facts = [*_visits(found), *_likings(call, found)]
-    title = _("Habits, by the latest %(number)s orders and vouchers") % {"number": LIST_MAX}
+    title = _("Habits, by the latest %(number)s orders and vouchers at most") % {"number": LIST_MAX}
     return [Facts(title, facts)] if facts else []
 
 
@@ -36,8 +36,10 @@ def _visits(found: Habits) -> Iterator[Fact]:
         "days": found.days_lately,
         "lately": LATELY.days,
     }
-    between = gettext("one every %(days)s days on average") % {"days": found.days_between}
-    yield Fact(_("Frequency"), text(lately, note=between if found.days_between else ""))
+    if found.days_between:
+        days = {"days": found.days_between}
+        lately += gettext(", one every %(days)s days on average") % days
+    yield Fact(_("Frequency"), text(lately))
     yield Fact(_("An order comes to"), money(found.average_fen))
     ((weekday, on_it),), ((hour, in_it),) = found.weekday, found.hour
     yield Fact(_("Mostly on"), text(_times(WEEKDAYS[weekday][1], on_it)))
