@@ -145,6 +145,7 @@ def test_a_redemption_is_reversed_by_lines_by_amount_and_whole(side: Side, brows
     address = at("redemption-reverse", key=receipt)
     assert "latte × 2" in page(browser, address)
 
+    assert address in page(browser, at("voucher", key=serial))
     for form in ({"line-0": "1"}, {"amount": "2.50"}, {}):
         answer = filled_in(browser, address, {"reason": "退货", **form})
         assert "已撤销" in answer.content.decode()
@@ -153,7 +154,9 @@ def test_a_redemption_is_reversed_by_lines_by_amount_and_whole(side: Side, brows
     back = [step.result.discount_fen for step in steps_of(serial)[1:]]
     assert back == [-600, -250, -1_150]
     assert too_much.status_code == 409
-    assert page(browser, at("voucher", key=serial)).count("退货") == 3
+    told = page(browser, at("voucher", key=serial))
+    assert told.count("退货") == told.count("撤销的核销") == 3
+    assert address not in told  # nothing of it is left to be reversed
 
 
 def test_what_is_beyond_ones_authority_is_handed_in_where_one_wants_that(

@@ -14,6 +14,7 @@ from kaquan.engine.entries import Account, Entry, Unit
 from kaquan.engine.facts import Facts as CommandFacts
 from kaquan.engine.money import format_yuan
 from kaquan.engine.outcomes import Outcome
+from kaquan.engine.places import Place
 from kaquan.engine.shards import SERIAL_END
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.refusals import RefusedError
@@ -24,7 +25,7 @@ from kaquan.organisations.queries import organisation_names
 from kaquan.redemption import care, within_authority
 from kaquan.redemption.authority import REVERSE
 from kaquan.redemption.queries import TRACE, VoucherTrace, trace_of_serial
-from kaquan.redemption.receipt_numbers import format_receipt
+from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
 from kaquan.redemption.voucher_listings import holders
 from kaquan.staff.naming import names_of
 from kaquan.surfaces.console.kit.cells import (
@@ -97,7 +98,8 @@ class VoucherDetail(DetailScreen[VoucherPage]):
         last = steps[-1].result if steps else None
         ends = batch_ends(reading_session(), [standing.batch_id])
         ends_at = later_end(last.valid_until if last else None, ends.get(standing.batch_id))
-        ids = {_facts(step).store_id for step in steps} | {standing.organisation_id}
+        facts_at = _facts_at(steps)
+        ids = {facts.store_id for facts in facts_at.values()} | {standing.organisation_id}
         names = organisation_names(call.actor, ids - {0})
         facts = [
             Fact(_("Batch"), text(batch.name, href=BATCH.address(key=batch.id))
@@ -106,16 +108,17 @@ class VoucherDetail(DetailScreen[VoucherPage]):
             Fact(_("In the hands of"), text(names.get(standing.organisation_id, ""))),
             Fact(_("Holder"), _holder(call, last.customer_id if last else 0)),
             Fact(_("Balance"), money(last.balance_fen or None if last else None)),
-            Fact(_("Uses left"), count(last.uses_left if last else None)),
+            Fact(_("Uses left"), count(last.uses_left or None if last else None)),
             Fact(_("Good until"), last_moment(ends_at)),
         ]  # fmt: skip
         facts += conversion_facts(call, voucher.trace.serial)
         if voucher.waiting is not None:
             facts.append(Fact(_("Waits for approval"), _request(call, voucher.waiting)))
         people = names_of({step.command.actor for step in steps})
-        may_reverse = holds(call.actor, REVERSE)
+        undone = _undone(steps) if holds(call.actor, REVERSE) else None
         happenings = [
-            _happening(step, names, people, may_reverse=may_reverse) for step in reversed(steps)
+            _happening(step, facts_at[step.place], names, people, undone)
+            for step in reversed(steps)
         ]
         empty = _("Nothing has happened to it yet.")
         heads = (_("Unit"), _("Amount"), _("Debit"), _("Credit"))
@@ -146,14 +149,43 @@ def _facts(step: TraceStep) -> CommandFacts:
     return getattr(step.command, "facts", None) or CommandFacts()
 
 
+def _facts_at(steps: Sequence[TraceStep]) -> dict[Place, CommandFacts]:
+    """Where each step happened; what settles or releases a hold happened where that was made."""
+    found: dict[Place, CommandFacts] = {}
+    for step in steps:
+        hold = getattr(step.command, "hold", None)
+        found[step.place] = found.get(hold) or _facts(step) if hold else _facts(step)
+    return found
+
+
+def _undone(steps: Sequence[TraceStep]) -> set[Place]:
+    """The redemptions that were reversed whole."""
+    left = {step.place: step.result.discount_fen for step in steps}
+    over = set()
+    for step in steps:
+        place = getattr(step.command, "redemption", None)
+        if place in left:
+            left[place] += step.result.discount_fen  # below zero
+            over |= {place} if left[place] <= 0 else set()
+    return over
+
+
 def _happening(
-    step: TraceStep, stores: Mapping[int, str], people: Mapping[str, str], *, may_reverse: bool
+    step: TraceStep,
+    facts: CommandFacts,
+    stores: Mapping[int, str],
+    people: Mapping[str, str],
+    undone: set[Place] | None,
 ) -> Happening:
-    command, facts, result = step.command, _facts(step), step.result
+    """``undone`` None: for somebody who may reverse nothing."""
+    command, result = step.command, step.result
     kind = RECEIPTS.get(command.operation)
     words, tone = OPERATIONS[command.operation]
+    of = getattr(command, "redemption", None)
+    reversed_number = format_receipt(ReceiptKind.REDEMPTION, of) if of else ""
     shown = [
         Fact(_("Number"), code(format_receipt(kind, step.place) if kind else "")),
+        Fact(_("Of the redemption"), code(reversed_number)),
         Fact(_("Store"), text(stores.get(facts.store_id, ""))),
         Fact(_("Channel"), text(CHANNELS.get(facts.channel, facts.channel))),
         Fact(_("Order number"), code(facts.order.order_no if facts.order else "")),
@@ -162,7 +194,8 @@ def _happening(
         Fact(_("By"), text(people.get(command.actor, command.actor))),
         Fact(_("After it"), voucher_state(result.state)),
     ]
-    if may_reverse and command.operation == "redeem" and kind:
+    is_open = undone is not None and step.place not in undone
+    if is_open and command.operation == "redeem" and kind:
         there = reverse(
             "console:redemption-reverse", kwargs={"key": format_receipt(kind, step.place)}
         )
