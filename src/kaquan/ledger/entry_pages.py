@@ -239,10 +239,10 @@ class _Walk:
 _CONDITIONS = """
     block = any(%(blocks)s)
     AND (%(operation)s::int IS NULL OR operation = %(operation)s)
-    AND (%(batch_ids)s::int[] IS NULL OR batch_id = any(%(batch_ids)s))
+    AND (%(batch_ids)s::int[] IS NULL OR batch_id = any(%(batch_ids)s::int[]))
     AND (%(store_ids)s::bigint[] IS NULL
-        OR (credit = %(store)s AND credit_id = any(%(store_ids)s))
-        OR (debit = %(store)s AND debit_id = any(%(store_ids)s)))
+        OR (credit = %(store)s AND credit_id = any(%(store_ids)s::bigint[]))
+        OR (debit = %(store)s AND debit_id = any(%(store_ids)s::bigint[])))
     AND (%(account)s::int IS NULL
         OR (credit = %(account)s AND credit_id = coalesce(%(account_id)s::bigint, credit_id))
         OR (debit = %(account)s AND debit_id = coalesce(%(account_id)s::bigint, debit_id)))
@@ -250,9 +250,9 @@ _CONDITIONS = """
         OR (credit = any(%(budget_accounts)s) AND credit_id = %(budget_id)s)
         OR (debit = any(%(budget_accounts)s) AND debit_id = %(budget_id)s))
     AND (%(scope_batch_ids)s::int[] IS NULL
-        OR batch_id = any(%(scope_batch_ids)s)
-        OR (credit = %(store)s AND credit_id = any(%(scope_store_ids)s))
-        OR (debit = %(store)s AND debit_id = any(%(scope_store_ids)s)))
+        OR batch_id = any(%(scope_batch_ids)s::int[])
+        OR (credit = %(store)s AND credit_id = any(%(scope_store_ids)s::bigint[]))
+        OR (debit = %(store)s AND debit_id = any(%(scope_store_ids)s::bigint[])))
 """
 
 

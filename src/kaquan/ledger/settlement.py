@@ -182,9 +182,9 @@ _CONDITIONS = """
         OR (debit = %(store)s AND debit_id = coalesce(%(store_id)s::bigint, debit_id)))
     AND coalesce(funder_id, 0) = coalesce(%(funder_id)s::int, funder_id, 0)
     AND (%(scope_batch_ids)s::int[] IS NULL
-        OR batch_id = any(%(scope_batch_ids)s)
-        OR (credit = %(store)s AND credit_id = any(%(scope_store_ids)s))
-        OR (debit = %(store)s AND debit_id = any(%(scope_store_ids)s)))
+        OR batch_id = any(%(scope_batch_ids)s::int[])
+        OR (credit = %(store)s AND credit_id = any(%(scope_store_ids)s::bigint[]))
+        OR (debit = %(store)s AND debit_id = any(%(scope_store_ids)s::bigint[])))
 """
 
 _SETTLEMENTS = f"""
