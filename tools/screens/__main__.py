@@ -1,8 +1,8 @@
 """Pictures of every screen with the demo issuer: ``python -m tools.screens [--home FOLDER]``.
 
-They are written to docs/screens: all as on a desk, some as on a phone and in the dark. Without a
-folder the demo issuer is loaded into a new installation that is removed afterwards, which takes
-some minutes.
+They are written to docs/screens: the console's as on a desk, some as on a phone and in the dark,
+the counter's (``tools.screens.counter``) as on a clerk's phone. Without a folder the demo issuer is
+loaded into a new installation that is removed afterwards, which takes some minutes.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def _take(folder: Path, names: set[str]) -> None:
     from kaquan.foundation.configuration import current_configuration  # noqa: PLC0415
     from kaquan.foundation.django_setup import collect_static_files  # noqa: PLC0415  # set up now
     from kaquan.ledger.connections import connect_default  # noqa: PLC0415
-    from tools.screens.serving import as_user, chromium, serving, session_of  # noqa: PLC0415
+    from tools.screens.counter import take_counter  # noqa: PLC0415
+    from tools.screens.serving import serving, session_of  # noqa: PLC0415
 
     collect_static_files()
     counters = Counters(connect_default, current_configuration().time_zone)
@@ -65,7 +66,15 @@ def _take(folder: Path, names: set[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     session = session_of(_operator())
     addresses = [one for one in _addresses() if not names or one[0] in names]
-    with serving() as url, chromium() as browser:
+    with serving() as url:
+        take_counter(url, folder, names)
+        _take_console(url, folder, addresses, session)
+
+
+def _take_console(url: str, folder: Path, addresses: list[tuple[str, str]], session: str) -> None:
+    from tools.screens.serving import as_user, chromium  # noqa: PLC0415
+
+    with chromium() as browser:
         shots = [(width, "light") for width in WIDTHS] + [(WIDTHS[0], "dark")]
         for width, scheme in shots:
             context = as_user(browser, url, session, width=width, scheme=scheme)
