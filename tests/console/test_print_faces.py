@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from PIL import Image
 
+from kaquan.engine.signed import SIGNED_SYMBOLS
 from kaquan.printing.layouts import layout_of
 from kaquan.printing.models import PrintFace
 from kaquan.surfaces.console.kit.actions import new_name
@@ -49,6 +50,8 @@ def test_what_stands_in_the_form_is_drawn_and_nothing_is_kept(side: Side) -> Non
     draft = at("print-face-preview", key=0)
 
     assert EAN in codes_on(browser.post(draft, {**TYPED, "name": ""}))
+    signed = codes_on(browser.post(draft, {**TYPED, "signed": "on"}))
+    assert SIGNED_SYMBOLS in map(len, signed)
     assert not PrintFace.objects.exists()
 
 

@@ -55,3 +55,18 @@ def text_of(pdf: bytes) -> str:
         return "\n".join(page.get_textpage().get_text_range() for page in document)
     finally:
         document.close()
+
+
+def lowest_of(pdf: bytes, character: str) -> tuple[int, float]:
+    """On which page a character stands last, and how far below the page's upper edge it ends."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        found = [
+            (number, (page.get_height() - page.get_textpage().get_charbox(at)[1]) * 25.4 / 72)
+            for number, page in enumerate(document)
+            for at in [page.get_textpage().get_text_range().find(character)]
+            if at >= 0
+        ]
+    finally:
+        document.close()
+    return found[-1]

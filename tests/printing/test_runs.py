@@ -15,30 +15,50 @@ from python_calamine import CalamineWorkbook
 from kaquan.campaigns.actions import add_batch, create_campaign
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.engine.codes import format_code
+from kaquan.engine.signed import SignedVoucher
+from kaquan.foundation import keys
 from kaquan.foundation.actor import Actor
+from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.jobs import exports
 from kaquan.foundation.jobs.actions import begin
 from kaquan.foundation.jobs.models import Job
 from kaquan.ledger.door import Door
+from kaquan.ledger.known_keys import know_keys
+from kaquan.offline.signing_keys import replace_signing_key, revoke_signing_key
 from kaquan.printing.faces import face_by_id, preview_of, save_face
 from kaquan.printing.layouts import Layout
 from kaquan.printing.merkle import leaf_of, root_of
 from kaquan.printing.models import PrintFace, PrintRun
 from kaquan.printing.run_jobs import make_run, vouchers_of
 from kaquan.printing.runs import make_again, order_run, run_by_id
-from tests.builders.issuer import NOON, SYSTEM, a_number, a_version, an_organisation, staff_of
+from kaquan.redemption.codes import read_code
+from kaquan.redemption.signed_keys import read_signed_code
+from tests.builders.issuer import (
+    NOON,
+    SYSTEM,
+    TERMS,
+    a_number,
+    a_version,
+    an_organisation,
+    staff_of,
+)
+from tests.fixtures_database import Database
 from tests.printing.sheets_read import pages_of, symbols_on, text_of
 
 
 @pytest.fixture
 def batch(door: Door) -> CampaignBatch:
+    return a_batch()
+
+
+def a_batch(**terms: Any) -> CampaignBatch:
     campaign = create_campaign(
         actor=SYSTEM, code=a_number("camp-"), name="国庆", kind="促活",
         starts_at=NOON, ends_at=NOON.replace(year=2098),
     )  # fmt: skip
     return add_batch(
-        actor=SYSTEM, campaign_id=campaign.id, name="纸券", version_id=a_version().id,
+        actor=SYSTEM, campaign_id=campaign.id, name="纸券", version_id=a_version(TERMS | terms).id,
         quantity=25, by_code=True, at=NOON,
     )  # fmt: skip
 
@@ -75,7 +95,7 @@ def test_a_run_gives_sheets_and_a_note_that_stand_for_its_vouchers(batch: Campai
     sheets = files[f"print-run-{run.id}-sheets-001.pdf"]
     read = {text for page in pages_of(sheets) for kind, text in symbols_on(page)}
     assert read == {one.code for one in vouchers}
-    assert run.merkle_root == root_of([leaf_of(*one) for one in vouchers]).hex()
+    assert run.merkle_root == root_of([leaf_of(one.serial, one.code) for one in vouchers]).hex()
     note = text_of(files[f"print-run-{run.id}-delivery-note.pdf"]).replace("\r\n", "")
     assert run.merkle_root in note
     assert hashlib.sha256(sheets).hexdigest() in note
@@ -115,12 +135,71 @@ def test_the_printers_list_opens_with_the_password_alone(batch: CampaignBatch) -
     wrong.load_key(password="0" * 20)
     with pytest.raises(msoffcrypto.exceptions.InvalidKeyError):
         wrong.decrypt(io.BytesIO(), verify_integrity=True)
-    right, plain = msoffcrypto.OfficeFile(io.BytesIO(sealed)), io.BytesIO()
-    right.load_key(password=ordered.password)
-    right.decrypt(plain)
+    assert rows_of(sealed, ordered.password)[1:] == [
+        [f"{one.serial:012d}", format_code(one.code)] for one in vouchers
+    ]
+
+
+def rows_of(sealed: bytes, password: str) -> list[list[Any]]:
+    """What stands in a printer's list."""
+    file, plain = msoffcrypto.OfficeFile(io.BytesIO(sealed)), io.BytesIO()
+    file.load_key(password=password)
+    file.decrypt(plain)
     plain.seek(0)
-    rows = CalamineWorkbook.from_filelike(plain).get_sheet_by_index(0).to_python()
-    assert rows[1:] == [[f"{one.serial:012d}", format_code(one.code)] for one in vouchers]
+    return CalamineWorkbook.from_filelike(plain).get_sheet_by_index(0).to_python()
+
+
+def test_a_signed_run_holds_what_tills_check_alone_and_repeats_until_its_key_is_revoked(
+    door: Door, database: Database
+) -> None:
+    batch, face_id = a_batch(offline_use=True), a_face(signed=True, symbols="qr")
+    ordered = order_run(
+        actor=SYSTEM, batch_id=batch.id, face_id=face_id, quantity=3, with_list=True
+    )
+    files, run = made(ordered.run), ordered.run
+    sheets = files[f"print-run-{run.id}-sheets-001.pdf"]
+    (page,) = pages_of(sheets)
+    read = [text for (_kind, text), _times in sorted(symbols_on(page).items())]
+
+    said = [read_signed_code(one) for one in read]
+    assert all(isinstance(one, SignedVoucher) for one in said)
+    vouchers = list(vouchers_of(run))
+    assert sorted(one.serial for one in said if isinstance(one, SignedVoucher)) == [
+        one.serial for one in vouchers
+    ]
+    assert {read_code(one) for one in read} == {one.serial for one in vouchers}
+    assert format_code(vouchers[0].code) in text_of(sheets)
+    assert ordered.password is not None
+    listed = rows_of(files[f"print-run-{run.id}-codes.xlsx"], ordered.password)
+    assert listed[0][2] == "signed_code"
+    assert sorted(row[2] for row in listed[1:]) == read
+
+    replace_signing_key(actor=SYSTEM)
+    again = made(make_again(actor=SYSTEM, run_id=run.id))
+    assert again[f"print-run-{run.id}-sheets-001.pdf"] == sheets
+    assert run.signed is not None
+    revoke_signing_key(actor=SYSTEM, key_id=run.signed["key_id"], at=NOON)
+    before = PrintRun.objects.get(id=run.id).job_id
+    with pytest.raises(KaquanError) as refused:
+        make_again(actor=SYSTEM, run_id=run.id)
+    assert refused.value.code == "print_signing_key_revoked"
+    assert PrintRun.objects.get(id=run.id).job_id == before
+    know_keys(database.connect(), keys.load(current_configuration().key_file))
+
+
+def test_terms_that_keep_a_batch_online_or_have_no_days_yet_print_no_signed_codes(
+    batch: CampaignBatch,
+) -> None:
+    claimed = {"range": {"kind": "after_claim", "days": 30}}
+    face_id = a_face(signed=True, symbols="qr")
+    for one, code in (
+        (batch, "batch_not_for_offline"),
+        (a_batch(offline_use=True, validity=claimed), "batch_begins_with_claim"),
+    ):
+        with pytest.raises(KaquanError) as refused:
+            order(one, 1, face_id=face_id)
+        assert refused.value.code == code
+    assert not PrintRun.objects.exists()
 
 
 def test_a_run_is_of_ones_own_part(batch: CampaignBatch) -> None:
@@ -153,18 +232,31 @@ def test_what_cannot_be_printed_is_refused_when_it_is_drawn(
     assert refused.value.code == code
 
 
-def a_picture(kind: str, width: int = 40, height: int = 20) -> bytes:
+def a_picture(kind: str, width: int = 40, height: int = 20, **more: Any) -> bytes:
     made = io.BytesIO()
-    Image.new("L", (width, height)).save(made, kind)
+    Image.new("L", (width, height), 90).save(made, kind, **more)
     return made.getvalue()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_a_picture_is_kept_and_shown(kind: str, door: Door) -> None:
-    image = a_picture(kind)
-    face = save_face(actor=SYSTEM, name="图", layout=Layout(title="券"), image=image)
-    assert bytes(face_by_id(SYSTEM, face.id).image) == image
-    assert preview_of(SYSTEM, face.id).startswith(b"\x89PNG")
+def test_of_a_picture_nothing_but_the_picture_is_kept_and_shown(kind: str, door: Door) -> None:
+    about = Image.Exif()
+    about[0x010E] = "shot by Li Lei"
+    about[0x0112] = 6  # lies on its side
+    image = a_picture(kind, exif=about) + b"PK\x03\x04 and an archive"
+
+    def kept() -> bytes:
+        face = save_face(actor=SYSTEM, name="图", layout=Layout(title="券"), image=image)
+        assert preview_of(SYSTEM, face.id).startswith(b"\x89PNG")
+        return bytes(face_by_id(SYSTEM, face.id).image)
+
+    found = kept()
+    drawn = Image.open(io.BytesIO(found))
+    assert (drawn.format, drawn.size, drawn.getpixel((5, 5))) == (kind, (20, 40), 90)
+    assert not drawn.getexif()
+    assert b"Li Lei" not in found
+    assert b"PK" not in found
+    assert kept() == found
 
 
 def test_a_picture_that_is_none_is_refused(door: Door) -> None:

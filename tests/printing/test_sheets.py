@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,20 +16,50 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from kaquan.engine.codes import format_code
 from kaquan.engine.crockford import ALPHABET
+from kaquan.engine.signed import SIGNED_SYMBOLS
 from kaquan.printing.glyphs import missing_glyphs
 from kaquan.printing.layouts import GRIDS, PAPERS, Layout, layout_fault
 from kaquan.printing.sheets import Face, Voucher, sheets_pdf
-from tests.printing.sheets_read import cells_of, pages_of, symbols_on, text_of
+from tests.printing.sheets_read import cells_of, lowest_of, pages_of, symbols_on, text_of
 
 EAN = "6901234567892"
 TERMS = ("1. 满100元减20元。", "2. 有效期：2026-11-01 至 2026-12-31。", "3. 全部门店可用。")
 
 
-def vouchers(number: int, seed: int = 1) -> list[Voucher]:
-    source = random.Random(seed)
+def vouchers(number: int, *, signed: bool = False) -> list[Voucher]:
+    source = random.Random(1)
+
+    def symbols(length: int) -> str:
+        return "".join(source.choices(ALPHABET, k=length))
+
     return [
-        Voucher(1_000_000 + one, "".join(source.choices(ALPHABET, k=20))) for one in range(number)
+        Voucher(1_000_000 + one, symbols(20), symbols(SIGNED_SYMBOLS) if signed else "")
+        for one in range(number)
     ]
+
+
+def fullest(paper: str, symbols: str, *, scratch: bool, signed: bool = False) -> Layout | None:
+    """With the most vouchers a page; None where there is no room for such codes."""
+    possible = []
+    for number in sorted(GRIDS):
+        layout = msgspec.convert(
+            {
+                "title": "国庆满100减20元消费券",
+                "paper": paper,
+                "per_page": number,
+                "symbols": symbols,
+                "signed": signed,
+                "scratch": scratch,
+                "ean": EAN if symbols == "qr-ean13" else "",
+                "two_sided": scratch,
+                "brand": "好邻居超市",
+                "note": "每单限用一张，不兑现、不找零；本券遗失不补，请妥善保管",
+            },
+            Layout,
+        )
+        if layout_fault(layout) is None:
+            possible.append(layout)
+    return possible[-1] if possible else None
 
 
 def layouts() -> list[Layout]:
@@ -36,37 +67,27 @@ def layouts() -> list[Layout]:
     found = []
     for paper in PAPERS:
         for symbols in ("qr", "code128", "both", "qr-ean13"):
-            for scratch in (False, True):
-                possible = [
-                    layout
-                    for number in sorted(GRIDS)
-                    if layout_fault(
-                        layout := Layout(
-                            title="国庆满100减20元消费券",
-                            paper=paper,
-                            per_page=number,
-                            symbols=symbols,
-                            scratch=scratch,
-                            ean=EAN if symbols == "qr-ean13" else "",
-                            two_sided=scratch,
-                            brand="好邻居超市",
-                            note="每单限用一张，不兑现、不找零；本券遗失不补，请妥善保管",
-                        )
-                    )
-                    is None
-                ]
-                found.append(possible[-1])
-    return found
+            found += [fullest(paper, symbols, scratch=scratch) for scratch in (False, True)]
+        found.append(fullest(paper, "qr", scratch=False, signed=True))
+        found.append(fullest(paper, "both", scratch=True, signed=True))
+    return [one for one in found if one is not None]
+
+
+def test_only_a_card_is_too_small_for_some_codes() -> None:
+    assert len(layouts()) == 10 * len(PAPERS) - 1
+    assert fullest("card", "both", scratch=True, signed=True) is None
+    assert fullest("card", "qr", scratch=True, signed=True) is not None
 
 
 def named(layout: Layout) -> str:
     side = "scratch" if layout.scratch else "plain"
-    return f"{layout.paper}-{layout.per_page}-{layout.symbols}-{side}"
+    signed = "-signed" if layout.signed else ""
+    return f"{layout.paper}-{layout.per_page}-{layout.symbols}{signed}-{side}"
 
 
 @pytest.mark.parametrize("layout", layouts(), ids=named)
 def test_every_code_of_a_full_page_is_read(layout: Layout) -> None:
-    printed = vouchers(layout.per_page)
+    printed = vouchers(layout.per_page, signed=layout.signed)
     terms = TERMS if layout.terms_fit > 60 else ()
 
     pages = list(pages_of(sheets_pdf(Face(layout, terms), printed)))
@@ -82,9 +103,12 @@ def test_every_code_of_a_full_page_is_read(layout: Layout) -> None:
 
 def _code_of(layout: Layout, voucher: Voucher) -> dict[tuple[str, str], int]:
     kinds = {"qr": ["QR Code"], "code128": ["Code 128"], "both": ["QR Code", "Code 128"]}
+    scanned = voucher.signed_code or voucher.code
     if layout.ean:
-        return {("QR Code", voucher.code): 1, ("EAN-13", layout.ean): 1}
-    return {(kind, voucher.code): 1 for kind in kinds[layout.symbols]}
+        return {("QR Code", scanned): 1, ("EAN-13", layout.ean): 1}
+    return {
+        (kind, scanned if kind == "QR Code" else voucher.code): 1 for kind in kinds[layout.symbols]
+    }
 
 
 @pytest.mark.parametrize(
@@ -98,6 +122,18 @@ def test_an_article_number_that_does_not_prove_itself_cannot_be_printed(ean: str
 
 def test_an_article_number_without_its_bars_is_refused() -> None:
     assert layout_fault(Layout(title="满减券", ean=EAN)) is not None
+
+
+def test_a_signed_code_is_a_qr_code_and_refused_where_its_modules_would_be_too_small() -> None:
+    small = Layout(title="满减券", per_page=16, symbols="qr")
+    bars = Layout(title="满减券", per_page=4, symbols="code128")
+    assert layout_fault(small) is None
+    assert layout_fault(bars) is None
+
+    for layout, told in ((small, "69 × 48"), (bars, "二维码")):
+        fault = layout_fault(msgspec.structs.replace(layout, signed=True))
+        assert fault is not None
+        assert told in fault[0]
 
 
 def _turned(cells: list[Image.Image], layout: Layout) -> list[Image.Image]:
@@ -118,6 +154,33 @@ def test_sheets_repeat_byte_for_byte_and_say_what_people_type() -> None:
         assert f"{one.serial:012d}" in words
 
 
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"paper": "card", "per_page": 1},
+        {"symbols": "code128"},
+        {"symbols": "qr-ean13", "ean": EAN, "per_page": 8},
+        {"symbols": "qr", "signed": True, "per_page": 8},
+        {"two_sided": True},
+        {"two_sided": True, "scratch": True, "per_page": 8},
+        {"two_sided": True, "scratch": True, "symbols": "qr", "signed": True, "per_page": 6},
+    ],
+    ids=str,
+)
+def test_terms_that_fill_their_room_are_printed_to_the_last_word(choices: dict[str, Any]) -> None:
+    layout = Layout(title="满减券", note="仅限门店使用", **choices)
+    terms = ["1. 满100元减20元，特价商品、烟酒和充值卡（含电子卡）除外，不与其他优惠同享。" * 2]
+    while layout.terms_lines_of([*terms, "2. 终"]) < layout.terms_lines:
+        terms.append("3. 全部门店可用。")
+    terms.append("2. 终")
+    assert layout.terms_lines_of(terms) == layout.terms_lines
+
+    last, bottom_mm = lowest_of(sheets_pdf(Face(layout, terms), vouchers(1)), "终")
+
+    assert last == int(layout.two_sided)
+    assert bottom_mm < layout.margin_mm + layout.cell.height_mm
+
+
 def test_black_is_one_ink_and_colours_are_those_of_a_press() -> None:
     drawn = b""
     pdf = sheets_pdf(Face(Layout(title="满减券"), ()), vouchers(1))
@@ -129,14 +192,20 @@ def test_black_is_one_ink_and_colours_are_those_of_a_press() -> None:
     assert not re.search(rb"\b(rg|RG)\b", drawn)  # nothing in light's colours
 
 
-def test_nearly_every_worn_voucher_is_still_read() -> None:
-    layout = Layout(title="满减券", per_page=10)
+@pytest.mark.parametrize("signed", [False, True], ids=["plain", "signed"])
+def test_nearly_every_worn_voucher_is_still_read(signed: bool) -> None:
+    layout = Layout(title="满减券", per_page=10, symbols="qr", signed=signed)
     source = random.Random(7)
-    pages = pages_of(sheets_pdf(Face(layout, TERMS), vouchers(100)))
-    cells = [cell for page in pages for cell in cells_of(page, layout)]
-    found = sum([any(map(symbols_on, _looks_at(_worn(cell, source)))) for cell in cells])
-    assert len(cells) == 100
+    pages = pages_of(sheets_pdf(Face(layout, TERMS), vouchers(100, signed=signed)))
+    codes = [_code_part(cell) for page in pages for cell in cells_of(page, layout)][:100]
+    found = sum([any(map(symbols_on, _looks_at(_worn(code, source)))) for code in codes])
+    assert len(codes) == 100
     assert found >= 99
+
+
+def _code_part(cell: Image.Image) -> Image.Image:
+    """The part of a voucher where the QR code stands; the rest costs time."""
+    return cell.crop((0, 0, cell.width * 2 // 5, cell.height))
 
 
 def _worn(cell: Image.Image, source: random.Random) -> Image.Image:
@@ -155,7 +224,8 @@ def _looks_at(worn: Image.Image) -> Iterator[Image.Image]:
     yield worn
     for times in (2, 3):
         yield worn.resize((worn.width // times, worn.height // times), Image.Resampling.BOX)
-    yield worn.filter(ImageFilter.MedianFilter(5))
+    for size in (3, 5):
+        yield worn.filter(ImageFilter.MedianFilter(size))
     yield worn.filter(ImageFilter.GaussianBlur(2))
 
 

@@ -47,7 +47,7 @@ def export_signed_codes(
     if not runs:
         raise without_codes(batch_id)
     if signer.code(runs[0].start) is None:
-        raise _begins_with_claim(batch_id)
+        raise begins_with_claim(batch_id)
     if path.exists() and not replace:
         raise file_exists(path)
     total, done, book = sum(map(len, runs)), 0, code_book()
@@ -66,7 +66,8 @@ def export_signed_codes(
     return total
 
 
-def _begins_with_claim(batch_id: int) -> KaquanError:
+def begins_with_claim(batch_id: int) -> KaquanError:
+    """What is signed says its days, and nobody knows them yet."""
     return KaquanError(
         "batch_begins_with_claim",
         zh=f"批次 {batch_id} 的有效期从领取时算起，领取之前签不了名。",

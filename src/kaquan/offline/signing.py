@@ -34,11 +34,16 @@ class BatchSigner:
     def code(self, serial: int, window: Window | None = None) -> str | None:
         """A voucher's signed code; ``window`` is its own validity where it was handed out. None
         where its days begin with a claim and there was none."""
+        said = self.said(serial, window)
+        return None if said is None else encode_signed(said, self._key.sign)
+
+    def said(self, serial: int, window: Window | None = None) -> SignedVoucher | None:
+        """What the signed code says."""
         window = window or self._window
         if window is None:
             return None
         first_day, last_day = self._days_of(window)
-        voucher = SignedVoucher(
+        return SignedVoucher(
             key_id=self._key.key_id,
             issuer=ISSUER,
             serial=serial,
@@ -47,7 +52,6 @@ class BatchSigner:
             first_day=first_day,
             last_day=last_day,
         )
-        return encode_signed(voucher, self._key.sign)
 
     def _days_of(self, window: Window) -> tuple[date, date]:
         if window not in self._days:

@@ -39,6 +39,17 @@ def image_invalid() -> KaquanError:
     )
 
 
+def signing_key_revoked(key_id: int) -> KaquanError:
+    """The key of a run's signed codes is believed no more."""
+    return KaquanError(
+        "print_signing_key_revoked",
+        zh=f"此印制单的签名密钥 {key_id} 已吊销，重印的二维码哪里都不认；"
+        "已印的券请用券码核销，需要时另下印制单。",
+        en=f"The key {key_id} that signed this run was revoked, so nobody would take its QR codes; "
+        "use what is printed by its plain codes, and order another run if you need one.",
+    )
+
+
 def glyphs_missing(characters: str) -> KaquanError:
     """Characters that the printed font does not have."""
     return KaquanError(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from django.db import transaction
 
+from kaquan.engine.signed import SIGNED_SYMBOLS
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.foundation.paging import Page, Paging, page_of
@@ -15,7 +16,7 @@ from kaquan.printing.errors import face_unknown, glyphs_missing, image_invalid, 
 from kaquan.printing.glyphs import missing_glyphs
 from kaquan.printing.layouts import Layout, layout_fault, layout_json, layout_of
 from kaquan.printing.models import PrintFace
-from kaquan.printing.pictures import is_picture
+from kaquan.printing.pictures import redrawn
 from kaquan.printing.sheets import Face, Voucher, preview_png
 from kaquan.printing.typesetting import TypesettingError
 from kaquan.redemption.code_files import PERMISSION
@@ -24,6 +25,7 @@ LIST_MAX = 200
 ORDERS = {"newest": "-id", "name": "name"}
 SAMPLE_TERMS = ("样张：印制时此处为该批次的使用规则。", "Sample: the batch's terms stand here.")
 _SAMPLE_CODE = "SAMP1E00000000000000"
+_SAMPLE_SIGNED_CODE = _SAMPLE_CODE.ljust(SIGNED_SYMBOLS, "0")
 _KEPT = ("name", "organisation", "layout")
 
 
@@ -42,8 +44,8 @@ def save_face(
     """
     require(actor, PERMISSION)
     check_layout(layout)
-    if image and not is_picture(image):
-        raise image_invalid()
+    if image:
+        image = redrawn(image)
     with transaction.atomic():
         if face_id is None:
             face = PrintFace(organisation_id=own_organisation_id(actor))
@@ -126,8 +128,8 @@ def preview_of_draft(
     """
     require(actor, PERMISSION)
     check_layout(layout)
-    if image and not is_picture(image):
-        raise image_invalid()
+    if image:
+        image = redrawn(image)
     if image is None and face_id is not None:
         image = bytes(face_by_id(actor, face_id).image)
     draft = PrintFace(layout=layout_json(layout), image=image or b"")
@@ -139,7 +141,10 @@ def preview_of_draft(
 
 def _sample(face: PrintFace) -> bytes:
     layout = layout_of(face.layout)
-    vouchers = [Voucher(serial, _SAMPLE_CODE) for serial in range(1, layout.per_page + 1)]
+    signed_code = _SAMPLE_SIGNED_CODE if layout.signed else ""
+    vouchers = [
+        Voucher(serial, _SAMPLE_CODE, signed_code) for serial in range(1, layout.per_page + 1)
+    ]
     terms = SAMPLE_TERMS if layout.terms_fit else ()
     return preview_png(Face(layout, terms, bytes(face.image)), vouchers)
 

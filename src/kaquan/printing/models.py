@@ -26,9 +26,10 @@ class PrintRun(models.Model):
     """Vouchers of a batch that were ordered on paper, as they looked then.
 
     `ranges` holds pairs of first serial and number; no serial is in two runs. `terms` are the
-    printed sentences. `merkle_root` stands for serials and codes of all of them, `files` are name,
-    SHA-256 and pages of what was made, both empty until it was. `password` opens the printer's
-    list, sealed; empty where none was asked for.
+    printed sentences. `signed` is what signed codes say besides the serial, None without any.
+    `merkle_root` stands for serials and codes of all of them, `files` are name, SHA-256 and pages
+    of what was made, both empty until it was. `password` opens the printer's list, sealed; empty
+    where none was asked for.
     """
 
     id = models.AutoField(primary_key=True)
@@ -39,6 +40,7 @@ class PrintRun(models.Model):
     terms = models.JSONField()
     quantity = models.IntegerField()
     ranges = models.JSONField()
+    signed = models.JSONField(null=True)
     password = models.BinaryField(default=b"")
     job_id = models.UUIDField(null=True)
     merkle_root = models.CharField(max_length=64, blank=True)

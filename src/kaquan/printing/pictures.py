@@ -1,39 +1,58 @@
-"""Pictures that people bring: of a kind that a press takes, and no larger than they seem."""
+"""Pictures that people bring: of a kind that a press takes, no larger than they seem, and drawn
+anew, so that nothing but the picture is kept and printed."""
 
 from __future__ import annotations
 
-from typing import Final
+import io
+from typing import Any, Final
+
+from PIL import Image, ImageOps
+
+from kaquan.printing.errors import image_invalid
 
 IMAGE_BYTES_MAX: Final = 1 << 20
 #: A few kilobytes may unpack to gigabytes; 16 million pixels print 30 cm wide at 300 dpi.
 PIXELS_MAX: Final = 16_000_000
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
-_JPEG: Final = b"\xff\xd8"
-#: Segments of a JPEG that begin a frame: all of 0xC0 to 0xCF but three (ITU-T T.81, table B.1).
-_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_KINDS: Final = ("PNG", "JPEG")
+_SWELLS: Final = (Image.DecompressionBombWarning, Image.DecompressionBombError)
+#: No part of the picture is told from another by it, and the same picture has the same bytes.
+_SAVED: Final[dict[str, dict[str, Any]]] = {
+    "PNG": {"compress_level": 6},
+    "JPEG": {"quality": 95, "subsampling": 0, "optimize": True},
+}
 
 
-def is_picture(content: bytes) -> bool:
-    """Whether it says of itself that it is a PNG or JPEG of a size we draw."""
-    size = _png_size(content) or _jpeg_size(content)
-    return (
-        size is not None and len(content) <= IMAGE_BYTES_MAX and 0 < size[0] * size[1] <= PIXELS_MAX
-    )
+def redrawn(content: bytes) -> bytes:
+    """The same picture of the same kind, upright, without metadata or anything behind it; the same
+    bytes for the same file. Raises `print_image_invalid`."""
+    if len(content) > IMAGE_BYTES_MAX:
+        raise image_invalid()
+    try:
+        with Image.open(io.BytesIO(content), formats=_KINDS) as picture:
+            if picture.width * picture.height > PIXELS_MAX:
+                raise image_invalid()
+            kind = "PNG" if picture.format == "PNG" else "JPEG"
+            return _drawn(ImageOps.exif_transpose(picture), kind)
+    except (OSError, SyntaxError, ValueError, *_SWELLS):
+        raise image_invalid() from None
 
 
-def _png_size(content: bytes) -> tuple[int, int] | None:
-    if not content.startswith(_PNG) or content[12:16] != b"IHDR" or len(content) < 24:
-        return None
-    return int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
+def _drawn(picture: Image.Image, kind: str) -> bytes:
+    plain = _in_plain_colours(picture)
+    clean = Image.new(plain.mode, plain.size)
+    clean.paste(plain)
+    file = io.BytesIO()
+    clean.save(file, kind, **_SAVED[kind])
+    return file.getvalue()
 
 
-def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    if not content.startswith(_JPEG):
-        return None
-    at = len(_JPEG)
-    while at + 9 <= len(content) and content[at] == 0xFF:
-        if content[at + 1] in _FRAMES:
-            height, width = content[at + 5 : at + 7], content[at + 7 : at + 9]
-            return int.from_bytes(width, "big"), int.from_bytes(height, "big")
-        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-    return None
+def _in_plain_colours(picture: Image.Image) -> Image.Image:
+    """In grey, RGB, with transparency or in a press's four inks, eight bits each."""
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    if picture.mode.startswith("I"):
+        # Sixteen bits of grey, which Pillow would cut off and not scale.
+        return Image.frombytes("L", picture.size, picture.convert("I;16").tobytes()[1::2])
+    if picture.mode in ("L", "RGB", "CMYK"):
+        return picture
+    return picture.convert("L" if picture.mode == "1" else "RGB")

@@ -27,6 +27,7 @@ from kaquan.printing.models import PrintRun
 from kaquan.printing.printer_list import write_list
 from kaquan.printing.runs import note_run, password_of, run_by_id
 from kaquan.printing.sheets import Face, Voucher, note_pdf, sheets_pdf
+from kaquan.printing.signed_runs import with_signed_codes
 from kaquan.redemption.codes import code_book
 
 #: In one PDF. Typst's memory grows with the pages of a file; a press wants files it can open.
@@ -38,7 +39,7 @@ def make_run(job: Job) -> Mapping[str, Any]:
     """Do such a job; files that were begun before are made anew."""
     actor = from_json(job.actor)
     run = run_by_id(actor, job.parameters["run_id"])
-    vouchers = list(vouchers_of(run))
+    vouchers = with_signed_codes(run, vouchers_of(run))
     root = root_of([leaf_of(one.serial, one.code) for one in vouchers]).hex()
     name = f"print-run-{run.id}.zip"
     with (

@@ -34,6 +34,7 @@ from kaquan.printing.glyphs import missing_glyphs
 from kaquan.printing.layouts import Layout, layout_of
 from kaquan.printing.models import PrintRun
 from kaquan.printing.printer_list import new_password
+from kaquan.printing.signed_runs import check_signing_key, signed_form_of
 from kaquan.redemption.code_files import PERMISSION, codes_made_elsewhere, without_codes
 from kaquan.redemption.codes import ledger_session
 
@@ -59,7 +60,8 @@ def order_run(
 
     Raises `permission_denied`, `batch_unknown`, `batch_without_codes`, `codes_made_elsewhere`,
     `print_face_unknown`, `print_quantity_invalid`, `print_not_enough`, `print_terms_too_long`,
-    `print_glyphs_missing`, `jobs_too_many`.
+    `print_glyphs_missing`, `jobs_too_many`; for signed codes `batch_not_for_offline`,
+    `batch_begins_with_claim`.
     """
     require(actor, PERMISSION)
     batch, face = batch_by_id(actor, batch_id), face_by_id(actor, face_id)
@@ -71,6 +73,7 @@ def order_run(
         raise quantity_invalid(QUANTITY_MAX)
     layout = layout_of(face.layout)
     terms = printed_terms_of(actor, batch, layout)
+    signed = signed_form_of(actor, batch) if layout.signed else None
     with transaction.atomic():
         # Two who order from one batch at once would print the same vouchers.
         CampaignBatch.objects.select_for_update().get(id=batch.id)
@@ -83,6 +86,7 @@ def order_run(
             terms=terms,
             quantity=quantity,
             ranges=ranges,
+            signed=signed,
             created_at=clock.now(),
             created_by=actor.name,
         )
@@ -97,9 +101,10 @@ def order_run(
 
 def make_again(*, actor: Actor, run_id: int) -> PrintRun:
     """Let the same files be made once more: the sheets have the same bytes. Raises
-    `print_run_unknown`, `jobs_too_many`."""
+    `print_run_unknown`, `print_signing_key_revoked`, `jobs_too_many`."""
     with transaction.atomic():
         run = run_by_id(actor, run_id)
+        check_signing_key(run)
         run.job_id = _start(actor, run).id
         run.save(update_fields=["job_id"])
     return run
@@ -139,10 +144,9 @@ def printed_terms_of(actor: Actor, batch: CampaignBatch, layout: Layout) -> list
         return []
     terms: Terms = terms_of(batch.offer_version)
     sentences = [one.text for one in explain(terms, "zh", names_in(actor, terms)) if one.printed]
-    lines = [f"{number}. {text}" for number, text in enumerate(sentences, 1)]
-    characters = sum(map(len, lines))
-    if characters > layout.terms_fit:
-        raise terms_too_long(characters, layout.terms_fit)
+    lines = [f"{number}.\N{NO-BREAK SPACE}{text}" for number, text in enumerate(sentences, 1)]
+    if layout.terms_lines_of(lines) > layout.terms_lines:
+        raise terms_too_long(sum(map(len, lines)), layout.terms_fit)
     missing = missing_glyphs(lines)
     if missing:
         raise glyphs_missing(missing)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from kaquan.engine.codes import format_code
-from kaquan.printing.layouts import PAPERS, Layout
+from kaquan.printing.layouts import BAR_HEIGHT_MM, PAPERS, TERMS_BETWEEN, Layout
 from kaquan.printing.symbols import Run, code128_run, ean13_run, qr_rows
 from kaquan.printing.typesetting import typeset
 
@@ -18,10 +18,6 @@ CODE128_MODULE_MM_MAX: Final = 0.25
 #: The size that scanners at tills are made for (GS1 General Specifications, 5.2.1.2).
 EAN13_MODULE_MM: Final = 0.33
 QUIET_MODULES: Final = 10
-QR_MM: Final = 16
-QR_MM_ROOMY: Final = 18
-ROOMY_MM: Final = 50
-BAR_HEIGHT_MM: Final = 7
 SERIAL_DIGITS: Final = 12
 PREVIEW_PPI: Final = 110
 TITLE_PT: Final = (5.5, 11.0)
@@ -45,10 +41,12 @@ _TEMPLATES = files("kaquan.printing") / "typst"
 
 
 class Voucher(NamedTuple):
-    """One voucher to print; ``code`` has 20 symbols without dashes."""
+    """One voucher to print; ``code`` has 20 symbols without dashes, ``signed_code`` is its other
+    form where the QR code is to hold that."""
 
     serial: int
     code: str
+    signed_code: str = ""
 
 
 class Face(NamedTuple):
@@ -82,7 +80,7 @@ def _sheet_data(face: Face, vouchers: Sequence[Voucher]) -> dict[str, Any]:
     cell = layout.cell
     printed = [_voucher_data(layout, one) for one in vouchers]
     room_mm = cell.width_mm - _EDGE_MM - (_PANEL_MM if layout.scratch else 0)
-    side = max((len(one["qr"]) for one in printed), default=21) or 21
+    side = max((len(one["qr"]) for one in printed), default=0) or 1
     return {
         "title": layout.title,
         "title_size": _title_size_pt(layout),
@@ -97,8 +95,9 @@ def _sheet_data(face: Face, vouchers: Sequence[Voucher]) -> dict[str, Any]:
         "two_sided": layout.two_sided,
         "scratch": layout.scratch,
         "terms": list(face.terms),
+        "terms_between": TERMS_BETWEEN,
         "image": _image_name(face.image) if face.image else "",
-        "qr_module": (QR_MM_ROOMY if cell.height_mm >= ROOMY_MM else QR_MM) / side,
+        "qr_module": layout.qr_mm / side,
         "bar_module": EAN13_MODULE_MM
         if layout.ean
         else _bar_module_mm(printed, "bar_modules", room_mm),
@@ -131,7 +130,7 @@ def _voucher_data(layout: Layout, voucher: Voucher) -> dict[str, Any]:
     return {
         "serial": serial,
         "code": format_code(voucher.code),
-        "qr": qr_rows(voucher.code) if layout.symbols != "code128" else [],
+        "qr": qr_rows(voucher.signed_code or voucher.code) if layout.symbols != "code128" else [],
         "bar": bar,
         "bar_modules": sum(bar),
         "serial_bar": serial_bar,

@@ -43,7 +43,7 @@ SYMBOL_WORDS: Mapping[str, Text] = {
     "code128": _("Bar code (Code 128)"),
     "qr-ean13": _("QR code and article's bar code (EAN-13)"),
 }
-_SWITCHES = ("two_sided", "scratch", "cut_marks")
+_SWITCHES = ("signed", "two_sided", "scratch", "cut_marks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class FaceDetail(DetailScreen[PrintFace]):
             Fact(_("Vouchers a page"), text(str(layout.per_page))),
             Fact(_("Each"), text(f"{layout.cell.width_mm} × {layout.cell.height_mm} mm")),
             Fact(_("Codes"), text(SYMBOL_WORDS[layout.symbols])),
+            Fact(_("For tills without a network"), _yes(layout.signed)),
             Fact(_("Two sides"), _yes(layout.two_sided)),
             Fact(_("Scratch-off"), _yes(layout.scratch)),
             Fact(_("Cut marks"), _yes(layout.cut_marks)),
@@ -156,6 +157,9 @@ class _FaceForm(FormScreen):
               required=True),
         Field("ean", _("Article's bar code"), characters_max=13,
               hint=_("13 digits by which your tills know the offer; only for codes with EAN-13.")),
+        Field("signed", _("For tills without a network"), "switch",
+              hint=_("The QR code is signed, denser and a little larger; only for batches whose "
+                     "terms allow use without a network.")),
         Field("colour", _("Colour"), "choice", required=True,
               options=FACE_COLOURS),
         Field("two_sided", _("Two sides"), "switch",
