@@ -55,12 +55,17 @@ Given = tuple[tuple[Any, ...], dict[str, Any]]
         ),
         (
             "redeem",
-            (([VoucherUse("N6W5", 500), VoucherUse("QRST", uses=2)],), {"customer": "M0001"}),
+            (
+                ([VoucherUse("N6W5", 500), VoucherUse("QRST", uses=2)],),
+                {"customer": "M0001", "store": "S001", "terminal": "T1"},
+            ),
             (
                 "/redemptions",
                 {
                     "vouchers": [{"code": "N6W5", "amount_fen": 500}, {"code": "QRST", "uses": 2}],
                     "customer": "M0001",
+                    "store": "S001",
+                    "terminal": "T1",
                 },
             ),
         ),

@@ -309,7 +309,7 @@ class _Taking:
             store_code=terminal.store.organisation.code,
             order_no=case.line.order_no,
             amount_fen=case.line.order_fen,
-            terminal_kind=terminal.kind,
+            terminal_code=terminal.code,
         )
 
 
@@ -332,7 +332,7 @@ def _facts(actor: Actor, visits: list[tuple[Visit, datetime]]) -> list[Facts]:
             plain = Visit(
                 store_code=visit.store_code,
                 amount_fen=visit.amount_fen,
-                terminal_kind=visit.terminal_kind,
+                terminal_code=visit.terminal_code,
             )
             visits[index] = (plain, when)
     return gather_many(actor, visits)

@@ -240,7 +240,7 @@ def visit_of(counter: Counter, order: CounterOrder) -> Visit:
         lines=lines,
         amount_fen=order.amount_fen,
         customer_number=order.customer_number or None,
-        terminal_kind=terminal.kind,
+        terminal_code=terminal.code,
     )
 
 
