@@ -35,6 +35,17 @@ _ACTS: dict[str, tuple[Text, str]] = {
 }
 
 
+def _told(doing: Doing) -> dict[str, Any]:
+    """Who does it, with which range, and the form's own name."""
+    values = doing.values
+    return {
+        "actor": doing.actor,
+        "first": values["first"],
+        "last": values["last"] or "",
+        "once": doing.once,
+    }
+
+
 class _PaperForm(FormScreen):
     parent: ClassVar[str] = "paper"
 
@@ -70,13 +81,7 @@ class PaperAct(_PaperForm):
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Do it with all of the range, once for each form."""
         values = doing.values
-        about: dict[str, Any] = {
-            "actor": doing.actor,
-            "first": values["first"],
-            "last": values["last"] or "",
-            "reason": values["reason"] or "",
-            "once": doing.once,
-        }
+        about = _told(doing) | {"reason": values["reason"] or ""}
         with kept_typing():
             if values["act"] == _MISSING:
                 done = actions.report_missing(**about)
@@ -100,15 +105,9 @@ class ReceivePaper(_PaperForm):
 
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Take all over but what is missing."""
-        values = doing.values
+        missing = ranges_typed(doing.values["missing"])
         with kept_typing():
-            done = actions.receive(
-                actor=doing.actor,
-                first=values["first"],
-                last=values["last"] or "",
-                missing=ranges_typed(values["missing"]),
-                once=doing.once,
-            )
+            done = actions.receive(**_told(doing), missing=missing)
         words = _("%(number)s pieces were received.") % {"number": f"{done.quantity:,}"}
         return words, self.home(key)
 
@@ -132,15 +131,8 @@ class SendPaper(_PaperForm):
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Open the note and book it."""
         del key
-        values = doing.values
         with kept_typing():
-            note = notes.send(
-                actor=doing.actor,
-                first=values["first"],
-                last=values["last"] or "",
-                target=values["target"],
-                once=doing.once,
-            )
+            note = notes.send(**_told(doing), target=doing.values["target"])
         words = _("Transfer note %(number)s: %(pieces)s pieces await the signature of %(place)s.")
         told = {"number": note.id, "pieces": f"{note.quantity:,}", "place": note.target.name}
         return words % told, reverse("console:paper-note", kwargs={"key": note.id})
@@ -160,15 +152,8 @@ class DestroyPaper(_PaperForm):
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Open the case."""
         del key
-        values = doing.values
         with kept_typing():
-            case = cases.ask_to_destroy(
-                actor=doing.actor,
-                first=values["first"],
-                last=values["last"] or "",
-                reason=values["reason"],
-                once=doing.once,
-            )
+            case = cases.ask_to_destroy(**_told(doing), reason=doing.values["reason"])
         words = _("%(number)s pieces are to be destroyed; a witness must confirm it.")
         there = reverse("console:paper-case", kwargs={"key": case.id})
         return words % {"number": f"{case.quantity:,}"}, there
