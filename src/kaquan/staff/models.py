@@ -22,7 +22,8 @@ class StaffUserManager(BaseUserManager["StaffUser"]):
 
 class StaffUser(AbstractBaseUser):
     """Someone with an account. `organisation` is where they belong, None to the head office; what
-    they may do, and where, their roles say alone. The phone is sealed."""
+    they may do, and where, their roles say alone. The phone is sealed. `search_text` is what a
+    search looks through: names and their sounds."""
 
     id = models.AutoField(primary_key=True)
     username = models.CharField(max_length=64)
@@ -34,6 +35,7 @@ class StaffUser(AbstractBaseUser):
     must_change_password = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=100)
+    search_text = models.TextField(blank=True, default="", db_default="")
 
     objects: ClassVar[StaffUserManager] = StaffUserManager()
 
@@ -178,3 +180,49 @@ class AnnouncementDismissal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.announcement_id} {self.user_id}"
+
+
+class LoginEvent(models.TextChoices):
+    """What happened at the door to an account, or behind it."""
+
+    IN = "in", "登录成功"
+    OUT = "out", "退出登录"
+    WRONG_PASSWORD = "wrong_password", "密码错误"
+    WRONG_FACTOR = "wrong_factor", "二次验证错误"
+    LOCKED_OUT = "locked_out", "错误过多，暂停登录"
+    STOPPED = "stopped", "账号已停用"
+    PASSWORD = "password", "自己修改密码"
+    FACTOR_ADDED = "factor_added", "添加二次验证"
+    FACTOR_REMOVED = "factor_removed", "移除二次验证"
+    DENIED = "denied", "无权访问"
+
+
+class LoginRecord(models.Model):
+    """One such event. `user` is None where nobody has the name that was typed; the name itself is
+    not kept, for people type passwords there by mistake. `about` is how somebody logged in, which
+    second factor it was, or which page was denied. The database refuses to change a record, and to
+    delete one that is younger than half a year."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    user = models.ForeignKey(StaffUser, models.PROTECT, null=True, related_name="+", db_index=False)
+    event = models.CharField(max_length=16, choices=LoginEvent)
+    about = models.CharField(max_length=64, blank=True)
+    ip = models.CharField(max_length=64, blank=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        db_table = "staff_login_record"
+        indexes = (
+            models.Index(fields=["user", "id"], name="staff_login_record_user"),
+            models.Index(fields=["event", "id"], name="staff_login_record_event"),
+            models.Index(fields=["at"], name="staff_login_record_at"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(event__in=LoginEvent.values), name="staff_login_record_event_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.event}"

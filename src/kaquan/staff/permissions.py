@@ -8,6 +8,7 @@ EDIT = "staff.edit"
 GRANT = "staff.grant"
 DELEGATE = "staff.delegate"
 ANNOUNCE = "announcements.edit"
+LOGINS = "logins.view"
 
 PERMISSIONS: tuple[Permission, ...] = (
     *(one for one in KEY_PERMISSIONS if one.name not in PUBLISHABLE_PERMISSIONS),
@@ -44,6 +45,7 @@ PERMISSIONS: tuple[Permission, ...] = (
         "approve what is done to many vouchers, or beyond a person's authority",
     ),
     Permission("changes.view", "查看变更记录", "see the change log"),
+    Permission(LOGINS, "查看登录记录", "see who logged in, from where, and who failed to"),
     Permission(
         "views.share",
         "把保存的视图共享给本组织",

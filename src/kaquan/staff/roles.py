@@ -94,6 +94,7 @@ BUILT_IN_ROLES = (
         (
             *_SEE_BUSINESS,
             *("keys.view", "webhooks.view", "staff.view", "changes.view", "ledger.prove"),
+            "logins.view",
         ),
     ),
     BuiltInRole(
@@ -114,7 +115,7 @@ BUILT_IN_ROLES = (
         "Security administrator",
         (
             *("organisations.view", "staff.view", "staff.grant", "staff.delegate"),
-            *("keys.view", "keys.edit", "approvals.view", "approvals.rules"),
+            *("keys.view", "keys.edit", "approvals.view", "approvals.rules", "logins.view"),
         ),
         Administers.SECURITY,
         must_use_second_factor=True,
@@ -125,7 +126,7 @@ BUILT_IN_ROLES = (
         "Audit administrator",
         (
             *("organisations.view", "staff.view", "changes.view", "ledger.view", "keys.view"),
-            "approvals.view",
+            *("approvals.view", "logins.view"),
         ),
         Administers.AUDIT,
         must_use_second_factor=True,
