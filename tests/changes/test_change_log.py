@@ -14,8 +14,9 @@ from kaquan.foundation.changes.actions import record_change
 from kaquan.foundation.changes.models import Change, ChangeLink
 from kaquan.foundation.changes.origin import coming_from
 from kaquan.foundation.changes.proof import ChangeProof, prove_changes, prove_changes_snapshot
-from kaquan.foundation.changes.queries import changes
+from kaquan.foundation.changes.queries import ChangeFilter, change_by_id, change_page, changes_of
 from kaquan.foundation.errors import KaquanError
+from kaquan.foundation.paging import Paging
 from kaquan.foundation.postgres.urls import superuser_url
 from tests.builders.issuer import SYSTEM, an_organisation, staff_of
 from tests.fixtures_database import Database, _database_name, _shared_home
@@ -50,7 +51,7 @@ def test_a_change_holds_who_when_where_from_and_only_what_differs(database: Data
     with coming_from("203.0.113.7"):
         change(7, before={"name": "旧", "code": "A"}, after={"name": "新", "code": "A"})
 
-    (kept,) = changes(SYSTEM, kind="thing", object_id=7)
+    (kept,) = changes_of(SYSTEM, [("thing", 7)])
 
     assert (kept.actor_id, kept.actor_name, kept.origin) == (SYSTEM.id, "tests", "203.0.113.7")
     assert (kept.before, kept.after) == ({"name": "旧"}, {"name": "新"})
@@ -98,13 +99,20 @@ def test_only_those_of_a_part_of_the_tree_see_its_changes(database: Database) ->
     change(2, path=west.path)
     change(3)
 
-    seen = changes(staff_of(east, "changes.view"), kind="thing")
+    things = ChangeFilter(kinds=["thing"])
+    eastern, all_three = staff_of(east, "changes.view"), [("thing", one) for one in (1, 2, 3)]
 
-    assert [one.object_id for one in seen] == ["1"]
-    assert [one.object_id for one in changes(SYSTEM, kind="thing")] == ["3", "2", "1"]
-    assert [one.object_id for one in changes(SYSTEM, kind="thing", limit=1)] == ["3"]
+    page, whole = change_page(eastern, things, Paging()), change_page(SYSTEM, things, Paging())
+
+    assert [one.object_id for one in page.rows] == ["1"]
+    assert [one.object_id for one in whole.rows] == ["3", "2", "1"]
+    assert [one.object_id for one in changes_of(eastern, all_three)] == ["1"]
+    assert [one.object_id for one in changes_of(SYSTEM, all_three, limit=1)] == ["3"]
+    assert change_by_id(SYSTEM, whole.rows[1].id).link.seq > 0
+    with pytest.raises(KaquanError, match="没有变更记录"):
+        change_by_id(eastern, whole.rows[1].id)
     with pytest.raises(KaquanError, match="没有“changes"):
-        changes(staff_of(None, "offers.view"))
+        change_page(staff_of(None, "offers.view"), things, Paging())
 
 
 @pytest.mark.parametrize(

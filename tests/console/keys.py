@@ -10,8 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from kaquan.analytics.actions import Counters
+from kaquan.foundation.changes.models import Change
 from kaquan.foundation.configuration import current_configuration
 from kaquan.ledger.connections import connect_default
+from kaquan.staff.logins import Visit, note_login
+from kaquan.staff.models import LoginEvent
 from kaquan.surfaces.console.kit.details import ActionScreen
 from kaquan.surfaces.console.screens import SCREENS
 from tests.api.trade import MISSING_REDEMPTION, MISSING_SERIAL
@@ -33,6 +36,18 @@ def counted(mark: str) -> str:
     counters.catch_up()
     counters.close()
     return mark
+
+
+def change_of(side: Side) -> Change:
+    """What was written down of the side's store."""
+    return Change.objects.filter(kind="store", object_id=str(side.store.pk)).latest("id")
+
+
+def login_of(side: Side) -> str:
+    """Where somebody of the side logged in from."""
+    visit = Visit(ip=f"2001:db8::{side.member.id:x}")
+    note_login(side.member, LoginEvent.IN, visit=visit)
+    return visit.ip
 
 
 KEYS: dict[str, Name] = {
@@ -104,6 +119,7 @@ KEYS: dict[str, Name] = {
     "store": lambda side: side.store.pk,
     "store-edit": lambda side: side.store.pk,
     "key": lambda side: side.key.caller.key_id,
+    "change": lambda side: change_of(side).id,
     "webhook": lambda side: side.webhook.id,
     "staff-member": lambda side: side.member.id,
     "staff-edit": lambda side: side.member.id,
@@ -185,7 +201,8 @@ LISTED: dict[str, Name] = {
     "roles": lambda side: f">{side.role.code}<",
     "announcements": lambda side: side.announcement.title_zh,
     "views": lambda side: f">{side.saved_view.name}<",
-    "changes": lambda side: f">{side.store.organisation.name}\n",
+    "changes": lambda side: f"{side.store.organisation.name}<",
+    "logins": lambda side: f">{login_of(side)}<",
 }
 
 

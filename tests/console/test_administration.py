@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -96,5 +98,16 @@ def test_what_was_changed_is_shown_on_the_thing_and_in_the_log(side: Side, brows
 
     assert "长安街 1 号" in page
     assert "王小明" in page
+    assert "127.0.0.1" in page
     assert store.organisation.name in log
-    assert "变更记录" not in without
+    assert "地址: 长安街 1 号" in log
+    assert "长安街 1 号" in without  # the thing itself tells whoever may see it, but not from where
+    assert "127.0.0.1" not in without
+    assert other.get(at("changes")).status_code == 403
+    found = browser.get(at("changes") + "?by=wangxiaoming").content.decode()
+    assert store.organisation.name in found
+    assert store.organisation.name not in browser.get(at("changes") + "?by=nobody").content.decode()
+    (address,) = re.findall(r'href="(/console/changes/\d+/)"', log)[:1]
+    one = browser.get(address).content.decode()
+    for told in ("长安街 1 号", "链上位置", at("store", key=store.pk), "stores.update"):
+        assert told in one

@@ -75,8 +75,10 @@ def test_a_node_is_moved_after_a_question_that_names_both(side: Side, browser: C
     assert store.parent == second
     assert store.path == f"{second.path}{store.id}."
     assert "已将" in done
-    history = browser.get(at("organisation", key=store.id) + "?tab=changes").content.decode()
-    assert "organisations.move" in history
+    for page in (at("organisation", key=store.id), at("store", key=store.id)):
+        history = browser.get(f"{page}?tab=changes").content.decode()
+        assert "移动" in history
+        assert "所属组织" in history
 
 
 def test_what_cannot_stand_there_is_refused_in_words_and_stays(side: Side, browser: Client) -> None:

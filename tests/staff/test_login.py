@@ -16,14 +16,16 @@ from allauth.mfa.totp.internal.auth import (
 )
 from allauth.usersessions.models import UserSession
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from time_machine import travel
 
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
 from kaquan.staff.actions import create_staff, set_staff_active
-from kaquan.staff.models import StaffUser
+from kaquan.staff.clearing import clear_logins
+from kaquan.staff.logins import Visit, note_login
+from kaquan.staff.models import LoginEvent, LoginRecord, StaffUser
 from tests.builders.issuer import NOON, SYSTEM, an_organisation
 from tests.staff.people import PASSWORD, a_browser, somebody
 
@@ -32,6 +34,11 @@ LOGIN = "/accounts/login/"
 
 def log_in(browser: Client, user: StaffUser, password: str = PASSWORD) -> object:
     return browser.post(LOGIN, {"login": user.username, "password": password})
+
+
+def records() -> list[tuple[int | None, str, str]]:
+    """What was written down: whose, what, how."""
+    return list(LoginRecord.objects.order_by("id").values_list("user", "event", "about"))
 
 
 def is_logged_in(browser: Client) -> bool:
@@ -64,6 +71,8 @@ def test_people_log_in_with_name_and_password(browser: Client) -> None:
     assert is_logged_in(browser)
     (session,) = UserSession.objects.all()
     assert (session.user, session.ip) == (user, "127.0.0.1")
+    assert records() == [(user.id, "in", "password")]
+    assert LoginRecord.objects.get().ip == "127.0.0.1"
 
 
 def test_the_name_may_be_typed_in_any_case(browser: Client) -> None:
@@ -85,6 +94,8 @@ def test_a_wrong_password_and_an_unknown_name_look_alike(browser: Client, known:
     (error,) = re.findall(r'role="alert">([^<]+)<', answer.content.decode())
     assert "用户名" in error
     assert not is_logged_in(browser)
+    assert records() == [(user.id if known else None, "wrong_password", "")]
+    assert "no-such-user" not in str(LoginRecord.objects.values())
 
 
 def test_a_disabled_account_does_not_get_in_and_stays_no_longer(browser: Client) -> None:
@@ -96,6 +107,7 @@ def test_a_disabled_account_does_not_get_in_and_stays_no_longer(browser: Client)
     assert browser.get("/").url.startswith(LOGIN)
     log_in(browser, user)
     assert browser.get("/").url.startswith(LOGIN)
+    assert records()[-1] == (user.id, "stopped", "")
 
 
 def test_who_guesses_is_locked_out_even_with_the_right_password(browser: Client) -> None:
@@ -112,6 +124,7 @@ def test_who_guesses_is_locked_out_even_with_the_right_password(browser: Client)
 
     assert not is_logged_in(browser)
     assert late.status_code == 200
+    assert records() == [*[(user.id, "wrong_password", "")] * 5, (user.id, "locked_out", "")]
     with travel(clock.now() + timedelta(minutes=16)):
         log_in(browser, user)
     assert is_logged_in(browser)
@@ -196,6 +209,24 @@ def test_the_second_factor_is_asked_for_at_the_next_login(browser: Client) -> No
     with travel(clock.now() + timedelta(minutes=5)):  # a code serves once
         browser.post("/accounts/2fa/authenticate/", {"code": totp(secret)})
     assert is_logged_in(browser)
+    told = [(event, about) for _, event, about in records() if event != "out"]
+    assert ("factor_added", "totp") in told
+    assert [event for event, _ in told[-2:]] == ["wrong_factor", "in"]
+    assert told[-1] == ("in", "password totp")
+
+
+def test_a_login_record_is_never_changed_and_stays_for_half_a_year(browser: Client) -> None:
+    log_in(browser, somebody())
+    note_login(None, LoginEvent.WRONG_PASSWORD, visit=Visit("192.0.2.1"))
+
+    for act in (lambda rows: rows.update(ip=""), lambda rows: rows.delete()):
+        with pytest.raises(DatabaseError, match="stays as it was written"), transaction.atomic():
+            act(LoginRecord.objects.all())
+    with travel(clock.now() - timedelta(days=400)):
+        note_login(None, LoginEvent.WRONG_PASSWORD, visit=Visit("192.0.2.2"))
+    clear_logins(clock.now())
+
+    assert set(LoginRecord.objects.values_list("ip", flat=True)) == {"127.0.0.1", "192.0.2.1"}
 
 
 def test_a_recovery_code_serves_once(browser: Client) -> None:
@@ -341,5 +372,5 @@ def test_what_is_not_there_or_out_of_date_is_told_in_words(static_files: None) -
     stale = browser.post("/accounts/login/", {"login": "a", "password": "b"})
 
     assert (gone.status_code, stale.status_code) == (404, 403)
-    assert "页面不存在" in gone.content.decode()
+    assert "没有找到" in gone.content.decode()
     assert "什么也没有执行" in stale.content.decode()

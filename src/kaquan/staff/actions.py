@@ -23,6 +23,7 @@ from kaquan.foundation.changes.actions import fields_of, record_change
 from kaquan.foundation.ids import draw_ids
 from kaquan.organisations.models import Organisation
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
+from kaquan.organisations.searching import search_text_of
 from kaquan.staff.acting import actor_id
 from kaquan.staff.errors import (
     account_reaches_further,
@@ -85,6 +86,7 @@ def create_staff(
             created_at=at,
             created_by=actor.id,
         )
+        user.search_text = search_text_of(user.name, user.username)
         temporary = _give_password(user, password)
         try:
             with transaction.atomic():
@@ -119,7 +121,8 @@ def update_staff(
             user.phone = accepted
         if organisation_id is not None:
             user.organisation = organisation_by_id(actor, organisation_id)
-        user.save(update_fields=["name", "email", "phone", "organisation"])
+        user.search_text = search_text_of(user.name, user.username)
+        user.save(update_fields=["name", "email", "phone", "organisation", "search_text"])
         _keep(actor, "staff.update", user, before=before, phone_changed=phone is not None)
         return user
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
 AT_ONCE = 5_000
+RECORDS_KEPT = timedelta(days=365)
+"""Login records go after a year; the database lets none go before half a year."""
 _SESSIONS = """
 DELETE FROM django_session WHERE session_key IN (
     SELECT session_key FROM django_session WHERE expire_date < %(now)s LIMIT %(most)s)
@@ -20,10 +22,15 @@ _ATTEMPTS = """
 DELETE FROM staff_cache WHERE cache_key IN (
     SELECT cache_key FROM staff_cache WHERE expires < %(now)s LIMIT %(most)s)
 """
+_RECORDS = """
+DELETE FROM staff_login_record WHERE id IN (
+    SELECT id FROM staff_login_record WHERE at < %(old)s LIMIT %(most)s)
+"""
 
 
 def clear_logins(now: datetime) -> None:
     """Remove sessions that are over and attempts that no longer count, a part at a time."""
     with connection.cursor() as cursor:
-        for statement in (_SESSIONS, _LISTED, _ATTEMPTS):
-            cursor.execute(statement, {"now": now, "most": AT_ONCE})
+        for statement in (_SESSIONS, _LISTED, _ATTEMPTS, _RECORDS):
+            bounds = {"now": now, "old": now - RECORDS_KEPT, "most": AT_ONCE}
+            cursor.execute(statement, bounds)

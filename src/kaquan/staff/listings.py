@@ -38,7 +38,7 @@ def staff_page(
     require(actor, VIEW)
     rows = within(actor, StaffUser.objects.select_related("organisation"), "organisation")
     if wanted.words is not None:
-        rows = rows.filter(Q(username__icontains=wanted.words) | Q(name__icontains=wanted.words))
+        rows = rows.filter(search_text__contains=wanted.words.lower())
     if wanted.active is not None:
         rows = rows.filter(is_active=wanted.active)
     if wanted.role is not None:

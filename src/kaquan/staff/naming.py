@@ -24,3 +24,12 @@ def names_of(actor_ids: Collection[str]) -> dict[str, str]:
         return {}
     rows = StaffUser.objects.filter(id__in=numbers).values_list("id", "name")
     return {f"{_PEOPLE}{number}": name for number, name in rows[:NAMES_MAX]}
+
+
+def actor_ids_named(words: str) -> list[str]:
+    """The ids of actors that somebody means: people by name, user name or pinyin, programs by what
+    the books call them. Not scoped, as above."""
+    words = words.strip().lower()
+    rows = StaffUser.objects.filter(search_text__contains=words).order_by("id")
+    found = [f"{_PEOPLE}{number}" for number in rows.values_list("id", flat=True)[:NAMES_MAX]]
+    return [*found, words, f"system:{words}"]

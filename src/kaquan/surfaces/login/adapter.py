@@ -8,12 +8,14 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from kaquan.access.sources import source_of
 from kaquan.foundation.encrypted_fields import seal, unseal
-from kaquan.staff.models import StaffUser
+from kaquan.staff.logins import note_login, user_called, visit_of
+from kaquan.staff.models import LoginEvent, StaffUser
 
 CONSOLE = "/console/"
 FIRST_PAGE = "/"
@@ -37,6 +39,26 @@ class AccountAdapter(DefaultAccountAdapter):
         """Where the request comes from, a proxy's word counting only if the proxy is ours."""
         peer = request.META.get("REMOTE_ADDR", "")
         return source_of(peer, request.headers.get("x-forwarded-for")) or "0.0.0.0"  # noqa: S104
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuse who tried too often, and write it down."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            user = user_called(credentials.get("username", ""))
+            note_login(user, LoginEvent.LOCKED_OUT, visit=visit_of(request))
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """A wrong password, or a name that nobody has."""
+        user = user_called(credentials.get("username", ""))
+        note_login(user, LoginEvent.WRONG_PASSWORD, visit=visit_of(request))
+
+    def respond_user_inactive(self, request: HttpRequest, user: StaffUser) -> HttpResponse:
+        """The right password of an account that was stopped."""
+        note_login(user, LoginEvent.STOPPED, visit=visit_of(request))
+        answer: HttpResponse = super().respond_user_inactive(request, user)
+        return answer
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002
         """The console, where there is one."""

@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.errors import ExitCode, KaquanError
+from kaquan.staff.logins import note_login, visit_of
+from kaquan.staff.models import LoginEvent, StaffUser
 from kaquan.surfaces.console.acting import (
     actor_of_request,
     is_logged_in,
@@ -146,6 +148,9 @@ class Screen:
 
     def _error_page(self, call: Call, error: KaquanError) -> HttpResponse:
         status = status_of(error)
+        if status == 403 and isinstance(call.request.user, StaffUser):
+            visit = visit_of(call.request)
+            note_login(call.request.user, LoginEvent.DENIED, about=self.name, visit=visit)
         context = {"title": _TITLES.get(status, _TITLES[409]), "text": in_words(error)}
         return self.page(call, "console/error.html", context, status=status)
 

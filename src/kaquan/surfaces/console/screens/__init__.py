@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from kaquan.surfaces.console.acting import choose
 from kaquan.surfaces.console.kit import exports
 from kaquan.surfaces.console.kit.bulk import BulkScreen
 from kaquan.surfaces.console.kit.details import ActionScreen, DetailScreen
 from kaquan.surfaces.console.kit.lists import ListScreen
 from kaquan.surfaces.console.kit.menu import Entry, Group
-from kaquan.surfaces.console.kit.screens import Call, Screen
+from kaquan.surfaces.console.kit.screens import Screen
 from kaquan.surfaces.console.screens import (
     access,
     access_forms,
     accounts,
+    acting_in,
     announcements,
     approval_contents,
     approval_rules,
@@ -47,6 +45,7 @@ from kaquan.surfaces.console.screens import (
     holidays,
     jobs,
     keying,
+    logins,
     member_cards,
     offers,
     offline,
@@ -126,6 +125,7 @@ LISTS: tuple[ListScreen[Any], ...] = (
     webhooks.WEBHOOKS,
     jobs.JOBS,
     changes.CHANGES,
+    logins.LOGINS_SCREEN,
     staff.STAFF,
     roles.ROLES,
     announcements.ANNOUNCEMENTS,
@@ -162,6 +162,7 @@ DETAILS: tuple[DetailScreen[Any], ...] = (
     access.KEY,
     webhooks.WEBHOOK,
     jobs.JOB,
+    changes.CHANGE,
     staff.STAFF_MEMBER,
     grants.GRANT_PAGE,
     grants.SESSION_PAGE,
@@ -289,6 +290,7 @@ BULK = (
 
 approval_contents.PANELS.update({**budget_contents.CONTENTS, **better_terms.CONTENTS})
 approval_contents.PANELS.update(voucher_approvals.PANELS)
+changes.PERMISSIONS.update({screen.name: screen.permission for screen in DETAILS})
 views.TITLES.update({screen.name: screen.title for screen in LISTS})
 
 
@@ -359,6 +361,7 @@ MENU = (
             _entry(webhooks.WEBHOOKS),
             _entry(jobs.JOBS),
             _entry(changes.CHANGES),
+            _entry(logins.LOGINS_SCREEN),
             _entry(_OTHERS["settings"]),
             _entry(_OTHERS["holidays"]),
             _entry(announcements.ANNOUNCEMENTS),
@@ -369,25 +372,9 @@ MENU = (
 )
 
 
-class ActingIn(Screen):
-    """Which part of the organisation someone acts in from now on."""
-
-    name = "acting-in"
-    path = "acting-in"
-    title = _("Acting in")
-    permission = ""
-
-    def respond(self, call: Call, **key: Any) -> HttpResponseBase:
-        """Keep the choice and begin anew."""
-        del key
-        asked = call.request.POST.get("organisation", "")
-        if asked.isascii() and asked.isdigit() and len(asked) < 10:
-            choose(call.request, int(asked) or None)
-        return HttpResponseRedirect(workbench.WORKBENCH.address())
-
-
 SCREENS: tuple[Screen, ...] = (
-    workbench.WORKBENCH, ActingIn(), *LISTS, *DETAILS, *OTHERS, *map(ActionScreen, DETAILS), *BULK
+    workbench.WORKBENCH, acting_in.ActingIn(), *LISTS, *DETAILS, *OTHERS,
+    *map(ActionScreen, DETAILS), *BULK,
 )  # fmt: skip
 
 

@@ -118,7 +118,7 @@ class StoreDetail(DetailScreen[Store]):
         Tab("facts", _("Store"), facts),
         Tab("clerks", _("Clerks"), clerks),
         Tab("terminals", _("Terminals"), terminals),
-        changes_tab("store"),
+        changes_tab("store", lambda _call, store: [("organisation", store.pk)]),
     )
 
 

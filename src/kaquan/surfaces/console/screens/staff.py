@@ -35,8 +35,9 @@ from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
-from kaquan.surfaces.console.screens.changes import changes_tab
+from kaquan.surfaces.console.screens.changes import Things, changes_tab
 from kaquan.surfaces.console.screens.grants import GRANT_PAGE, SESSION_PAGE, grant_state, role_name
+from kaquan.surfaces.console.screens.logins import logins_tab
 
 WHOLE = _("Whole issuer")
 
@@ -139,6 +140,11 @@ def _session_columns(call: Call) -> tuple[Column[Any], ...]:
     )
 
 
+def _grants(call: Call, user: StaffUser) -> Things:
+    found = queries.grants_of(call.actor, user.id, revoked=True, limit=200)
+    return [("role_grant", one.id) for one in found]
+
+
 class StaffDetail(DetailScreen[StaffUser]):
     """One account."""
 
@@ -200,7 +206,8 @@ class StaffDetail(DetailScreen[StaffUser]):
         Tab("facts", _("Account"), facts),
         Tab("roles", _("Roles"), held),
         Tab("sessions", _("Sessions"), sessions, EDIT),
-        changes_tab("staff"),
+        logins_tab(),
+        changes_tab("staff", _grants),
     )
 
 
@@ -242,7 +249,7 @@ class Staff(ListScreen[StaffLine]):
     creates = ("staff-new", _("New account"), EDIT)
     empty = _("There are no accounts yet.")
     fields = (
-        Field("words", _("Name or user name")),
+        Field("words", _("Name or user name"), hint=_("Pinyin too")),
         Field("role", _("Role"), "choice"),
         Field("state", _("State"), "choice",
               options=[("on", _("In use")), ("off", _("Stopped"))]),
