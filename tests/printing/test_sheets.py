@@ -130,7 +130,7 @@ def test_a_signed_code_is_a_qr_code_and_refused_where_its_modules_would_be_too_s
     assert layout_fault(small) is None
     assert layout_fault(bars) is None
 
-    for layout, told in ((small, "69 × 48"), (bars, "二维码")):
+    for layout, told in ((small, "69 × 46"), (bars, "二维码")):
         fault = layout_fault(msgspec.structs.replace(layout, signed=True))
         assert fault is not None
         assert told in fault[0]

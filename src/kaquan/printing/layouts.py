@@ -53,7 +53,7 @@ LEAST: Final[dict[tuple[str, bool], Size]] = {
     ("qr-ean13", True): Size(55, 50),
 }
 #: How much more room a signed code takes: a QR code of 41 modules at 0.73 mm.
-SIGNED_MORE_MM: Final = 14
+SIGNED_MORE: Final = Size(14, 12)
 QR_MM: Final = 16
 QR_MM_ROOMY: Final = 18
 ROOMY_MM: Final = 50
@@ -203,8 +203,8 @@ def _characters_wide(text: str) -> float:
 def _least_of(layout: Layout) -> Size:
     """The least room that the codes of a layout need."""
     width_mm, height_mm = LEAST[layout.symbols, layout.scratch]
-    more_mm = SIGNED_MORE_MM if layout.signed else 0
-    return Size(width_mm + more_mm, height_mm + more_mm)
+    wider_mm, higher_mm = SIGNED_MORE if layout.signed else (0, 0)
+    return Size(width_mm + wider_mm, height_mm + higher_mm)
 
 
 def layout_json(layout: Layout) -> dict[str, Any]:
