@@ -7,10 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.api.calling import Api
+from kaquan.campaigns.planning import plan_batch
+from tests.api.calling import Api, Reply
 from tests.api.world import Side
 from tests.builders.books import books, number
 from tests.builders.issuer import an_organisation
+from tests.campaigns.stages import a_draft, maker
 from tests.fixtures_database import Database
 from tests.waiting import soon
 
@@ -133,6 +135,44 @@ def test_a_campaigns_days_and_goal_change_and_nothing_else(side: Side) -> None:
     assert changed.json == expected
     assert (refused.status, refused.code) == (409, "campaign_without_time")
     assert api.get(path).json == expected
+
+
+def test_a_whole_campaign_is_paused_let_go_on_and_stopped(
+    side: Side, connection: Connection
+) -> None:
+    api = side.api()
+    batch = a_batch(api)
+    path = f"/campaigns/{batch['campaign_id']}/state"
+
+    def states(answer: Reply) -> tuple[str, str]:
+        return answer.json["state"], api.get(f"/batches/{batch['id']}").json["state"]
+
+    assert states(api.post(path, {"state": "paused", "reason": "查"})) == ("paused", "paused")
+    # Asked again under another key, by somebody who got no answer.
+    assert states(api.post(path, {"state": "paused"})) == ("paused", "paused")
+    assert states(api.post(path, {"state": "running"}))[1] == "running"
+    assert states(api.post(path, {"state": "stopped"})) == ("stopped", "stopped")
+    before = books(connection)
+    refused = api.post(path, {"state": "running"})
+    assert (refused.status, refused.code) == (409, "campaign_state_wrong")
+    assert books(connection) == before
+
+
+def test_a_draft_is_handed_in_once_and_only_with_batches(side: Side) -> None:
+    api = side.api()
+    draft = a_draft(side.organisation, batches=0)
+    path = f"/campaigns/{draft.id}/submit"
+    empty = api.post(path)
+    plan_batch(
+        actor=maker(side.organisation), campaign_id=draft.id, name="第一批",
+        version_id=side.trade.version.id, quantity=10,
+    )  # fmt: skip
+
+    handed_in, again = api.post(path), api.post(path)
+
+    assert (empty.status, empty.code) == (409, "campaign_without_batches")
+    assert (handed_in.status, handed_in.json["state"]) == (200, "waiting")
+    assert (again.status, again.code) == (409, "campaign_not_draft")
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])

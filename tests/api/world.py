@@ -314,12 +314,17 @@ def _merge(side: Side) -> None:
     )
 
 
+def _draft(side: Side) -> None:
+    side.trade.campaign = a_draft(side.organisation)
+
+
 #: What must have happened to a side's objects before an operation's example can work.
 PREPARATIONS: Mapping[str, Callable[[Side], None]] = {
     "get_erasure": _ask_for_erasure,
     "withdraw_erasure": _ask_for_erasure,
     "complete_erasure": _ask_for_erasure,
     "undo_merge": _merge,
+    "submit_campaign": _draft,
     "activate_vouchers": lambda side: side.trade.choose_dead(),
     "create_publication": lambda side: side.trade.choose_stock(),
     "adjust_voucher": lambda side: side.trade.choose_count_card(),

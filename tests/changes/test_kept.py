@@ -65,6 +65,7 @@ KEPT_ELSEWHERE = {
     "campaigns.planning.cost_of": "changes nothing",
     "campaigns.planning.planned_batches": "changes nothing",
     "campaigns.planning.worst_cost": "changes nothing",
+    "campaigns.running.set_campaign_status": "pauses, resumes and stops keep it",
     "budgets.actions.change_budget": "booked in the ledger's blocks",
     "integrations.actions.send_test_event": "a delivery",
     "integrations.actions.resend": "a delivery",

@@ -52,6 +52,18 @@ def stop_campaign(*, actor: Actor, campaign_id: int, reason: str, at: datetime) 
     return _change(actor, campaign_id, CampaignStatus.STOPPED, _OPENED, reason=reason, at=at)
 
 
+def set_campaign_status(
+    *, actor: Actor, campaign_id: int, status: CampaignStatus, reason: str, at: datetime
+) -> Campaign:
+    """Pause, resume or stop; one that stands there already is only told to the ledger again, so
+    that whoever got no answer may ask again. Raises what `pause_campaign` raises."""
+    require(actor, PERMISSION)
+    if campaign_by_id(actor, campaign_id).status == status:
+        bring_up(campaign_id, at=at, actor=actor, reason=reason)
+        return campaign_by_id(actor, campaign_id)
+    return _BY_STATUS[status](actor=actor, campaign_id=campaign_id, reason=reason, at=at)
+
+
 def _change(
     actor: Actor,
     campaign_id: int,
@@ -86,4 +98,9 @@ _VERBS = {
     CampaignStatus.PAUSED: "campaigns.pause",
     CampaignStatus.RUNNING: "campaigns.resume",
     CampaignStatus.STOPPED: "campaigns.stop",
+}
+_BY_STATUS = {
+    CampaignStatus.PAUSED: pause_campaign,
+    CampaignStatus.RUNNING: resume_campaign,
+    CampaignStatus.STOPPED: stop_campaign,
 }

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, cast
 from ninja import Query
 from pydantic import Field
 
-from kaquan.campaigns import actions, queries
+from kaquan.campaigns import actions, planning, queries, running
 from kaquan.campaigns.listings import campaign_state
-from kaquan.campaigns.models import Campaign
+from kaquan.campaigns.models import Campaign, CampaignStatus
 from kaquan.foundation import clock
 from kaquan.surfaces.api.kit import Request, Routes
 from kaquan.surfaces.api.moments import ToldMoment
@@ -68,6 +68,13 @@ class CampaignChange(Body):
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     goal: Goal | None = None
+
+
+class StatusBody(Body):
+    """`paused`: nothing is issued or used; `stopped`: nothing more is issued, for good."""
+
+    state: Literal["running", "paused", "stopped"]
+    reason: Annotated[str, Field(max_length=1_000)] = ""
 
 
 def shown(campaign: Campaign) -> CampaignAnswer:
@@ -151,4 +158,48 @@ def change_campaign(
     """A campaign's name, days or goal."""
     actor = request.call.actor
     campaign = actions.update_campaign(actor=actor, campaign_id=campaign_id, **_given(body))
+    return shown(campaign)
+
+
+@routes.post(
+    "/campaigns/{campaign_id}/submit",
+    permission=actions.PERMISSION,
+    answer=CampaignAnswer,
+    zh="提交活动审批",
+    en="Hand a campaign in",
+    about="Where the issuer requires approvals a new campaign is a `draft` with planned batches. "
+    "Once people agreed it starts at its time; until then nothing of it can be had.",
+    problems=("campaign_unknown", "campaign_not_draft", "campaign_without_batches",
+              "campaign_over_already", "approval_open"),
+)  # fmt: skip
+def submit_campaign(request: Request, campaign_id: PathNodeId) -> CampaignAnswer:
+    """A draft that waits for an approval."""
+    actor = request.call.actor
+    planning.submit_campaign(actor=actor, campaign_id=campaign_id)
+    return shown(queries.campaign_by_id(actor, campaign_id))
+
+
+@routes.post(
+    "/campaigns/{campaign_id}/state",
+    permission=actions.PERMISSION,
+    answer=CampaignAnswer,
+    repeatable=True,
+    zh="暂停、恢复或停止活动",
+    en="Pause, resume or stop a campaign",
+    about="With all its batches. Once a pause is answered no use can succeed any more; resumed, "
+    "those batches go on that were paused with it.",
+    example={"state": "paused", "reason": "调查异常核销"},
+    problems=("campaign_unknown", "campaign_state_wrong"),
+)
+def set_campaign_state(
+    request: Request, campaign_id: PathNodeId, body: StatusBody
+) -> CampaignAnswer:
+    """Whether a campaign runs."""
+    campaign = running.set_campaign_status(
+        actor=request.call.actor,
+        campaign_id=campaign_id,
+        status=CampaignStatus(body.state),
+        reason=body.reason,
+        at=clock.now(),
+    )
     return shown(campaign)
