@@ -56,6 +56,17 @@ def test_a_voucher_is_used_by_hand_once_however_often_the_form_is_sent(
     assert differing(before, books(database.connect())) <= ANSWER_KEPT
 
 
+def test_whoever_works_in_a_store_need_not_say_which(side: Side, browser: Client) -> None:
+    store = side.store.organisation
+    clerk = a_browser(an_operator(store))
+    ready = f'name="store" value="{store.name}"'
+    assert ready in clerk.get(at("redeem")).content.decode()
+    assert ready not in browser.get(at("redeem")).content.decode()
+
+    answer = clerk.post(at("redeem"), form(side, store=store.name))
+    assert answer.headers["Location"] == at("voucher", key=side.trade.first_serial)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

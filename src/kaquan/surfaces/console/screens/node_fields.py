@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
+from kaquan.organisations.models import OrganisationKind
+from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 from kaquan.organisations.searching import node_named
 
 NODE_HINT = _("Name, code or pinyin; empty: all of your part.")
@@ -39,3 +41,10 @@ def node_id(actor: Actor, text: str | None) -> int | None:
         return None
     with typed_wrong("organisation_unknown"):
         return node_named(actor, text).id
+
+
+def own_store(actor: Actor) -> str:
+    """The name of the one store that somebody acts in; empty for who sees more than one."""
+    own = own_organisation_id(actor)
+    node = organisation_by_id(actor, own) if own else None
+    return node.name if node is not None and node.kind == OrganisationKind.STORE else ""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from kaquan.engine.commands import RequestKey
 from kaquan.engine.money import format_yuan
 from kaquan.foundation import clock
+from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.refusals import INTERNAL_CLIENT, raise_if_refused
 from kaquan.organisations.searching import node_named
@@ -20,7 +21,7 @@ from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.fields import Field
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.screens.node_fields import FormFaultError
+from kaquan.surfaces.console.screens.node_fields import FormFaultError, own_store
 from kaquan.surfaces.console.screens.voucher_care import read_amount
 from kaquan.surfaces.console.screens.vouchers import VOUCHER
 
@@ -43,6 +44,11 @@ class RedeemByHand(FormScreen):
               hint=_("Of a balance; empty: as much as fits")),
         Field("member", _("Member number"), characters_max=64),
     )  # fmt: skip
+
+    def initial(self, actor: Actor, key: Any) -> dict[str, str]:
+        """Whoever works in a store need not say which."""
+        del key
+        return {"store": own_store(actor)}
 
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Use it, once for each form."""

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from kaquan.analytics import today as figures
 from kaquan.analytics.first_steps import first_steps
 from kaquan.analytics.queries import REPORTS, Figures
+from kaquan.analytics.reconciliation import PERMISSION as RECONCILIATION
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
 from kaquan.redemption.scopes import books_scope
@@ -34,11 +35,13 @@ _FIGURES: tuple[tuple[str, Text], ...] = (
 )
 #: The name of the address, words, and what one needs.
 SHORTCUTS: tuple[tuple[str, Text, str], ...] = (
+    ("redeem", _("Redeem a voucher"), "redemption.redeem"),
     ("voucher-search", _("Find a voucher"), "voucher.trace"),
     ("customer-search", _("Find a customer"), "customers.view"),
     ("campaign-begin", _("New campaign"), "campaigns.edit"),
     ("store-new", _("New store"), "organisations.edit"),
     ("redemptions", _("Redemptions"), "ledger.view"),
+    ("statements", _("Daily statements"), RECONCILIATION),
     ("jobs", _("Download centre"), "jobs.view"),
 )
 
