@@ -146,7 +146,7 @@ def longest_pause_ms(time_s: float = PGBENCH_S) -> float:
 def bench_server(*, is_timed: bool = True) -> Iterator[Bench]:
     """An installation in a folder of its own, migrated; gone at the end, unless
     ``KAQUAN_BENCH_HOME`` names one to be kept. Where nothing is timed, its log is not filled."""
-    kept = os.environ.get("KAQUAN_BENCH_HOME")
+    kept = os.environ.pop("KAQUAN_BENCH_HOME", None)  # no setting: a server would refuse it
     folder = Path(kept or tempfile.mkdtemp(prefix="kaquan-bench-"))
     folder.mkdir(exist_ok=True)
     folder.chmod(0o711)  # as root, the database's own user must pass through

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 KNOWN_NAME_CHANCE = 0.8
 RUN_S = 3_600
+MADE_WITHIN_S = 120
 EVERY_PHASE = ("examples", "coverage", "fuzzing", "stateful")
 
 #: 400, 409 and 422 for what is right by its form: rules of the business are no part of a schema.
@@ -61,6 +63,9 @@ def fuzz(
     ("coverage") a share, chosen by their content. Without a seed it is always the same run.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    address = f"http://127.0.0.1:{port}/api/v1/openapi.json"
+    # The server makes it when first asked, on a busy machine for longer than the fuzzer waits.
+    urllib.request.urlopen(address, timeout=MADE_WITHIN_S).close()
     (folder / "world.json").write_text(json.dumps(world), encoding="utf-8")
     configuration = folder / "schemathesis.toml"
     configuration.write_text(
@@ -69,7 +74,7 @@ def fuzz(
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", configuration, "run"),
-            f"http://127.0.0.1:{port}/api/v1/openapi.json",
+            address,
             *("--phases", ",".join(phases)),
             *("--report", "json", "--report-json-path", folder / "report.json"),
         ],

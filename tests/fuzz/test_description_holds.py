@@ -1,67 +1,67 @@
 """The served description holds for whatever is asked: chance, design and sequences (schemathesis).
 
 No 5xx, no status, type or shape of an answer that is not described; what is wrong is refused, what
-is right is taken unless the business forbids it; what was created is there. `./dev soak http-fuzz`
-asks for much more, each time for something else.
+is right is taken unless the business forbids it; what was created is there. It is the part of the
+soak: `./dev soak http-fuzz` asks for much more, each time for something else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import io
+from typing import Any, NamedTuple
 
 import pytest
+from django.db import connections
+from rich.console import Console
 
+from benchmarks.server import Bench
+from benchmarks.soak import http_fuzz
+from benchmarks.soak.verdict import Verdict
 from kaquan.foundation.configuration import Configuration
 from kaquan.project.description import document
 from kaquan.project.description_links import NAMED
-from tests.builders.books import faults
 from tests.database_cleaner import Cleaner
-from tests.fuzz.fuzzing import Fuzzed, fuzz
-
-if TYPE_CHECKING:
-    from tests.gateway.site import Site
+from tests.fuzz.fuzzing import Fuzzed
 
 EXAMPLES = 3
 SEQUENCES = 12
 COVERAGE_SHARE = 0.1
 
 
-@pytest.fixture(scope="module")
-def site(migrated_database: Configuration, cleaner: Cleaner) -> Iterator[Site]:
-    """``kaquan up`` with an issuer; webhooks may go to this machine alone, where nobody listens."""
-    from tests.gateway.site import serving
-
-    allowed = {"KAQUAN_WEBHOOK_PRIVATE_TARGETS": "127.0.0.0/8"}
-    with serving(migrated_database, cleaner, **allowed) as started:
-        yield started
+class Ran(NamedTuple):
+    verdict: Verdict
+    fuzzed: Fuzzed
 
 
 @pytest.fixture(scope="module")
-def fuzzed(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Fuzzed:
+def ran(migrated_database: Configuration, cleaner: Cleaner) -> Ran:
     """The same run for all tests, always of the same requests."""
-    from tests.fuzz.world import an_issuer
-
-    folder: Path = tmp_path_factory.mktemp("fuzz")
-    return fuzz(
-        port=site.port,
-        world=an_issuer(),
-        folder=folder,
+    cleaner.clean()
+    verdict = Verdict(Console(file=io.StringIO()))
+    verdict.begin("http-fuzz")
+    (fuzzed,) = http_fuzz.run(
+        verdict,
+        Bench(migrated_database),
+        rounds=1,
         phases=("coverage", "fuzzing", "stateful"),
         examples=EXAMPLES,
         sequences=SEQUENCES,
         coverage_share=COVERAGE_SHARE,
+        same=True,
     )
+    connections.close_all()
+    return Ran(verdict, fuzzed)
 
 
-def test_every_answer_to_every_operation_is_as_described(fuzzed: Fuzzed) -> None:
+def test_every_answer_to_every_operation_is_as_described(ran: Ran) -> None:
+    fuzzed = ran.fuzzed
+
     assert not fuzzed.failures, fuzzed.text
     assert fuzzed.untested == 0, fuzzed.text
 
 
-def test_the_run_gets_past_the_door_and_finds_things(fuzzed: Fuzzed) -> None:
-    statuses = fuzzed.statuses
+def test_the_run_gets_past_the_door_and_finds_things(ran: Ran) -> None:
+    fuzzed, statuses = ran.fuzzed, ran.fuzzed.statuses
 
     assert statuses.get("200", 0) > fuzzed.operations, statuses
     assert statuses.get("201", 0) > 10, statuses
@@ -71,8 +71,12 @@ def test_the_run_gets_past_the_door_and_finds_things(fuzzed: Fuzzed) -> None:
     assert not {"401", "403", "429", "503"} & statuses.keys(), statuses
 
 
-def test_the_books_prove_after_it(fuzzed: Fuzzed, site: Site) -> None:
-    assert faults(site.connect) == []
+def test_the_books_prove_after_it_and_the_soak_says_so(ran: Ran) -> None:
+    found = {line.what: line.value for line in ran.verdict.lines}
+
+    assert found["faults that the proof finds"] == 0
+    assert found["requests answered"] == sum(ran.fuzzed.statuses.values()) > 0
+    assert ran.verdict.holds
 
 
 def test_links_lead_from_what_an_answer_has_to_what_a_path_needs() -> None:
