@@ -60,7 +60,8 @@ def test_many_at_once_share_exactly_what_there_is(database: Database) -> None:
         try:
             return str(claim_by_link(customer=customer, token=link.token, once="x"))
         except KaquanError as error:
-            return error.code
+            # On a busy machine a page is told that it waits, and asks again.
+            return ask(customer) if error.code == "claim_waits" else error.code
         finally:
             close_door()
             connections.close_all()
