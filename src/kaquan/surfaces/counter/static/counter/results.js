@@ -41,13 +41,13 @@
     if (look !== "wait") kq.signal(look === "good");
   }
 
-  function done(outcome, { next, refusedNext = next, undo } = {}) {
+  function done(outcome, { next, refusedNext = next, refusedWords, undo } = {}) {
     const goOn = () => {
       dialog.close();
       (outcome.done ? next : refusedNext)?.();
     };
     if (!outcome.done) {
-      show({ look: "bad", title: say("不能核销", "Not redeemed"), says: kq.of(outcome.refused), next: goOn });
+      show({ look: "bad", title: say("不能核销", "Not redeemed"), says: kq.of(outcome.refused), next: goOn, nextWords: refusedWords });
       return;
     }
     const amount = outcome.amountFen ? yuan(outcome.amountFen) : "";

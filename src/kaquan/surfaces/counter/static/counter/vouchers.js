@@ -69,6 +69,7 @@
       const { asks } = part.dataset;
       part.hidden = !asked.has(asks) && !(asks === "amount" && isOrder);
     }
+    place("amount-optional").hidden = asked.has("amount");
     place("show-top-up").hidden = !(held.length === 1 && held[0].seen?.takesTopUp);
     kq.go("sheet");
     place("order-amount").required = asked.has("amount");
@@ -157,6 +158,7 @@
       look: "bad",
       title: say("不能核销", "Not redeemed"),
       says: kq.of(refused),
+      nextWords: backWords(),
       next: () => {
         kq.results.close();
         back();
@@ -164,6 +166,7 @@
     });
   }
 
+  const backWords = () => (held.length ? say("回到这一单", "Back to the order") : undefined);
   const back = () => (held.length ? drawSheet() : home());
   function home() {
     reset();
@@ -200,7 +203,7 @@
   }
 
   // Do something once; `again` does it with a supervisor. While there is no answer it says so.
-  async function perform(operation, path, body, { next, refusedNext = next, again }) {
+  async function perform(operation, path, body, { next, refusedNext = next, refusedWords, again }) {
     let left = false;
     const waiting = () => {
       kq.results.waiting(() => {
@@ -213,7 +216,7 @@
     try {
       const outcome = await kq.calls.perform(operation, path, body, waiting);
       if (left) kq.tellAnswer(outcome);
-      else kq.results.done(outcome, { next, refusedNext, undo: () => undo(outcome, next) });
+      else kq.results.done(outcome, { next, refusedNext, refusedWords, undo: () => undo(outcome, next) });
     } catch (error) {
       if (!left) fail(error, refusedNext, again);
     }
@@ -222,8 +225,10 @@
   async function redeem(supervisor = null) {
     const body = { vouchers: held.map(({ code }) => ({ code })), ...order() };
     if (supervisor) body.supervisor = supervisor;
-    const refusedNext = () => (held.length > 1 ? drawSheet() : home());
-    await perform("redeem", "redeem", body, { next: home, refusedNext, again: redeem });
+    const isOrder = held.length > 1;
+    const refusedNext = isOrder ? drawSheet : home;
+    const refusedWords = isOrder ? backWords() : undefined;
+    await perform("redeem", "redeem", body, { next: home, refusedNext, refusedWords, again: redeem });
   }
 
   async function redeemOffline() {
