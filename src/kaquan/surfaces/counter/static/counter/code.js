@@ -29,11 +29,11 @@
   const grouped = (symbols) => symbols.replace(/(.{4})(?=.)/g, "$1-");
 
   // What a text looks like so far: "empty", "partial", "good", "mistyped" or "other" (a phone's
-  // renewing code, a signed one, a foreign one: the server knows).
+  // renewing code, K1 or K2, a signed one, a foreign one: the server knows).
   function judge(text) {
     const symbols = fold(text);
     if (symbols === "") return { kind: "empty", symbols: "" };
-    if (symbols === null || symbols.length > CODE_SYMBOLS || symbols.startsWith("K1")) {
+    if (symbols === null || symbols.length > CODE_SYMBOLS || /^K[12]/.test(symbols)) {
       return { kind: "other", symbols: text.trim() };
     }
     if (symbols.length < CODE_SYMBOLS) {
