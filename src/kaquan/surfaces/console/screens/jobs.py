@@ -48,6 +48,26 @@ FILE_PERMISSIONS = {
 }
 #: What can be asked for again: all that they need stands in their parameters.
 REPEATABLE = frozenset({code_jobs.KIND, runs.KIND, reconciliation_jobs.KIND, list_exports.KIND})
+#: Numbers that jobs end with, in words; of several refusals, how many there were.
+_CAME_OF_IT: dict[str, Text] = {
+    "rows": _("Rows"),
+    "codes": _("Voucher codes"),
+    "vouchers": _("Vouchers"),
+    "blocks": _("Blocks"),
+    "entries": _("Entries"),
+    "people": _("Customers"),
+    "changed": _("Changed by it"),
+    "assigned": _("Given by it"),
+    "repeated": _("Had it already"),
+    "doable": _("Can be done"),
+    "done": _("Done"),
+    "success": _("Taken"),
+    "exists": _("Were there already"),
+    "duplicate": _("Repeated in the file"),
+    "failed": _("Not taken"),
+    "refused": _("Refused"),
+    "not_taken": _("Not taken"),
+}
 _STATES = [(name, words) for name, (words, _tone) in JOB_STATES.items()]
 
 
@@ -65,6 +85,19 @@ def _file(job: Job) -> Cell:
     if not job.file:
         return text("")
     return text(job.file, href=reverse("console:job-file", kwargs={"key": job.id}))
+
+
+def _came_of_it(job: Job) -> list[Fact]:
+    result = job.result or {}
+    numbers = {
+        name: sum(value.values()) if isinstance(value, dict) else value
+        for name, value in result.items()
+    }
+    return [
+        Fact(words, count(numbers[name]))
+        for name, words in _CAME_OF_IT.items()
+        if isinstance(numbers.get(name), int)
+    ]
 
 
 def _cancel(job: Job, doing: Doing) -> Text:
@@ -139,7 +172,8 @@ class JobDetail(DetailScreen[Job]):
             Fact(_("SHA-256"), code(job.file_sha256)),
             Fact(_("Why it failed"), text(error)),
         ]
-        return [Facts("", facts)]
+        came = _came_of_it(job)
+        return [Facts("", facts), *([Facts(_("What came of it"), came)] if came else [])]
 
     tabs = (Tab("facts", _("Job"), facts),)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from kaquan.analytics.trade_queries import actor_names
 from kaquan.campaigns.queries import batch_by_id
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
@@ -33,10 +34,11 @@ _OPERATIONS = [(name, OPERATIONS[name][0]) for name in RECEIPTS]
 
 
 class ActivityLine(NamedTuple):
-    """Something that was booked, and the name of its store."""
+    """Something that was booked, and the names of its store and of whoever did it."""
 
     activity: Activity
     store: str
+    by: str
 
 
 def receipt(activity: Activity) -> str:
@@ -98,7 +100,7 @@ class Redemptions(ListScreen[ActivityLine]):
         Column[ActivityLine]("vouchers", _("Vouchers"), _vouchers, number=True, wide=True),
         Column[ActivityLine]("discount", _("Discount"), lambda one: money(
             one.activity.discount_fen), number=True),
-        Column[ActivityLine]("by", _("By"), lambda one: text(one.activity.actor), hidden=True),
+        Column[ActivityLine]("by", _("By"), lambda one: text(one.by), hidden=True),
         Column[ActivityLine]("booked", _("Booked"), lambda one: moment(
             one.activity.booked_at), hidden=True),
         Column[ActivityLine]("undo", _("Undo"), _reversal, hidden=True),
@@ -129,7 +131,11 @@ class Redemptions(ListScreen[ActivityLine]):
 
 def _lines(actor: Actor, found: Sequence[Activity]) -> list[ActivityLine]:
     names = organisation_names(actor, {one.store_id for one in found if one.store_id})
-    return [ActivityLine(one, names.get(one.store_id, "")) for one in found]
+    people = actor_names({one.actor for one in found})
+    return [
+        ActivityLine(one, names.get(one.store_id, ""), people.get(one.actor, one.actor))
+        for one in found
+    ]
 
 
 REDEMPTIONS = Redemptions()

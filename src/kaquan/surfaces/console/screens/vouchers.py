@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from kaquan.analytics.trade_queries import actor_names
 from kaquan.approvals.models import ApprovalRequest
 from kaquan.approvals.queries import VIEW as VIEW_APPROVALS
 from kaquan.campaigns.queries import batches_by_id
@@ -27,7 +28,6 @@ from kaquan.redemption.authority import REVERSE
 from kaquan.redemption.queries import TRACE, VoucherTrace, trace_of_serial
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
 from kaquan.redemption.voucher_listings import holders
-from kaquan.staff.naming import names_of
 from kaquan.surfaces.console.kit.cells import (
     Cell,
     Fact,
@@ -114,7 +114,7 @@ class VoucherDetail(DetailScreen[VoucherPage]):
         facts += conversion_facts(call, voucher.trace.serial)
         if voucher.waiting is not None:
             facts.append(Fact(_("Waits for approval"), _request(call, voucher.waiting)))
-        people = names_of({step.command.actor for step in steps})
+        people = actor_names({step.command.actor for step in steps})
         undone = _undone(steps) if holds(call.actor, REVERSE) else None
         happenings = [
             _happening(step, facts_at[step.place], names, people, undone)
