@@ -62,6 +62,7 @@ class Activity(Struct, frozen=True):
     order_no: str
     actor: str
     vouchers: Sequence[VoucherResult]
+    terminal_id: int = 0
 
     @property
     def discount_fen(self) -> int:
@@ -235,6 +236,7 @@ class _Places:
             order_no=_order_no(facts),
             actor=command.actor,
             vouchers=self._visible(one.record.outcome.vouchers, facts),
+            terminal_id=facts.terminal_id,
         )
 
     def _visible(self, results: Sequence[VoucherResult], facts: Facts) -> Sequence[VoucherResult]:

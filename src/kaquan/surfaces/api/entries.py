@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from ninja import Query
 from pydantic import Field
@@ -15,7 +15,7 @@ from kaquan.engine.places import lane_of, sequence_of
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.configuration import current_configuration
 from kaquan.ledger.entry_pages import BookedEntry, Bookmark, EntryFilter, Page, Period
-from kaquan.organisations.queries import store_by_code, store_codes
+from kaquan.organisations.queries import store_by_code, store_codes, terminal_codes
 from kaquan.redemption import listings
 from kaquan.redemption.listings import Activity, ActivityFilter
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt, parse_receipt
@@ -139,6 +139,7 @@ class RedemptionAnswer(Answer):
     at: ToldMoment
     booked_at: ToldMoment
     store: str | None
+    terminal: str | None
     channel: str
     order_no: str
     by: str
@@ -205,7 +206,22 @@ def _used(activity: Activity) -> list[UsedAnswer]:
     ]
 
 
-def _shown(activity: Activity, stores: Mapping[int, str]) -> RedemptionAnswer:
+class _Codes(NamedTuple):
+    """The codes of stores and terminals, by their ids."""
+
+    stores: Mapping[int, str]
+    terminals: Mapping[int, str]
+
+
+def _codes(request: Request, shown_here: Sequence[Activity]) -> _Codes:
+    actor = request.call.actor
+    return _Codes(
+        store_codes(actor, {one.store_id for one in shown_here} - {0}),
+        terminal_codes(actor, {one.terminal_id for one in shown_here} - {0}),
+    )
+
+
+def _shown(activity: Activity, codes: _Codes) -> RedemptionAnswer:
     undone = activity.redemption
     return RedemptionAnswer(
         receipt=format_receipt(RECEIPTS[activity.operation], activity.place),
@@ -213,7 +229,8 @@ def _shown(activity: Activity, stores: Mapping[int, str]) -> RedemptionAnswer:
         redemption=format_receipt(ReceiptKind.REDEMPTION, undone) if undone else None,
         at=activity.at,
         booked_at=activity.booked_at,
-        store=stores.get(activity.store_id),
+        store=codes.stores.get(activity.store_id),
+        terminal=codes.terminals.get(activity.terminal_id),
         channel=activity.channel,
         order_no=activity.order_no,
         by=activity.actor,
@@ -223,15 +240,11 @@ def _shown(activity: Activity, stores: Mapping[int, str]) -> RedemptionAnswer:
 
 
 def _page(request: Request, found: Page[Activity]) -> dict[str, Any]:
-    stores = _stores(request, [one.store_id for one in found.items])
+    codes = _codes(request, found.items)
     return {
-        "items": [_shown(one, stores) for one in found.items],
+        "items": [_shown(one, codes) for one in found.items],
         "next_cursor": _next_cursor(found.following),
     }
-
-
-def _stores(request: Request, store_ids: Sequence[int]) -> dict[int, str]:
-    return store_codes(request.call.actor, {one for one in store_ids if one})
 
 
 def _shown_booked(one: BookedEntry) -> BookedEntryAnswer:
@@ -287,7 +300,7 @@ def get_redemption(request: Request, redemption: ShortCode) -> RedemptionAnswer:
     )
     if not activity:
         raise OutcomeRefusedError(Outcome(OutcomeCode.REDEMPTION_UNKNOWN))
-    return _shown(activity, _stores(request, [activity.store_id]))
+    return _shown(activity, _codes(request, [activity]))
 
 
 @routes.get(
