@@ -101,6 +101,8 @@ class Timeline(Panel):
     happenings: Sequence[Happening]
     empty: Text = ""
     heads: Sequence[Text] = ()
+    unfolded: Text = ""
+    """What the lines are, where they are few enough to be open from the start."""
 
 
 @dataclass(frozen=True, slots=True)

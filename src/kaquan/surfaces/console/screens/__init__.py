@@ -376,6 +376,7 @@ SCREENS: tuple[Screen, ...] = (
     workbench.WORKBENCH, acting_in.ActingIn(), *LISTS, *DETAILS, *OTHERS,
     *map(ActionScreen, DETAILS), *BULK,
 )  # fmt: skip
+logins.know_pages({screen.name: screen.title for screen in SCREENS})
 
 
 def list_named(name: str) -> ListScreen[Any]:

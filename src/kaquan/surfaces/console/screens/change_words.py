@@ -7,6 +7,7 @@ import json
 from django.utils.translation import gettext_lazy as _
 
 from kaquan.surfaces.console.kit.cells import Text
+from kaquan.surfaces.console.words import BATCH_STATES, CAMPAIGN_STATES, STORE_STATES, Words
 
 VALUE_CHARACTERS_MAX = 400
 KINDS: dict[str, Text] = {
@@ -42,17 +43,17 @@ KINDS: dict[str, Text] = {
     "care_limit": _("Authority over vouchers"),
     "claim_link": _("Claim link"),
 }
-#: What was done, by the second half of the verb: the first one says to what, as the kind does.
+#: What was done, by the verb or its second half: the first one says to what, as the kind does.
 DEEDS: dict[str, Text] = {
     "create": _("Added"),
     "add": _("Added"),
     "open": _("Added"),
     "face_create": _("Added"),
-    "update": _("Changed"),
-    "change": _("Changed"),
-    "set": _("Changed"),
-    "face": _("Changed"),
-    "face_change": _("Changed"),
+    "update": _("Fields edited"),
+    "change": _("Fields edited"),
+    "set": _("Fields edited"),
+    "face": _("Fields edited"),
+    "face_change": _("Fields edited"),
     "switch": _("Switched on or off"),
     "set_active": _("Switched on or off"),
     "rename": _("Renamed"),
@@ -71,13 +72,14 @@ DEEDS: dict[str, Text] = {
     "set_pin": _("Counter PIN set"),
     "grant": _("Role granted"),
     "revoke": _("Revoked"),
+    "staff.revoke": _("Role taken back"),
     "rotate": _("Rotated"),
     "rotate_secret": _("Secret rotated"),
     "replace_signing_key": _("Rotated"),
     "revoke_signing_key": _("Revoked"),
     "withdraw": _("Withdrawn"),
-    "ask": _("Handed in"),
-    "submit": _("Handed in"),
+    "ask": _("Handed in for approval"),
+    "submit": _("Handed in for approval"),
     "approve": _("Approved"),
     "reject": _("Turned down"),
     "request_changes": _("Sent back for changes"),
@@ -99,10 +101,10 @@ DEEDS: dict[str, Text] = {
     "transfer": _("Money transferred"),
     "change_caps": _("Offline bounds changed"),
     "make_code": _("Registration code made"),
-    "register_device": _("Device registered"),
+    "register_device": _("Registered as a device"),
     "unregister_device": _("Device taken off"),
-    "order": _("Ordered"),
-    "made": _("Made"),
+    "order": _("Print ordered"),
+    "made": _("Print finished"),
     "share": _("Shared"),
     "unshare": _("Shared no more"),
     "look": _("Looked at in full"),
@@ -127,7 +129,7 @@ FIELDS: dict[str, Text] = {
     "budget": _("Budget"),
     "by_code": _("Handed out as codes"),
     "campaign": _("Campaign"),
-    "changed": _("Changed"),
+    "changed": _("Number changed"),
     "channel": _("Channel"),
     "city": _("City"),
     "code": _("Code"),
@@ -155,7 +157,7 @@ FIELDS: dict[str, Text] = {
     "name": _("Name"),
     "name_en": _("English name"),
     "name_zh": _("Chinese name"),
-    "new": _("New"),
+    "new": _("Number added"),
     "number": _("Number"),
     "number_a_day_max": _("Number a day at most"),
     "offer_version": _("Offer version"),
@@ -193,11 +195,16 @@ FIELDS: dict[str, Text] = {
     "warning_lines": _("Warning lines"),
     "weekly_hours": _("Opening hours"),
 }
+STATES: dict[str, Words] = {
+    "batch": BATCH_STATES,
+    "campaign": CAMPAIGN_STATES,
+    "store": STORE_STATES,
+}
 
 
 def deed(verb: str) -> Text:
     """What was done; the verb itself where nobody found words for it."""
-    return DEEDS.get(verb.rpartition(".")[2], verb)
+    return DEEDS.get(verb) or DEEDS.get(verb.rpartition(".")[2], verb)
 
 
 def field_title(name: str) -> Text:
@@ -205,7 +212,13 @@ def field_title(name: str) -> Text:
     return FIELDS.get(name, name)
 
 
-def written(value: object) -> str:
-    """A value as it is shown; long ones end with dots."""
+def written(kind: str, name: str, value: object) -> str:
+    """A field's value as it is shown: states in words, and long ones with dots at the end."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
+    if name in ("state", "status") and value in STATES.get(kind, {}):
+        return str(STATES[kind][str(value)][0])
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return shown if len(shown) <= VALUE_CHARACTERS_MAX else f"{shown[:VALUE_CHARACTERS_MAX]}…"

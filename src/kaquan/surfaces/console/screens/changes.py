@@ -67,8 +67,8 @@ def _pairs(change: Change) -> list[tuple[str, str, str]]:
     return [
         (
             str(field_title(name)),
-            written(before[name]) if name in before else "",
-            written(after[name]) if name in after else "",
+            written(change.kind, name, before[name]) if name in before else "",
+            written(change.kind, name, after[name]) if name in after else "",
         )
         for name in {**before, **after}
     ]
@@ -97,7 +97,7 @@ def changes_tab(kind: str, also: Callable[[Call, Any], Things] = lambda _call, _
         ]
         heads = (_("Field"), _("Before"), _("After"))
         empty = _("Nothing was changed yet, or not in your part of the organisation.")
-        return [Timeline(_("Changes"), happenings, empty, heads)]
+        return [Timeline(_("Changes"), happenings, empty, heads, _("Fields"))]
 
     return Tab("changes", _("Changes"), panels)
 
@@ -162,11 +162,11 @@ class ChangePage(DetailScreen[Change]):
         facts = [
             Fact(_("When"), moment(change.at)),
             Fact(_("By"), text(change.actor_name)),
-            Fact(_("Kept as"), code(change.actor_id)),
+            Fact(_("Kept as"), code(f"{change.verb} · {change.actor_id}")),
             Fact(_("From where"), code(change.origin)),
             Fact(_("Kind"), _kind(change)),
             Fact(_("Of what"), text(change.object_name, href=_page_of(call.actor, change))),
-            Fact(_("What"), text(deed(change.verb), note=change.verb)),
+            Fact(_("What"), text(deed(change.verb))),
             Fact(_("Place in the chain"), code(f"#{link.seq}" if link else "")),
             Fact(_("Hash"), code(bytes(link.hash).hex() if link else "")),
         ]

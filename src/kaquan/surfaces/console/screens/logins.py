@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,7 @@ from kaquan.surfaces.console.kit.panels import Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
 
 EVENTS: dict[str, tuple[Text, str]] = {
-    LoginEvent.IN: (_("Logged in"), "good"),
+    LoginEvent.IN: (_("Login"), "good"),
     LoginEvent.OUT: (_("Logged out"), "muted"),
     LoginEvent.WRONG_PASSWORD: (_("Wrong name or password"), "warn"),
     LoginEvent.WRONG_FACTOR: (_("Wrong second factor"), "warn"),
@@ -47,11 +47,17 @@ def _about(record: LoginRecord) -> Cell:
     return text(" + ".join(str(ABOUT.get(one, one)) for one in parts))
 
 
+def know_pages(titles: Mapping[str, Text]) -> None:
+    """What the pages are called that somebody may be denied."""
+    for name, title in titles.items():
+        ABOUT.setdefault(name, title)
+
+
 def _who(record: LoginRecord) -> Cell:
     if record.user is None:
         return text(_("Nobody of that name"))
     href = reverse("console:staff-member", kwargs={"key": record.user_id})
-    return text(f"{record.user.name}（{record.user.username}）", href=href)
+    return text(record.user.name, href=href, note=record.user.username)
 
 
 _AT = Column[LoginRecord]("at", _("When"), lambda one: moment(one.at))
@@ -78,7 +84,7 @@ class Logins(ListScreen[LoginRecord]):
         Field("first", _("From"), "day"),
         Field("last", _("Until and including"), "day"),
     )  # fmt: skip
-    columns = (_AT, Column[LoginRecord]("who", _("Account"), _who), _EVENT, *_REST)
+    columns = (_AT, _EVENT, Column[LoginRecord]("who", _("Account"), _who), *_REST)
 
     def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[LoginRecord]:
         """The records."""
