@@ -204,3 +204,15 @@ def test_a_code_is_looked_at_without_a_database(
     assert (good.exit_code, good.json["code"]) == (0, "DONE")
     assert (typo.exit_code, typo.json["code"]) == (1, "CODE_MISTYPED")
     assert (short.exit_code, short.json["code"]) == (1, "CODE_MALFORMED")
+
+
+def test_a_signing_key_is_revoked_from_the_command_line_and_has_a_successor(
+    kaquan: Kaquan,
+) -> None:
+    (old, *_) = kaquan("codes", "signing-keys", "list", "--json").json["keys"]
+    told = kaquan("codes", "signing-keys", "revoke", old["key_id"])
+    new, revoked, *_ = kaquan("codes", "signing-keys", "list", "--json").json["keys"]
+
+    assert "已吊销 · revoked" in told.out
+    assert (new["status"], revoked["status"]) == ("active", "revoked")
+    assert (old["status"], revoked["key_id"]) == ("active", old["key_id"])

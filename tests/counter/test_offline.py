@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from kaquan.foundation import clock
 from kaquan.offline.models import JournalFault, OfflineUse
@@ -101,7 +101,7 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     visit = Visit(store_code=phone.terminal.store.organisation.code, amount_fen=5_000)
     asked = {"actor": SYSTEM, "visit": visit, "at": clock.now()}
     assert actions.redeem_codes(uses=[CodeUse(codes[1])], **asked).done
-    phone.context.set_offline(False)
+    hands_in_although_it_is_cut(phone, page)
     expect(page.locator("[data-kaquan-pending]")).to_be_hidden()
     expect(page.get_by_role("button", name="扫码核销")).to_be_visible()
 
@@ -116,6 +116,23 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     assert not JournalFault.objects.exists()
     assert faults(database.connect) == []
     reads_the_vectors(page)
+
+
+def hands_in_although_it_is_cut(phone: Phone, page: Page) -> None:
+    """The lines arrive and their answer does not: they wait on, and are sent again."""
+
+    def swallow(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/counter/offline/sync", swallow, times=1)
+    with page.expect_event("requestfailed", lambda one: "offline/sync" in one.url):
+        phone.context.set_offline(False)
+    assert OfflineUse.objects.count() == 2
+    expect(page.locator("[data-kaquan-pending]")).to_have_text("2 笔待上传")
+    page.wait_for_function(
+        "async () => { await KaquanOffline.sync(); return !(await KaquanOffline.pending()); }"
+    )
 
 
 def reads_the_vectors(page: Page) -> None:

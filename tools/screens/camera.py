@@ -11,10 +11,12 @@ WIDTH, HEIGHT = 640, 480
 _FRAMES = 3
 
 
-def feed(path: Path, text: str) -> None:
-    """Write a film of a QR code, as Chromium's fake device plays it."""
-    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    drawn: Any = code.to_image(scale=8)  # a buffer, say its types or not
+def feed(path: Path, text: str, form: Any = zxingcpp.BarcodeFormat.QRCode) -> None:
+    """Write a film of a code, as Chromium's fake device plays it."""
+    is_square = form == zxingcpp.BarcodeFormat.QRCode
+    code = zxingcpp.create_barcode(text, form, **({"ec_level": "M"} if is_square else {}))
+    # A buffer, say its types or not.
+    drawn: Any = code.to_image(scale=8 if is_square else 2)
     picture = memoryview(drawn)
     height, width = picture.shape or (0, 0)
     top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
