@@ -1,4 +1,5 @@
-"""The console served as it is in earnest, by granian, in a thread of this process: with streams."""
+"""The console served as it is in earnest, by granian, in a thread of this process: with streams,
+and beside the gateway that tills call."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from granian.server.embed import Server
 
 from kaquan.project.django_application import DjangoApplication
+from kaquan.surfaces.gateway.application import Gateway, beside
+from kaquan.surfaces.gateway.runtime import Runtime
 
 START_S = 20
 
@@ -23,10 +26,16 @@ def streaming() -> Iterator[str]:
         port = int(probe.getsockname()[1])
     ready = threading.Event()
     running: list[tuple[asyncio.AbstractEventLoop, Server]] = []
+    runtimes: list[Runtime] = []
+
+    def open_runtime() -> Runtime:
+        runtimes.append(Runtime())
+        return runtimes[-1]
 
     async def serve() -> None:
+        application = beside(Gateway(open_runtime), DjangoApplication())
         server = Server(
-            DjangoApplication(), port=port, interface="asgi", websockets=False, log_enabled=False
+            application, port=port, interface="asginl", websockets=False, log_enabled=False
         )
         running.append((asyncio.get_running_loop(), server))
         ready.set()
@@ -38,6 +47,8 @@ def streaming() -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
+        for runtime in runtimes:
+            runtime.close()
         loop, server = running[0]
         loop.call_soon_threadsafe(server.stop)
         thread.join(START_S)

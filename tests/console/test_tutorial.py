@@ -1,5 +1,5 @@
 """The tutorial, walked as it is written: from an empty installation to a first voucher that is
-issued, redeemed and booked, by the console alone."""
+issued, redeemed and booked, by the console alone; and from there on, with a till that calls."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
@@ -24,7 +25,9 @@ from kaquan.ledger.door import close_door
 from kaquan.redemption.code_jobs import write_code_file
 from kaquan.staff.models import StaffUser
 from tests.console.people import at
+from tests.console.streaming_server import streaming
 from tests.fixtures_database import Database
+from tests.gateway.site import Caller, a_request_key
 from tests.staff.people import somebody
 from tools.screens.serving import as_user, chromium, serving, session_of
 
@@ -46,15 +49,22 @@ def browser() -> Iterator[Browser]:
 class Walk:
     """Who walks, at which windows, and what they hold in their hands."""
 
-    def __init__(self, browser: Browser, url: str) -> None:
-        self._browser, self._url = browser, url
-        self.code = ""
+    def __init__(self, browser: Browser, url: str, api: str) -> None:
+        self._browser, self._url, self._api = browser, url, api
+        self.codes: list[str] = []
+        self.key = self.redemption = ""
 
     def window(self, user: StaffUser, name: str, **key: object) -> Page:
         """Somebody's window, open at a screen."""
         page = as_user(self._browser, self._url, session_of(user)).new_page()
         page.goto(self._url + at(name, **key))
         return page
+
+    def till(self) -> Caller:
+        """A program that calls with the key."""
+        port = urlsplit(self._api).port
+        assert port is not None
+        return Caller(port, self.key)
 
 
 def person(name: str) -> StaffUser:
@@ -160,13 +170,13 @@ def take_codes(walk: Walk) -> None:
     page.goto(page.url.split("/console/")[0] + at("jobs"))
     with page.expect_download() as downloading:
         page.get_by_role("link", name=re.compile(r"codes-.*\.csv")).click()
-    walk.code = Path(downloading.value.path()).read_text().split()[1]
+    walk.codes = Path(downloading.value.path()).read_text().split()[1:]
 
 
 def redeem(walk: Walk) -> None:
     page = walk.window(person("王芳"), "redeem")
     for is_first in (True, False):
-        page.get_by_label("券码").fill(walk.code)
+        page.get_by_label("券码").fill(walk.codes[0])
         page.get_by_label("门店").fill("朝阳店")
         page.get_by_label("订单金额").fill("128")
         page.get_by_role("button", name="核销").click()
@@ -199,7 +209,54 @@ STEPS = {
 }
 
 
-def test_the_first_voucher_by_the_console_alone(database: Database, browser: Browser) -> None:
+def make_key(walk: Walk) -> None:
+    page = walk.window(person("王芳"), "keys")
+    page.get_by_role("link", name="新建密钥").click()
+    page.get_by_label("或新接入方的名称").fill("收银系统")
+    page.get_by_label("试算、预占、核销").check()
+    page.get_by_role("button", name="新建").click()
+    walk.key = page.locator("#secret-1").inner_text()
+
+
+def redeem_by_api(walk: Walk) -> None:
+    till, key = walk.till(), a_request_key()
+    order = {"order_no": "A1001", "amount_fen": 12_800}
+    body = {"vouchers": [{"code": walk.codes[1]}], "store": "S001", "order": order}
+    first, again = (till.post("redemptions", body, key=key) for _ in range(2))
+    refused = till.post("redemptions", body)
+    till.close()
+    assert (first.status, first.json["discount_fen"], again.body) == (200, 2_000, first.body)
+    assert (refused.status, refused.code) == (409, "voucher_used")
+    walk.redemption = first.json["redemption"]
+
+
+def reverse(walk: Walk) -> None:
+    page = walk.window(person("王芳"), "redemption-reverse", key=walk.redemption)
+    expect(page.get_by_text("朝阳店 · A1001")).to_be_visible()
+    page.get_by_label("原因").fill("顾客退货")
+    page.get_by_role("button", name="撤销").click()
+    expect(page.locator(".toast-note")).to_contain_text("已撤销")
+    expect(page.get_by_text("收银系统").first).to_be_visible()  # who redeemed it stays there
+
+
+def report(walk: Walk) -> None:
+    StaffUser.objects.filter(pk=somebody(None, "finance").pk).update(name="财务")
+    page = walk.window(person("财务"), "statements")
+    today = clock.now().astimezone(current_configuration().time_zone)
+    page.get_by_label("日期").fill(f"{today:%Y-%m-%d}")
+    page.get_by_role("button", name="查询").click()
+    row = page.get_by_role("row").filter(has_text="朝阳店")
+    for amount in ("¥40.00", "¥20.00"):  # two uses, and one of them taken back
+        expect(row).to_contain_text(amount)
+
+
+#: From here on it is no tutorial.
+GOES_ON = (make_key, redeem_by_api, reverse, report)
+
+
+def test_the_first_voucher_by_the_console_alone_and_the_second_by_a_till(
+    database: Database, browser: Browser
+) -> None:
     titles = re.findall(r"^## \d+\. (.+)$", TUTORIAL.read_text(encoding="utf-8"), re.MULTILINE)
     assert titles == list(STEPS)
     for name, role in (
@@ -207,9 +264,9 @@ def test_the_first_voucher_by_the_console_alone(database: Database, browser: Bro
         ("安全管理员", "security_administrator"),
     ):
         StaffUser.objects.filter(pk=somebody(None, role).pk).update(name=name)
-    with serving() as url:
-        walk = Walk(browser, url)
-        for step in STEPS.values():
+    with serving() as url, streaming() as api:
+        walk = Walk(browser, url, api)
+        for step in (*STEPS.values(), *GOES_ON):
             try:
                 step(walk)
             finally:  # a window left open would keep the server from ending
