@@ -72,10 +72,12 @@ def voucher(visitor: Visitor, serial: int) -> HttpResponseBase:
 def _about(visitor: Visitor, serial: int) -> dict[str, Any]:
     own = own_voucher(_customer(visitor), serial, clock.now())
     version = own.batch.offer_version
+    uses = uses_of(_customer(visitor), serial) if own.was_used else ()
     context: dict[str, Any] = {
         "own": own,
         "rules": rules_of(version, visitor.look.terms_language),
-        "uses": uses_of(_customer(visitor), serial) if own.was_used else (),
+        "uses": uses,
+        "last_use": next((one for one in uses if not one.is_reversal), None),
         "stores": stores_of(version),
         "may_give": gifts.may_give(own) and not own.is_on_its_way,
         "apple": outside().apple is not None,
