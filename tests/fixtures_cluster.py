@@ -27,11 +27,8 @@ from kaquan.foundation.postgres.urls import (
 )
 from tests.session_folder import copy_home, home_configuration, remove_home
 
-# Django makes each model hundreds of times on its way through the migrations; whoever looks for
-# what of that is no longer needed takes a quarter of the time.
 _MIGRATE = """
-import gc, os
-gc.set_threshold(200_000)
+import os
 from kaquan.foundation.configuration import load_configuration
 from kaquan.foundation.django_setup import collect_static_files, migrate, setup
 configuration = load_configuration(os.environ)

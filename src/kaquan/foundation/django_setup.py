@@ -1,7 +1,10 @@
 """Django, set up once per process from our own configuration."""
 
+import gc
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import django
@@ -24,6 +27,7 @@ NOT_SERVED = ["redoc*"]
 _STATIC_STAMP = ".kaquan-static"
 _MIGRATION_LOCK = 5_206_131_411  # any number of ours, the same in every process
 _LOCK_TIMEOUT = "5s"
+_GARBAGE_OBJECTS = 200_000
 
 
 def setup(configuration: Configuration) -> None:
@@ -80,6 +84,19 @@ def migrate(configuration: Configuration) -> list[str]:
         if missing:
             with connections[OWNER_ALIAS].cursor() as cursor:
                 cursor.execute("select set_config('lock_timeout', %s, false)", [_LOCK_TIMEOUT])
-            call_command("migrate", database=OWNER_ALIAS, verbosity=0, interactive=False)
+            with _rare_garbage_collection():
+                call_command("migrate", database=OWNER_ALIAS, verbosity=0, interactive=False)
         connections[OWNER_ALIAS].close()
     return missing
+
+
+@contextmanager
+def _rare_garbage_collection() -> Iterator[None]:
+    """Django makes each model hundreds of times on its way through all migrations; looking every
+    few hundred objects for what is no longer needed took a quarter of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(_GARBAGE_OBJECTS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
