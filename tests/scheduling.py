@@ -1,7 +1,11 @@
-"""Which tests a worker takes in one piece, and in what order: what takes long is begun first."""
+"""Which tests a worker takes in one piece, and in what order: what takes long is begun first.
+
+And how often a worker looks for garbage: what collecting the tests left is there to stay.
+"""
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from typing import Any
 
@@ -18,7 +22,12 @@ LONG = (
     "tests/races/test_soak.py",
     "tests/gateway",
     "tests/cli/test_up.py",
+    "tests/console/test_screens.py",
+    "tests/postgres/test_embedded_lifecycle.py",
+    "tests/console/test_wizard_browser.py",
     "tests/console/test_tutorial.py",
+    "tests/registration/test_desk_browser.py",
+    "tests/console/test_roles_browser.py",
     "tests/console/test_browser.py",
     "tests/console/test_desk_browser.py",
     "tests/project/test_sandbox.py",
@@ -30,10 +39,17 @@ LONG = (
     "tests/api/test_examples.py",
     "tests/postgres/test_embedded_creation.py",
     "tests/project/test_background.py",
+    "tests/postgres/test_database_fixture.py",
+    "tests/postgres/test_refused_settings.py",
+    "tests/counter/test_browser.py",
+    "tests/crash/test_server_killed.py",
     "tests/engine/test_stateful_audit.py",
     "tests/crash/test_process_killed.py",
     "tests/client/test_real_server.py",
 )
+#: How many objects may be new before the next look for garbage: 700, as it is by default, took a
+#: tenth of the time, most of it for what pytest and Django keep until the end.
+GARBAGE_OBJECTS = 50_000
 
 
 def piece_of(nodeid: str) -> str:
@@ -71,3 +87,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             piece,
         )
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What there is now is needed until the end, and not looked at again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS)
