@@ -63,4 +63,4 @@ def owner_of(view: SavedView, at: datetime) -> Actor | None:
     """As whom it is exported, with what they may do now; None for whoever may do nothing."""
     number = view.owner.removeprefix("staff:")
     user = StaffUser.objects.filter(pk=int(number)).first() if number.isdecimal() else None
-    return user and actor_of(user, at=at, organisation_id=view.acting_in)
+    return None if user is None else actor_of(user, at=at, organisation_id=view.acting_in)
