@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from kaquan.campaigns.supply import SerialRange, allot
 from kaquan.custody import actions, cases, notes, queries
 from kaquan.custody.models import CaseState, NoteState, PaperCase, TransferNote, Verdict
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.paging import Paging
 from tests.builders.books import books, differing, faults
-from tests.builders.issuer import a_store, an_organisation
+from tests.builders.issuer import NOON, SYSTEM, a_store, an_organisation
 from tests.custody.paper import Paper, somebody
 from tests.fixtures_database import Database
 
@@ -185,11 +186,19 @@ def test_what_must_be_handed_out_first_is_refused_before(database: Database) -> 
 
 
 def test_overlapping_and_foreign_ranges_are_refused(paper: Paper, database: Database) -> None:
-    with pytest.raises(KaquanError):
-        actions.printed(
-            actor=paper.office, print_run_id=2, batch_id=paper.batch.id,
-            first_serial=paper.first + 10, last_serial=paper.first + 19, quantity=10,
-            request_key="again",
+    allot(
+        actor=SYSTEM, batch_id=paper.batch.id, serials=SerialRange(paper.first + 18, 2),
+        organisation_id=paper.shop.id, at=NOON,
+    )  # fmt: skip
+    for first, last in ((10, 17), (16, 19)):  # some counted before, some allotted before
+        refused(
+            "custody_not_countable",
+            lambda first=first, last=last: actions.printed(
+                actor=SYSTEM, print_run_id=2, batch_id=paper.batch.id,
+                first_serial=paper.first + first, last_serial=paper.first + last,
+                quantity=last - first + 1, request_key=f"again-{first}",
+            ),
+            database,
         )  # fmt: skip
     paper.ready()
     paper.handed_down(0, 7)

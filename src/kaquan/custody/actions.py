@@ -13,12 +13,18 @@ from typing import NamedTuple
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.campaigns.queries import batch_by_id
 from kaquan.custody.cases import keep_case
-from kaquan.custody.errors import act_impossible, counted_outside, range_invalid
+from kaquan.custody.errors import (
+    act_impossible,
+    counted_outside,
+    not_to_be_counted,
+    range_invalid,
+)
 from kaquan.custody.models import CaseKind
-from kaquan.custody.moving import Step, perform, steps_of, was_done
+from kaquan.custody.moving import MoveRefusedError, Step, perform, steps_of, was_done
 from kaquan.custody.permissions import MOVE, SUPPLY
 from kaquan.custody.ranges import QUANTITY_MAX, held_runs, read_range
 from kaquan.engine.custody import Piece, Span, joined, without
+from kaquan.engine.outcomes import OutcomeCode
 from kaquan.foundation.actor import Actor, require
 from kaquan.organisations.errors import organisation_unknown
 from kaquan.organisations.models import Organisation
@@ -54,7 +60,7 @@ def printed(
 
     They lie at the printer's for the campaign's organisation, the head office's where it has none.
     With ``hand_out_first`` they are good for nothing before a store handed them out. Raises
-    `batch_unknown`, `custody_range_invalid` and the ledger's refusals.
+    `batch_unknown`, `custody_range_invalid`, `custody_not_countable` and the ledger's refusals.
     """
     require(actor, SUPPLY)
     batch = batch_by_id(actor, batch_id)
@@ -62,13 +68,18 @@ def printed(
     if span.quantity != quantity or not 0 < quantity <= QUANTITY_MAX:
         raise range_invalid(QUANTITY_MAX)
     step = Step("print", span, _home_of(batch), hand_out_first=hand_out_first)
-    perform(
-        actor=actor,
-        batch_id=batch.id,
-        steps=[step],
-        key=f"print:{request_key}",
-        reason=f"print-run:{print_run_id}",
-    )
+    try:
+        perform(
+            actor=actor,
+            batch_id=batch.id,
+            steps=[step],
+            key=f"print:{request_key}",
+            reason=f"print-run:{print_run_id}",
+        )
+    except MoveRefusedError as error:
+        if error.outcome.code is not OutcomeCode.PIECES_ELSEWHERE:
+            raise
+        raise not_to_be_counted(error.outcome.data["first_serial"]) from None
     return Moved(batch.id, quantity)
 
 

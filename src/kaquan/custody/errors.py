@@ -39,6 +39,17 @@ def range_invalid(most: int) -> KaquanError:
     )
 
 
+def not_to_be_counted(first_serial: object) -> KaquanError:
+    """Vouchers that are in somebody's hands already, without having been counted as paper."""
+    return KaquanError(
+        "custody_not_countable",
+        zh=f"序号 {first_serial} 起的券已调拨给门店，或已纳入保管，不能再纳入；"
+        "要按张保管的券，请在调拨之前纳入。",
+        en=f"From serial {first_serial} on, vouchers were allotted to a store or counted as paper "
+        "already; count what is to be kept by the piece before it is allotted.",
+    )
+
+
 def range_in_several_hands() -> KaquanError:
     """Not all of a range lies in one place."""
     return KaquanError(

@@ -99,7 +99,7 @@ class ReceivePaper(_PaperForm):
     path = "paper/receive"
     title = _("Take over from the printer")
     permission = SUPPLY
-    save_words = _("Counted")
+    save_words = _("Sign")
     hint = _("Count before you sign. What was received is dead until it is activated.")
     fields = (FIRST, LAST, MISSING)
 
