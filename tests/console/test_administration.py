@@ -103,7 +103,9 @@ def test_what_was_changed_is_shown_on_the_thing_and_in_the_log(side: Side, brows
     assert "地址: 长安街 1 号" in log
     assert "长安街 1 号" in without  # the thing itself tells whoever may see it, but not from where
     assert "127.0.0.1" not in without
-    assert other.get(at("changes")).status_code == 403
+    denied = other.get(at("changes"))
+    assert denied.status_code == 403
+    assert "没有“查看变更记录”权限" in denied.content.decode()
     found = browser.get(at("changes") + "?by=wangxiaoming").content.decode()
     assert store.organisation.name in found
     assert store.organisation.name not in browser.get(at("changes") + "?by=nobody").content.decode()

@@ -153,6 +153,9 @@ def test_cities_follow_from_the_province_without_any_script(side: Side, browser:
     page = browser.get(at("store", key=store.pk)).content.decode()
     assert "09:00–21:00" in page
     edit = browser.get(at("store-edit", key=store.pk)).content.decode()
+    assert "现为：" not in edit
+    Store.objects.filter(pk=side.store.pk).update(city="苏州", division_code="")
+    assert "现为：苏州" in browser.get(at("store-edit", key=side.store.pk)).content.decode()
     assert '<option value="330106" selected>西湖区</option>' in edit
     assert 'value="09:00–21:00"' in edit
 

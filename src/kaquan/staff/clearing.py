@@ -30,7 +30,8 @@ DELETE FROM staff_login_record WHERE id IN (
 
 def clear_logins(now: datetime) -> None:
     """Remove sessions that are over and attempts that no longer count, a part at a time."""
+    bounds: dict[str, datetime | int]
+    bounds = {"now": now, "old": now - RECORDS_KEPT, "most": AT_ONCE}
     with connection.cursor() as cursor:
         for statement in (_SESSIONS, _LISTED, _ATTEMPTS, _RECORDS):
-            bounds = {"now": now, "old": now - RECORDS_KEPT, "most": AT_ONCE}
             cursor.execute(statement, bounds)

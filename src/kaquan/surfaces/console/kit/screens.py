@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -20,6 +21,7 @@ from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.staff.logins import note_login, visit_of
 from kaquan.staff.models import LoginEvent, StaffUser
+from kaquan.staff.permissions import PERMISSIONS
 from kaquan.surfaces.console.acting import (
     actor_of_request,
     is_logged_in,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from kaquan.surfaces.console.kit.live import Reading
 
 log = logging.getLogger(__name__)
+
+_QUOTED_NAME = re.compile(r'(?<=[“"])[a-z_]+\.[a-z_]+(?=[”"])')
 
 Language = Literal["zh", "en"]
 
@@ -55,8 +59,13 @@ def language_now() -> Language:
 
 
 def in_words(error: KaquanError) -> str:
-    """An error in the page's language."""
-    return error.zh if language_now() == "zh" else error.en
+    """An error in the page's language; a permission by its words and not by its name."""
+    is_chinese = language_now() == "zh"
+    text = error.zh if is_chinese else error.en
+    if error.code != "permission_denied":
+        return text
+    words = {one.name: one.zh if is_chinese else one.en for one in PERMISSIONS}
+    return _QUOTED_NAME.sub(lambda found: words.get(found[0], found[0]), text)
 
 
 class Screen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.urls import reverse
@@ -120,6 +121,17 @@ class EditStore(StoreForm):
     path = "stores/<int:key>/edit"
     title = _("Edit the store")
     fields = (Field("name", _("Name")), *StoreForm.fields[3:])
+
+    def form_fields(self, actor: Actor, key: int) -> Sequence[Field]:
+        """A place that was brought in as words stands beside the lists, which do not know it."""
+        store = STORE.subject(actor, key)
+        words = " ".join(one for one in (store.province, store.city, store.district) if one)
+        if store.division_code or not words:
+            return self.fields
+        hint = _("Now: %(place)s. It stays so unless a city is chosen.") % {"place": words}
+        return [
+            replace(one, hint=hint) if one.name == "province_code" else one for one in self.fields
+        ]
 
     def initial(self, actor: Actor, key: int) -> dict[str, Any]:
         """As it is."""
