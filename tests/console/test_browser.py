@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.api.world import Side
 from tests.builders.issuer import an_organisation
-from tests.console.keys import addresses
 from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
 from tools.screens.serving import as_user, chromium, serving, session_of
@@ -53,7 +52,8 @@ def browser() -> Iterator[Browser]:
 def site(database: Database, browser: Browser) -> Iterator[Site]:
     side = Side(an_organisation("总部", None))
     user = an_operator(side.organisation)
-    list(addresses(side))  # everything is there
+    assert side.trade.by_code.pk
+    assert side.trade.budget.pk  # the rest is made when a test names it
     with serving() as url:
         made = Site(side, url, session_of(user), browser, [])
         yield made
