@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from kaquan.foundation import clock
@@ -16,7 +18,7 @@ from tests.api.world import Side
 from tests.builders.books import books, differing
 from tests.console.people import a_browser, an_operator, at
 from tests.fixtures_database import Database
-from tests.registration.slips import a_side, serial_at
+from tests.registration.slips import a_bundle, a_side, serial_at
 
 pytestmark = pytest.mark.usefixtures("static_files")
 
@@ -96,3 +98,26 @@ def test_what_is_typed_wrong_is_refused_and_stays(
     assert all(f'value="{text}"' in told for name, text in sent.items() if name != "once")
     assert not differing(before, books(database.connect()))
     assert not Slip.objects.exists()
+
+
+def test_a_table_is_tried_with_its_faults_named_as_people_know_them_and_then_brought_in(
+    side: Side, browser: Client, database: Database
+) -> None:
+    bundle = a_bundle(side, slips=1, amount_fen=10_000)
+    used_at = (clock.now() - timedelta(hours=1)).isoformat()
+    lines = ["捆编号,券码,手机,使用时间,金额,门店"]
+    for index, phone in enumerate(("13800138123", "1380013")):
+        code, store = code_book().encode(serial_at(side, index)), side.store.organisation.code
+        lines.append(f"{bundle.id},{code},{phone},{used_at},100,{store}")
+    before = books(database.connect())
+
+    file = SimpleUploadedFile("slips.csv", "\n".join(lines).encode())
+    tried = browser.post(at("slip-import"), {"file": file}).content.decode()
+
+    assert "手机 phone" in tried
+    assert not differing(before, books(database.connect()))
+    assert not Slip.objects.exists()
+    (kept,) = re.findall(r'name="kept" value="([^"]+)"', tried)
+    done = browser.post(at("slip-import"), {"kept": kept}, follow=True).content.decode()
+    assert "新增 1，更新 0，未通过 1" in done
+    assert Slip.objects.get().serial == serial_at(side, 0)

@@ -128,20 +128,21 @@ class ImportScreen(Screen):
         }
         return self.page(call, "console/import.html", context, status=status)
 
-    @staticmethod
-    def _panels(report: ImportReport, file_name: str) -> list[Panel]:
+    def _panels(self, report: ImportReport, file_name: str) -> list[Panel]:
+        titles = {one.name: one.title for one in self.plan.columns}
         facts = [
             Fact(_("File"), text(file_name)),
             Fact(_("Rows"), count(report.rows)),
             Fact(_("New"), count(report.new)),
-            Fact(_("Changed"), count(report.changed)),
+            Fact(_("Rows changed"), count(report.changed)),
             Fact(_("As they are"), count(report.unchanged)),
             Fact(_("Refused"), count(report.broken)),
             Fact(_("Columns that mean nothing here"), text("、".join(report.ignored_columns))),
         ]
         columns = (
             Column[Any]("row", _("Row"), lambda one: count(one.row_number), number=True),
-            Column[Any]("column", _("Column"), lambda one: text(one.column)),
+            Column[Any]("column", _("Column"), lambda one: text(
+                titles.get(one.column, one.column))),
             Column[Any]("value", _("Content"), lambda one: code(one.value)),
             Column[Any]("reason", _("Why not"), lambda one: text(
                 one.reason.zh if language_now() == "zh" else one.reason.en)),
