@@ -1,6 +1,7 @@
 """What was counted in the console's world, as SQL: the tail would take hours to count it all."""
 
-# What the counters would have come to, had they counted what was filled.
+# What the counters would have come to, had they counted what was filled; in the order of days, as
+# they write it.
 SUMS = (
     # kaquan-allow: ledger-writes because a benchmark fills a throw-away ledger
     """INSERT INTO ledger_cursor (last_block, lane, shard, consumer)
@@ -24,12 +25,13 @@ SUMS = (
         count(*) FILTER (WHERE operation = 11),
         coalesce(sum(amount) FILTER (WHERE operation = 11), 0),
         coalesce(sum(amount) FILTER (WHERE operation = 14), 0), 0, 0
-    FROM ledger_entry WHERE operation IN (11, 14) GROUP BY 1, 2, 3""",
+    FROM ledger_entry WHERE operation IN (11, 14) GROUP BY 1, 2, 3 ORDER BY 1, random()""",
     """INSERT INTO analytics_clerkday (day, store_id, actor, orders, redeemed, reversed, refused,
         discount_fen, returned_fen, last_at)
     SELECT day, store_id, 'staff:' || (store_id * 3 + n), sum(orders), sum(redeemed),
         sum(reversed), n, sum(discount_fen), sum(returned_fen), day + interval '20 hours'
-    FROM analytics_tradeday, generate_series(0, 2) n GROUP BY day, store_id, n""",
+    FROM analytics_tradeday, generate_series(0, 2) n GROUP BY day, store_id, n
+    ORDER BY day, random()""",
 )
 FIGURES = (
     """INSERT INTO analytics_storecounter (day, store_id, name, value)
@@ -49,4 +51,6 @@ FIGURES = (
     ON CONFLICT DO NOTHING""",
     """INSERT INTO analytics_hourcounter (day, hour, store_id, name, value)
     SELECT day, hour, -1, name, sum(value) FROM analytics_hourcounter GROUP BY day, hour, name""",
+    """INSERT INTO analytics_daycounter (day, name, value)
+    SELECT day, name, sum(value) FROM analytics_counter GROUP BY day, name""",
 )

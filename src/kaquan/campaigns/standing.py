@@ -39,8 +39,10 @@ class Wanting(NamedTuple):
 def wanting(actor: Actor, at: datetime) -> Wanting:
     """Those of the actor's part of the organisation; a batch that was stopped wants nothing."""
     require(actor, VIEW)
-    rows = CampaignBatch.objects.select_related("campaign", "offer_version").filter(
-        campaign__starts_at__lte=at, campaign__ends_at__gt=at
+    rows = (
+        CampaignBatch.objects.select_related("offer_version")
+        .only("name", "by_code", "offer_version__terms")
+        .filter(campaign__starts_at__lte=at, campaign__ends_at__gt=at)
     )
     found = list(within(actor, rows, "campaign__organisation").order_by("-id")[
         :BATCHES_LOOKED_AT_MAX
