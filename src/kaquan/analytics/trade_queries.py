@@ -137,7 +137,8 @@ def _clerk_lines(
     some = rows.filter(
         store_id__in={one["store_id"] for one in shown}, actor__in={one["actor"] for one in shown}
     )
-    summed = some.values("store_id", "actor").annotate(**named, seen=Max("last_at"))
+    each: QuerySet[Any, Any] = some.values("store_id", "actor")
+    summed = each.annotate(**named, seen=Max("last_at"))
     lines = {
         (row["store_id"], row["actor"]): ClerkLine(
             row["actor"],
