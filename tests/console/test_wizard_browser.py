@@ -13,6 +13,7 @@ from kaquan.offers.models import OfferVersion
 from tests.console.drafts import draft_of
 from tests.console.people import at
 from tests.console.test_browser import Site, browser, site
+from tools.screens.in_place import write
 from tools.screens.serving import hindrances
 
 __all__ = ["browser", "site"]
@@ -122,9 +123,10 @@ def test_no_step_stands_in_anyones_way_on_a_desk_or_a_phone(site: Site) -> None:
     found = {}
     for width, scheme in ((1440, "light"), (390, "dark")):
         page = site.window(width, scheme).new_page()
+        page.goto(site.url + at("home"))
         for step in ("basics", "face", "rules", "issue", "budget", "preview", "submit"):
-            page.goto(site.url + at("campaign-wizard", key=draft.id, step=step))
-            faults = hindrances(page)
+            status = write(page, site.url + at("campaign-wizard", key=draft.id, step=step))
+            faults = hindrances(page) if status == 200 else [f"answers {status}"]
             if not page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):
                 faults.append("it scrolls sideways")
             if faults:
