@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, override_settings
-from django.urls import path
+from django.urls import include, path
 
 from kaquan.foundation import keys
 from kaquan.foundation.configuration import current_configuration
@@ -21,7 +21,7 @@ def _page(_: HttpRequest) -> HttpResponse:
     return HttpResponse("page")
 
 
-urlpatterns = [path("page", _page)]
+urlpatterns = [path("page", _page), path("", include("kaquan.project.urls"))]  # error pages link
 
 with_a_page = override_settings(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["testserver"])
 
