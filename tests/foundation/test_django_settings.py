@@ -27,6 +27,7 @@ with_a_page = override_settings(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["testserve
 
 
 @with_a_page
+@pytest.mark.usefixtures("static_files")
 def test_every_response_carries_a_policy_without_inline_code_or_other_hosts() -> None:
     for address in ("/page", "/no-such-page"):
         response = Client().get(address)
