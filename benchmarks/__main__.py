@@ -40,6 +40,12 @@ def _wallet(report: Report, bench: Bench) -> None:
     wallet.run(report, bench)
 
 
+def _counter(report: Report, bench: Bench) -> None:
+    from benchmarks import counter  # the same
+
+    counter.run(report, bench)
+
+
 BENCHMARKS: dict[str, Callable[[Report, Bench], None]] = {
     "codes": _codes,
     "supply": supply.run,
@@ -51,6 +57,7 @@ BENCHMARKS: dict[str, Callable[[Report, Bench], None]] = {
     "console": _console,
     "printing": _printing,
     "wallet": _wallet,
+    "counter": _counter,
 }
 #: Asked for by name alone: it wants an empty installation, and fills the disk.
 BY_NAME = {"console"}

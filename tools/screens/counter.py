@@ -42,7 +42,7 @@ _LOOKS_ONLY = """() => {
 CAMPAIGN = "counter-screens"
 
 
-class _Clerk(NamedTuple):
+class Clerk(NamedTuple):
     """Somebody who may log in at a terminal that waits for its device."""
 
     terminal: Terminal
@@ -56,9 +56,10 @@ def take_counter(url: str, folder: Path, names: set[str]) -> None:
     wanted = {f"counter-{name}" for name in NAMES}
     if names and not names & wanted:
         return
-    codes = _codes("exchange", {"kind": "exchange", "goods": {"skus": ["TEA"]},
-                                "value_cap_fen": 1_500}, 3)  # fmt: skip
-    offline = _codes("offline", {"kind": "amount_off", "amount_fen": 2_000}, 2, offline_use=True)
+    exchange = {"kind": "exchange", "goods": {"skus": ["TEA"]}, "value_cap_fen": 1_500}
+    codes = codes_of_a_batch("exchange", exchange, 3)
+    amount_off = {"kind": "amount_off", "amount_fen": 2_000}
+    offline = codes_of_a_batch("offline", amount_off, 2, offline_use=True)
     with tempfile.TemporaryDirectory(prefix="kaquan-camera-") as temporary:
         film = Path(temporary) / "camera.y4m"
         feed(film, codes[0])
@@ -76,7 +77,7 @@ def take_counter(url: str, folder: Path, names: set[str]) -> None:
                 page.screenshot(path=folder / f"counter-{name}-{WIDTH}.png")
                 sys.stdout.write(f"counter-{name}-{WIDTH}\n")
 
-            _begin(page, url, _clerk())
+            begin(page, url, a_clerk())
             _with_a_network(page, shot, codes)
             page.wait_for_function("() => navigator.serviceWorker.controller !== null")
             context.set_offline(True)
@@ -84,7 +85,8 @@ def take_counter(url: str, folder: Path, names: set[str]) -> None:
             context.close()
 
 
-def _begin(page: Page, url: str, clerk: _Clerk) -> None:
+def begin(page: Page, url: str, clerk: Clerk) -> None:
+    """Register a browser as a terminal and log its clerk in."""
     page.goto(f"{url}/counter/")
     page.get_by_label("登记码").fill(clerk.registration_code)
     page.get_by_role("button", name="登记", exact=True).click()
@@ -145,7 +147,8 @@ def _type(page: Page, code: str) -> None:
     page.get_by_role("button", name="核销这个券码").click()
 
 
-def _clerk() -> _Clerk:
+def a_clerk() -> Clerk:
+    """A new clerk at a new terminal of the first store."""
     at, store = clock.now(), Store.objects.select_related("organisation").order_by("pk").first()
     assert store is not None, "the demo issuer has stores"
     name = f"clerk-{secrets.token_hex(3)}"
@@ -161,10 +164,10 @@ def _clerk() -> _Clerk:
         actor=ACTOR, user_id=made.user.id, role_code="clerk", organisation_id=store.pk, at=at
     )
     code = make_registration_code(actor=ACTOR, terminal_id=terminal.pk, at=at)
-    return _Clerk(terminal, code, name, password)
+    return Clerk(terminal, code, name, password)
 
 
-def _codes(name: str, benefit: dict[str, Any], quantity: int, **terms: Any) -> list[str]:
+def codes_of_a_batch(name: str, benefit: dict[str, Any], quantity: int, **terms: Any) -> list[str]:
     """Codes of a batch of its own; signed ones where its terms allow them."""
     batch = _batch(f"{CAMPAIGN}-{name}-{secrets.token_hex(3)}", benefit, quantity, terms)
     (run,) = serial_runs(reading_session(), batch.pk)
