@@ -85,6 +85,7 @@ def _take_console(url: str, folder: Path, addresses: list[tuple[str, str]], sess
         for width, scheme in shots:
             context = as_user(browser, url, session, width=width, scheme=scheme)
             page = context.new_page()
+            page.emulate_media(reduced_motion="reduce")  # no chart is caught while it grows
             for name, address in addresses:
                 if (scheme == "dark" and name not in DARK) or (width < 1000 and name not in PHONE):
                     continue
