@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fixtures_database",
     "tests.fixtures_cluster",
     "tests.fixtures_ledger",
+    "tests.fixtures_browser",
     "tests.quick_passwords",
     "tests.scheduling",
 ]

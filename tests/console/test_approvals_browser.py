@@ -14,16 +14,9 @@ from tests.builders.issuer import an_organisation
 from tests.campaigns.stages import a_draft, now, states
 from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
-from tools.screens.serving import as_user, chromium, hindrances, serving, session_of
+from tools.screens.serving import as_user, hindrances, serving, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield launched
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.api.world import Side
 from tests.builders.issuer import an_organisation
 from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
-from tools.screens.serving import as_user, chromium, serving, session_of
+from tools.screens.serving import as_user, serving, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 
@@ -37,15 +37,6 @@ class Site(NamedTuple):
         page = self.window(width).new_page()
         page.goto(self.url + at(name, **key))
         return page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Playwright keeps an event loop in this thread, which Django's models would not work beside;
-    nothing else uses it."""
-    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield launched
 
 
 @pytest.fixture

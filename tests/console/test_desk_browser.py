@@ -22,7 +22,7 @@ from tests.builders.issuer import SYSTEM, a_number, an_organisation
 from tests.console.people import an_operator, at
 from tests.console.streaming_server import streaming
 from tests.fixtures_database import Database
-from tools.screens.serving import as_user, chromium, hindrances, session_of
+from tools.screens.serving import as_user, hindrances, session_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -47,15 +47,6 @@ class Desk(NamedTuple):
         page = self.context.new_page()
         page.goto(self.url + at(name, **key))
         return page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Playwright keeps an event loop in this thread, which Django's models would not work beside;
-    nothing else uses it."""
-    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield launched
 
 
 @pytest.fixture

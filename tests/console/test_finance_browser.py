@@ -15,17 +15,9 @@ from tests.api.world import Side
 from tests.builders.issuer import an_organisation
 from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
-from tools.screens.serving import as_user, chromium, serving, session_of
+from tools.screens.serving import as_user, serving, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """As in ``test_browser``: nothing else uses this thread's event loop."""
-    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield launched
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -13,18 +12,9 @@ from tests.api.world import Side
 from tests.builders.issuer import a_store, an_organisation
 from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
-from tools.screens.serving import as_user, chromium, serving, session_of
+from tools.screens.serving import as_user, serving, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Playwright keeps an event loop in this thread, which Django's models would not work beside;
-    nothing else uses it."""
-    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield launched
 
 
 def test_a_store_is_dragged_to_another_city_and_its_new_form_follows_the_province(

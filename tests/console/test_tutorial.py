@@ -4,7 +4,6 @@ issued, redeemed and booked, by the console alone; and from there on, with a til
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,7 +28,7 @@ from tests.console.streaming_server import streaming
 from tests.fixtures_database import Database
 from tests.gateway.site import Caller, a_request_key
 from tests.staff.people import somebody
-from tools.screens.serving import as_user, chromium, serving, session_of
+from tools.screens.serving import as_user, serving, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 ADMINISTRATORS = {
@@ -37,13 +36,6 @@ ADMINISTRATORS = {
     "安全管理员": "security_administrator",
 }
 TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorial.zh-CN.md"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield launched
 
 
 class Walk:

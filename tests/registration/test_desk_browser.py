@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -14,19 +13,10 @@ from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
 from tests.registration.slips import a_bundle, a_side, serial_at
 from tests.registration.test_desk_screens import an_hour_ago
-from tools.screens.serving import as_user, chromium, hindrances, serving, session_of
+from tools.screens.serving import as_user, hindrances, serving, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 SLIPS = 20
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Playwright keeps an event loop in this thread, which Django's models would not work beside;
-    nothing else uses it."""
-    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield launched
 
 
 def enter(page: Page, *texts: str) -> None:

@@ -26,7 +26,7 @@ from tests.console.claim_links import a_claim_link
 from tests.console.people import an_operator, at
 from tests.fixtures_database import Database
 from tests.wallet.visiting import a_link, a_phone
-from tools.screens.serving import SOON_MS, as_user, chromium, hindrances, serving, session_of
+from tools.screens.serving import SOON_MS, as_user, hindrances, serving, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 WIDTH = 390
@@ -44,13 +44,6 @@ class Phone(NamedTuple):
         page = self.context.new_page()
         page.goto(self.url + path)
         return page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield launched
 
 
 @pytest.fixture

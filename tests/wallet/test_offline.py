@@ -21,16 +21,9 @@ from kaquan.wallet.links import claim_by_link
 from kaquan.wallet.sessions import _begin
 from tests.fixtures_database import Database
 from tests.wallet.visiting import a_browser, a_link, a_member, a_phone_of
-from tools.screens.serving import SOON_MS, chromium, hindrances, serving
+from tools.screens.serving import SOON_MS, hindrances, serving
 
 pytestmark = pytest.mark.usefixtures("static_files")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, chromium() as launched:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield launched
 
 
 @pytest.fixture
