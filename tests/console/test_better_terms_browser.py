@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 from kaquan.approvals.models import ApprovalRequest
 from kaquan.campaigns.better_terms import BETTER_TERMS
 from tests.campaigns.bettering import a_batch
-from tests.console.test_browser import Site, browser, site
+from tests.console.test_browser import Site, site
 from tools.screens.serving import hindrances
 
-__all__ = ["browser", "site"]
+__all__ = ["site"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 
 

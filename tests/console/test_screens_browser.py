@@ -8,11 +8,11 @@ import pytest
 
 from tests.console.keys import FILES, addresses
 from tests.console.people import at
-from tests.console.test_browser import Site, browser, site
+from tests.console.test_browser import Site, site
 from tools.screens.in_place import cramped, widen, write
 from tools.screens.serving import hindrances
 
-__all__ = ["browser", "site"]
+__all__ = ["site"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 
 MENU = "#side"

@@ -12,11 +12,11 @@ from kaquan.campaigns.models import Campaign, CampaignDraft
 from kaquan.offers.models import OfferVersion
 from tests.console.drafts import draft_of
 from tests.console.people import at
-from tests.console.test_browser import Site, browser, site
+from tests.console.test_browser import Site, site
 from tools.screens.in_place import write
 from tools.screens.serving import hindrances
 
-__all__ = ["browser", "site"]
+__all__ = ["site"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 
 
