@@ -11,7 +11,7 @@ import msgspec
 from kaquan.budgets.errors import budget_unknown
 from kaquan.budgets.models import Budget
 from kaquan.budgets.queries import amounts_of, budget_by_id, funder_names
-from kaquan.campaigns.draft_fields import FIELDS, STEP_OF
+from kaquan.campaigns.draft_fields import STEP_OF
 from kaquan.campaigns.draft_laws import (
     ELSEWHERE,
     JURISDICTIONS,
@@ -234,8 +234,3 @@ def _unwise_days(terms: Terms, basics: Basics) -> list[FieldFault]:
             )
         ]
     return []
-
-
-def known_content(content: Content) -> dict[str, str]:
-    """Only the fields that drafts have."""
-    return {name: content[name] for fields in FIELDS.values() for name in fields if name in content}

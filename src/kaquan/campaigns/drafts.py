@@ -9,14 +9,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
 from kaquan.campaigns import errors
 from kaquan.campaigns.actions import PERMISSION
 from kaquan.campaigns.draft_copies import content_of_campaign, copied
-from kaquan.campaigns.draft_fields import FIELDS, STEP_OF, STEPS
+from kaquan.campaigns.draft_fields import STEP_OF, STEPS
 from kaquan.campaigns.draft_queries import EDIT_OFFERS, draft_by_id, is_handed_in
 from kaquan.campaigns.draft_reading import TEXT_MAX
 from kaquan.campaigns.draft_templates import beginning
@@ -196,8 +195,3 @@ def _keep(actor: Actor, verb: str, template: CampaignDraft, *, gone: bool = Fals
         organisation_path=template.organisation.path if template.organisation else "",
         gone=gone,
     )
-
-
-def texts_of(content: Mapping[str, Any], step: str) -> dict[str, str]:
-    """The fields of one step as they stand in a draft."""
-    return {name: str(content.get(name, "")) for name in FIELDS[step]}

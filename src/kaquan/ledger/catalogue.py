@@ -146,10 +146,6 @@ class Catalogue:
             self._runs = ([run.first_serial for run in runs], runs)
             self._versions = self._versions | dict(versions)
 
-    def runs_of_batch(self, batch_id: int) -> list[Custody]:
-        """The batch's custody runs as cached; copy them before changing any."""
-        return self._by_batch.get(batch_id, [])
-
     def _load_batches(self, connection: psycopg.Connection[Any], batch_ids: Sequence[int]) -> None:
         if not batch_ids:
             return

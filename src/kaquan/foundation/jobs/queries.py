@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.jobs.errors import job_unknown
@@ -52,26 +51,6 @@ def count_failed(actor: Actor, *, since: datetime, at_most: int) -> int:
     require(actor, VIEW)
     rows = _visible(actor, 0).filter(created_at__gte=since, state=JobState.FAILED)
     return rows.order_by().values("pk")[:at_most].count()
-
-
-class Backlog(NamedTuple):
-    """How much waits for workers. Stalled are those whose worker has not been heard of."""
-
-    queued: int
-    running: int
-    stalled: int
-    oldest_queued_at: datetime | None
-
-
-def backlog(*, stalled_before: datetime) -> Backlog:
-    """For the system's own checks, not scoped: numbers only."""
-    counted = Job.objects.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).aggregate(
-        queued=Count("id", filter=Q(state=JobState.QUEUED)),
-        running=Count("id", filter=Q(state=JobState.RUNNING)),
-        stalled=Count("id", filter=Q(state=JobState.RUNNING, heartbeat_at__lt=stalled_before)),
-        oldest=Min("created_at", filter=Q(state=JobState.QUEUED)),
-    )
-    return Backlog(counted["queued"], counted["running"], counted["stalled"], counted["oldest"])
 
 
 def _visible(actor: Actor, client_id: int) -> QuerySet[Job]:
