@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import zipfile
@@ -9,6 +10,7 @@ from typing import Any
 
 import msoffcrypto
 import pytest
+import pyzipper
 from PIL import Image
 from python_calamine import CalamineWorkbook
 
@@ -125,9 +127,11 @@ def test_the_printers_list_opens_with_the_password_alone(batch: CampaignBatch) -
     ordered = order_run(
         actor=SYSTEM, batch_id=batch.id, face_id=a_face(), quantity=3, with_list=True
     )
-    sealed = made(ordered.run)[f"print-run-{ordered.run.id}-codes.xlsx"]
+    files, listed = made(ordered.run), f"print-run-{ordered.run.id}-codes"
+    sealed, zipped = files[f"{listed}.xlsx"], files[f"{listed}-csv.zip"]
     vouchers = list(vouchers_of(ordered.run))
-    assert not any(format_code(one.code).encode() in sealed for one in vouchers)
+    rows = [[f"{one.serial:012d}", format_code(one.code)] for one in vouchers]
+    assert not any(one[1].encode() in sealed + zipped for one in rows)
     assert ordered.password is not None
     assert ordered.password.encode() not in bytes(ordered.run.password)
 
@@ -135,9 +139,13 @@ def test_the_printers_list_opens_with_the_password_alone(batch: CampaignBatch) -
     wrong.load_key(password="0" * 20)
     with pytest.raises(msoffcrypto.exceptions.InvalidKeyError):
         wrong.decrypt(io.BytesIO(), verify_integrity=True)
-    assert rows_of(sealed, ordered.password)[1:] == [
-        [f"{one.serial:012d}", format_code(one.code)] for one in vouchers
-    ]
+    assert rows_of(sealed, ordered.password)[1:] == rows
+    with pyzipper.AESZipFile(io.BytesIO(zipped)) as archive:
+        with pytest.raises(RuntimeError, match="password"):
+            archive.read(f"{listed}.csv", pwd=b"0" * 20)
+        read = archive.read(f"{listed}.csv", pwd=ordered.password.encode()).decode()
+        assert archive.getinfo(f"{listed}.csv").wz_aes_strength == 3  # 256 bits
+    assert list(csv.reader(io.StringIO(read))) == [["serial", "code"], *rows]
 
 
 def rows_of(sealed: bytes, password: str) -> list[list[Any]]:

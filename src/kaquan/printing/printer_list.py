@@ -1,16 +1,21 @@
-"""The list of a run's codes for a printer who sets the type himself: XLSX under a password.
+"""The list of a run's codes for a printer who sets the type himself, in two forms that one password
+opens: XLSX for people, and CSV in a ZIP for the programs of a press.
 
-Excel and WPS open it. The encryption is that of Office files (ECMA-376, agile: AES-256-CBC with a
-key drawn 100,000 times from the password).
+Excel and WPS open the first; its encryption is that of Office files (ECMA-376, agile: AES-256-CBC
+with a key drawn 100,000 times from the password). 7-Zip, WinRAR and Bandizip open the second, under
+WinZip's AES-256 (AE-2). That draws its key only 1,000 times: it is the password's 100 random bits
+that keep either shut.
 """
 
 from __future__ import annotations
 
+import csv
 import io
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
+import pyzipper
 import xlsxwriter
 from msoffcrypto.format.ooxml import OOXMLFile
 
@@ -29,21 +34,35 @@ def new_password() -> str:
     return "".join([secrets.choice(ALPHABET) for _ in range(PASSWORD_SYMBOLS)])
 
 
-def write_list(file: BinaryIO, vouchers: Sequence[Voucher], password: str) -> None:
-    """Write serials and codes, sealed with a password; with their signed codes where they have
-    any, for the QR code."""
-    is_signed = any(one.signed_code for one in vouchers)
+def write_workbook(file: BinaryIO, vouchers: Sequence[Voucher], password: str) -> None:
+    """Write serials and codes as an Excel file, sealed with a password; with their signed codes
+    where they have any, for the QR code."""
     plain = io.BytesIO()
     with xlsxwriter.Workbook(plain, {"in_memory": True}) as workbook:
         sheet = workbook.add_worksheet()
-        heads = (*_HEADS, _SIGNED_HEAD) if is_signed else _HEADS
-        for column, (head, width) in enumerate(zip(heads, _WIDTHS, strict=False)):
-            sheet.set_column(column, column, width)
-            sheet.write_string(0, column, head)
-        for row, one in enumerate(vouchers, 1):
-            sheet.write_string(row, 0, f"{one.serial:0{SERIAL_DIGITS}d}")
-            sheet.write_string(row, 1, format_code(one.code))
-            if is_signed:
-                sheet.write_string(row, 2, one.signed_code)
+        for row, cells in enumerate(_rows_of(vouchers)):
+            for column, cell in enumerate(cells):
+                if not row:
+                    sheet.set_column(column, column, _WIDTHS[column])
+                sheet.write_string(row, column, cell)
     plain.seek(0)
     OOXMLFile(plain).encrypt(password, file)
+
+
+def write_zipped_csv(file: BinaryIO, name: str, vouchers: Sequence[Voucher], password: str) -> None:
+    """Write the same rows as a CSV of that name, in a ZIP that is sealed with a password."""
+    plain = io.StringIO(newline="")
+    csv.writer(plain).writerows(_rows_of(vouchers))
+    with pyzipper.AESZipFile(
+        file, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES
+    ) as archive:
+        archive.setpassword(password.encode())
+        archive.writestr(name, plain.getvalue())
+
+
+def _rows_of(vouchers: Sequence[Voucher]) -> Iterator[tuple[str, ...]]:
+    is_signed = any(one.signed_code for one in vouchers)
+    yield (*_HEADS, _SIGNED_HEAD) if is_signed else _HEADS
+    for one in vouchers:
+        row = (f"{one.serial:0{SERIAL_DIGITS}d}", format_code(one.code))
+        yield (*row, one.signed_code) if is_signed else row

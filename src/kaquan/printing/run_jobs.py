@@ -24,7 +24,7 @@ from kaquan.foundation.jobs.models import Job
 from kaquan.printing.layouts import layout_of
 from kaquan.printing.merkle import leaf_of, root_of
 from kaquan.printing.models import PrintRun
-from kaquan.printing.printer_list import write_list
+from kaquan.printing.printer_list import write_workbook, write_zipped_csv
 from kaquan.printing.runs import note_run, password_of, run_by_id
 from kaquan.printing.sheets import Face, Voucher, note_pdf, sheets_pdf
 from kaquan.printing.signed_runs import with_signed_codes
@@ -46,15 +46,12 @@ def make_run(job: Job) -> Mapping[str, Any]:
         exports.new_file(job.id, name) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
     ):
-        made = _add_sheets(archive, run, vouchers, job)
-        password = password_of(run)
-        if password is not None:
-            sealed = io.BytesIO()
-            write_list(sealed, vouchers, password)
-            made.append(_add(archive, f"print-run-{run.id}-codes.xlsx", sealed.getvalue(), ""))
-        note = note_pdf(_note_of(run, made, root))
+        sheets = _add_sheets(archive, run, vouchers, job)
+        lists = _add_lists(archive, run, vouchers)
+        # A list's hash is another one each time; the note has the same bytes whenever it is made.
+        note = note_pdf(_note_of(run, sheets, root))
         _add(archive, f"print-run-{run.id}-delivery-note.pdf", note, "")
-    _keep(actor, run, root, made)
+    _keep(actor, run, root, sheets + lists)
     result = {"run_id": run.id, "vouchers": len(vouchers), "merkle_root": root}
     jobs.finish(job.id, result, file=exports.path_of(job.id, name))
     return result
@@ -87,13 +84,28 @@ def _add_sheets(
     return made
 
 
+def _add_lists(archive: zipfile.ZipFile, run: PrintRun, vouchers: list[Voucher]) -> list[list[str]]:
+    """The printer's list in both of its forms; none where none was asked for."""
+    password = password_of(run)
+    if password is None:
+        return []
+    name = f"print-run-{run.id}-codes"
+    workbook, zipped = io.BytesIO(), io.BytesIO()
+    write_workbook(workbook, vouchers, password)
+    write_zipped_csv(zipped, f"{name}.csv", vouchers, password)
+    return [
+        _add(archive, f"{name}.xlsx", workbook.getvalue(), ""),
+        _add(archive, f"{name}-csv.zip", zipped.getvalue(), ""),
+    ]
+
+
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, about: str) -> list[str]:
     """Put a file in; what the note says of it: name, what it holds, SHA-256."""
     archive.writestr(zipfile.ZipInfo(name, _WHEN), content)
     return [name, about, hashlib.sha256(content).hexdigest()]
 
 
-def _note_of(run: PrintRun, made: list[list[str]], root: str) -> dict[str, Any]:
+def _note_of(run: PrintRun, sheets: list[list[str]], root: str) -> dict[str, Any]:
     zone = current_configuration().time_zone
     ordered = run.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     return {
@@ -109,7 +121,7 @@ def _note_of(run: PrintRun, made: list[list[str]], root: str) -> dict[str, Any]:
             [f"{first:012d}", f"{first + number - 1:012d}", f"{number:,}"]
             for first, number in run.ranges
         ],
-        "files": [one for one in made if not one[0].endswith(".xlsx")],
+        "files": sheets,
         "root": root,
         "words": {
             "ranges": "序号 Serials",

@@ -194,7 +194,8 @@ class OrderRun(SecretFormScreen):
         Field("quantity", _("Quantity"), required=True, characters_max=16,
               hint=_("The next serials that no run has; at most 50,000 at once.")),
         Field("with_list", _("Also a list of the codes, for a printer who sets them himself"),
-              "switch", hint=_("An Excel file under a password, which is shown once.")),
+              "switch", hint=_("As an Excel file and as a CSV in a ZIP; one password opens both "
+                               "and is shown once.")),
     )  # fmt: skip
 
     def form_fields(self, actor: Actor, key: int) -> Sequence[Field]:
