@@ -30,6 +30,13 @@ class Booked(models.TextChoices):
     STOPPED = "stopped", "已停止"
 
 
+class Jurisdiction(models.TextChoices):
+    """Whose law a campaign keeps to; elsewhere nothing is checked."""
+
+    MAINLAND = "cn", "中国大陆"
+    ELSEWHERE = "other", "其他地区"
+
+
 class Campaign(models.Model):
     """What vouchers are given away for. `kind` is the issuer's own word, such as 拉新.
 
@@ -37,7 +44,8 @@ class Campaign(models.Model):
     and starts and ends by its days; else it runs from the moment it was made, as far as terms
     allow. `booked` follows `status`: where they differ, the background brings the ledger up.
     `paused_batches` are those to be let run when the campaign goes on; `fault` is the code of the
-    refusal that keeps it from being brought up.
+    refusal that keeps it from being brought up. What it sells is checked against the law of its
+    `jurisdiction` (`laws.py`).
     """
 
     id = models.AutoField(primary_key=True)
@@ -60,6 +68,9 @@ class Campaign(models.Model):
     )
     paused_batches = ArrayField(models.IntegerField(), default=list, db_default=[])
     fault = models.CharField(max_length=64, default="", db_default="", blank=True)
+    jurisdiction = models.CharField(
+        max_length=16, choices=Jurisdiction, default=Jurisdiction.MAINLAND, db_default="cn"
+    )
 
     class Meta:
         db_table = "campaigns_campaign"
@@ -71,6 +82,10 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(booked__in=Booked.values), name="campaigns_campaign_booked_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(jurisdiction__in=Jurisdiction.values),
+                name="campaigns_campaign_jurisdiction_known",
             ),
             models.UniqueConstraint(fields=["code"], name="campaigns_campaign_code"),
             models.CheckConstraint(
