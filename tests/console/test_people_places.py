@@ -216,6 +216,20 @@ def test_a_table_of_stores_is_tried_first_and_then_brought_in(side: Side, browse
     assert not list((current_configuration().home / "uploads").glob(f"{kept}*"))
 
 
+def test_a_tree_is_brought_in_below_ones_own_part_by_a_page(side: Side, browser: Client) -> None:
+    sheet = "编码,名称,上级编码\nQ2,湖南路商圈,Q1\nQ1,鼓楼片区,\n"
+    tried = browser.post(at("organisation-import"), {"file": a_file(sheet)}).content.decode()
+    assert not Organisation.objects.filter(code="Q1").exists()
+    (kept,) = re.findall(r'name="kept" value="([^"]+)"', tried)
+
+    done = browser.post(at("organisation-import"), {"kept": kept}, follow=True).content.decode()
+
+    assert "已导入：新增 2，更新 0，未通过 0。" in done
+    above = Organisation.objects.get(code="Q2").parent
+    assert above is not None
+    assert (above.code, above.parent) == ("Q1", side.organisation)
+
+
 def test_a_file_that_is_no_table_of_stores_is_refused_in_words(browser: Client) -> None:
     files = [None, a_file("x", "stores.exe"), a_file(""), a_file("无,用\n1,2\n")]
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from kaquan.foundation.changes.models import Change
 from kaquan.foundation.imports import ImportReport, run_import
 from kaquan.organisations.actions import rename_organisation
 from kaquan.organisations.imports import STORES
+from kaquan.organisations.imports_organisations import ORGANISATIONS
 from kaquan.organisations.models import Organisation, OrganisationKind, Store
 from tests.builders.issuer import SYSTEM, a_store, an_organisation, import_rows, staff_of, write_csv
 
@@ -186,3 +188,134 @@ def test_a_region_imports_its_own_stores_and_new_ones_belong_to_it() -> None:
 
     assert names_above("N1") == ["总部", "华北", "北京"]
     assert names_above("N2") == ["总部", "华北"]
+
+
+def test_stores_stand_at_any_depth_by_a_path_or_by_the_code_above() -> None:
+    rows = [
+        {"code": "A", "name": "店", "path": "总部/华东大区/江苏省/南京市/鼓楼片区"},
+        {"code": "B", "name": "店", "path": " 华东大区 > 江苏省 / 南京市／鼓楼片区 → 湖南路商圈"},
+        {"code": "C", "name": "店", "region": "华东大区", "province": "江苏省", "city": "苏州市"},
+    ]
+    import_rows(STORES, rows)
+    quarter = Organisation.objects.get(name="鼓楼片区")
+
+    report = import_rows(
+        STORES,
+        [
+            {"code": "C", "name": "店", "parent_code": quarter.code, "city": "南京市"},
+            {"code": "B", "name": "店", "path": rows[1]["path"]},
+        ],
+    )
+
+    assert numbers(report) == (0, 1, 1, 0)
+    way = ["总部", "华东大区", "江苏省", "南京市", "鼓楼片区"]
+    assert names_above("A") == names_above("C") == way
+    assert names_above("B") == [*way, "湖南路商圈"]
+    kinds = dict(Organisation.objects.exclude(kind="store").values_list("name", "kind"))
+    assert [kinds[name] for name in names_above("B")] == [
+        *("head_office", "region", "province", "city", "city", "city")
+    ]
+
+
+def test_a_place_that_cannot_be_is_refused_with_its_row_and_nothing_moves() -> None:
+    root = an_organisation("总部", None)
+    a_store(an_organisation("华东", root, code="EAST"), "S1")
+    before = everything()
+    rows = [
+        {"code": "A", "name": "店", "path": "华东", "parent_code": "EAST"},
+        {"code": "B", "name": "店", "parent_code": "NOWHERE"},
+        {"code": "C", "name": "店", "parent_code": "S1"},
+        {"code": "D", "name": "店", "path": "/".join(["级"] * 63)},
+        {"code": "E", "name": "店", "path": "/".join(["级"] * 64)},
+    ]
+
+    report = run_import(STORES, rows, actor=SYSTEM, commit=True)
+
+    assert [problem.reason.code for problem in report.problems] == [
+        *("place_said_twice", "parent_unknown", "parent_a_store", "too_deep", "too_deep")
+    ]
+    assert everything() == before
+
+
+TREE = [
+    {"code": "P3", "name": "湖南路商圈", "parent_code": "P2"},
+    {"code": "P2", "name": "鼓楼片区", "path": "集团/华东/南京市"},
+    {"code": "P1", "name": "华东", "kind": "大区"},
+    {"code": "P0", "name": "集团", "kind": "总部"},
+]
+
+
+def test_a_tree_comes_in_whatever_order_its_rows_have_and_a_dry_run_writes_nothing() -> None:
+    tried = run_import(ORGANISATIONS, TREE, actor=SYSTEM)
+    assert (numbers(tried), everything()) == ((4, 0, 0, 0), [])
+
+    import_rows(ORGANISATIONS, TREE)
+    again = import_rows(ORGANISATIONS, TREE)
+
+    assert numbers(again) == (0, 0, 4, 0)
+    assert names_above("P3") == ["集团", "华东", "南京市", "鼓楼片区"]
+    assert Organisation.objects.get(code="P1").kind == "region"
+    assert Organisation.objects.count() == 5
+    kept = Change.objects.filter(kind="organisation", verb="organisations.create")
+    assert kept.count() == 5
+
+
+def test_a_tree_is_moved_and_renamed_by_a_file_with_all_below() -> None:
+    import_rows(ORGANISATIONS, TREE)
+    moved = [
+        {"code": "P2", "name": "鼓楼", "parent_code": "P1"},
+        {"code": "P1", "name": "华东大区"},
+    ]
+
+    report = import_rows(ORGANISATIONS, moved)
+
+    assert numbers(report) == (0, 2, 0, 0)
+    assert names_above("P3") == ["集团", "华东大区", "鼓楼"]
+
+
+def test_rows_of_a_tree_that_cannot_be_are_refused_one_by_one_and_the_rest_comes_in() -> None:
+    import_rows(ORGANISATIONS, TREE)
+    a_store(Organisation.objects.get(code="P3"), "S1")
+    rows = [
+        {"code": "X1", "name": "甲", "parent_code": "X2"},
+        {"code": "X2", "name": "乙", "parent_code": "X1"},
+        {"code": "X3", "name": "丙", "parent_code": "NOWHERE"},
+        {"code": "S1", "name": "丁"},
+        {"code": "P1", "name": "华东", "kind": "市"},
+        {"code": "X4", "name": "鼓楼片区", "path": "华东/南京市"},
+        {"code": "P1", "name": "又一次"},
+        {"code": "P1b", "name": "华东", "parent_code": "P3"},
+        {"code": "P2", "name": "鼓楼片区", "parent_code": "P3"},
+    ]
+
+    report = run_import(ORGANISATIONS, rows, actor=SYSTEM, commit=True)
+
+    assert [(problem.row_number, problem.reason.code) for problem in report.problems] == [
+        (1, "parent_in_a_circle"),
+        (2, "parent_in_a_circle"),
+        (3, "parent_unknown"),
+        (4, "code_of_a_store"),
+        (5, "kind_stays"),
+        (6, "organisation_exists"),
+        (7, "duplicate_row"),
+        (9, "organisation_misplaced"),
+    ]
+    assert numbers(report) == (1, 0, 0, 8)
+    assert names_above("P1b")[-1] == "湖南路商圈"
+
+
+def test_nobody_brings_in_a_tree_outside_their_part() -> None:
+    import_rows(ORGANISATIONS, TREE)
+    own = Organisation.objects.get(code="P2")
+    rows = [
+        {"code": "N1", "name": "西北", "parent_code": "P0"},
+        {"code": "N2", "name": "兰州", "path": "西北"},
+        {"code": "P1", "name": "改名"},
+        {"code": "N3", "name": "新街口"},
+    ]
+
+    report = run_import(ORGANISATIONS, rows, actor=staff_of(own), commit=True)
+
+    assert [problem.reason.code for problem in report.problems] == ["outside_your_part"] * 3
+    assert names_above("N3")[-1] == "鼓楼片区"
+    assert Organisation.objects.get(code="P1").name == "华东"

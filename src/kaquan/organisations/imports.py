@@ -1,7 +1,5 @@
 """Bringing in stores, and the organisations along the path to them."""
 
-from typing import NamedTuple
-
 from django.db.backends.utils import CursorWrapper
 
 from kaquan.foundation import imports_cells as cells
@@ -10,39 +8,30 @@ from kaquan.foundation.imports import Column, ImportPlan, ImportRow, refusal
 from kaquan.foundation.imports_cells import Reason
 from kaquan.foundation.imports_problems import Problem
 from kaquan.foundation.imports_staging import Check, Staging, staged
-from kaquan.organisations.actions import (
-    PERMISSION,
-    create_organisation,
-    lock_tree,
-    read_code,
-    read_name,
-)
+from kaquan.organisations.actions import PERMISSION, lock_tree, read_code, read_name
 from kaquan.organisations.coordinates import (
     ONE_ALONE,
     read_latitude,
     read_longitude,
     written_degrees,
 )
-from kaquan.organisations.models import Organisation, OrganisationKind, StoreStatus
+from kaquan.organisations.imports_places import (
+    OUTSIDE,
+    PARENT,
+    PATH,
+    Tree,
+    find_place,
+    read_place,
+)
+from kaquan.organisations.models import StoreStatus
 from kaquan.organisations.queries import own_organisation_id
 from kaquan.organisations.searching import search_text_of
 
-HEAD_OFFICE_NAME = "总部"
-_LEVELS = {
-    "region": OrganisationKind.REGION,
-    "province": OrganisationKind.PROVINCE,
-    "city": OrganisationKind.CITY,
-}
 _STATUS_WORDS = {
     **{status.value: status.value for status in StoreStatus},
     **{str(status.label): status.value for status in StoreStatus},
     "关店": StoreStatus.CLOSED.value,
 }
-OUTSIDE = Reason(
-    "outside_your_part",
-    "不在您的管辖范围内，请由上级导入",
-    "lies outside your part of the organisation; ask someone above to import it",
-)
 NOT_A_STORE = Reason(
     "code_not_a_store",
     "该编码已属于一个非门店的组织，请换编码",
@@ -54,6 +43,8 @@ _COLUMNS = (
     Column("region", "大区", read_name),
     Column("province", "省", cells.text(50), also=("省份", "state")),
     Column("city", "市", cells.text(50), also=("城市",)),
+    PATH,
+    PARENT,
     Column("address", "地址", cells.text(200), also=("门店地址",)),
     Column("open_hours", "营业时间", cells.text(100)),
     Column("status", "状态", cells.choice(_STATUS_WORDS), also=("营业状态",)),
@@ -63,36 +54,8 @@ _COLUMNS = (
 
 _LATITUDE, _LONGITUDE = _COLUMNS[-2:]
 _NUMBERS = (_LATITUDE.name, _LONGITUDE.name)
-
-
-class _Node(NamedTuple):
-    id: int
-    path: str
-
-
-class _Tree:
-    """The organisations above the stores, as they are now; a few thousand at most."""
-
-    def __init__(self) -> None:
-        rows = Organisation.objects.exclude(kind=OrganisationKind.STORE).order_by("id")
-        self._nodes: dict[tuple[int | None, str], _Node] = {
-            (parent_id, name): _Node(id_, path)
-            for id_, parent_id, name, path in rows.values_list("id", "parent_id", "name", "path")
-        }
-        roots = (node for (parent_id, _), node in self._nodes.items() if parent_id is None)
-        self.root = next(roots, None)
-
-    def walk(self, names: list[str]) -> tuple[_Node | None, list[str]]:
-        """The deepest node there is on the way down from the root, and the names yet to come."""
-        if self.root is None:
-            return None, names
-        node = self.root
-        for depth, name in enumerate(names):
-            below = self._nodes.get((node.id, name))
-            if below is None:
-                return node, names[depth:]
-            node = below
-        return node, []
+_BY_NAME = {column.name: column for column in _COLUMNS}
+_PLACES = ("region", PATH.name, PARENT.name)
 
 
 def _resolve(
@@ -102,7 +65,7 @@ def _resolve(
     commit: bool,  # noqa: ARG001
 ) -> list[Problem]:
     """Find the parent of each store; where some of the path is yet to be made, it stays empty."""
-    tree = _Tree()
+    tree = Tree()
     problems = []
     inside = []
     for row in rows:
@@ -111,17 +74,13 @@ def _resolve(
             column = _LATITUDE if row["longitude"] is None else _LONGITUDE
             problems.append(refusal(row["row_number"], column, written_degrees(known), ONE_ALONE))
             continue
-        names = [row[level] for level in _LEVELS if row[level]]
-        node, missing = tree.walk(names)
-        if names and not (node.path if node else "").startswith(actor.organisation_path):
-            place = "/".join(names)
-            problems.append(refusal(row["row_number"], _COLUMNS[2], place, OUTSIDE))
+        wrong = find_place(row, tree, actor)
+        if wrong is not None:
+            column = _BY_NAME[wrong.column]
+            problems.append(refusal(row["row_number"], column, wrong.content, wrong.reason))
             continue
-        row["has_place"] = bool(names)
         row["search_text"] = search_text_of(row["name"], row["code"])
-        if names:
-            row["parent_id"] = node.id if node and not missing else None
-        else:
+        if not row["has_place"]:
             row["parent_id"] = own_organisation_id(actor)
         inside.append(row)
     rows[:] = inside
@@ -131,26 +90,14 @@ def _resolve(
 def _write(cursor: CursorWrapper, actor: Actor) -> None:
     lock_tree()
     cursor.execute(_PLACES_TO_MAKE)
-    for levels in cursor.fetchall():
-        parent_id = _ensure_place(actor, dict(zip(_LEVELS, levels, strict=True)))
-        cursor.execute(_PLACE_MADE, [parent_id, *levels])
+    places = [written for (written,) in cursor.fetchall()]
+    tree = Tree() if places else None
+    for written in places:
+        assert tree is not None
+        parent = tree.make(actor, read_place(written or "[]"))
+        cursor.execute(_PLACE_MADE, [parent.id, written])
     for statement in _WRITE:
         cursor.execute(statement)
-
-
-def _ensure_place(actor: Actor, levels: dict[str, str | None]) -> int:
-    """The id of the organisation at the end of the path; makes what is missing on the way."""
-    named = {level: name for level, name in levels.items() if name}
-    node, missing = _Tree().walk(list(named.values()))
-    node_id = node.id if node else None
-    to_make = [(_LEVELS[level], named[level]) for level in list(named)[len(named) - len(missing) :]]
-    if node is None:
-        to_make.insert(0, (OrganisationKind.HEAD_OFFICE, HEAD_OFFICE_NAME))
-    for kind, name in to_make:
-        made = create_organisation(actor=actor, kind=kind, code=None, name=name, parent_id=node_id)
-        node_id = made.id
-    assert node_id is not None
-    return node_id
 
 
 # A cell left empty says nothing: what is known stays.
@@ -197,15 +144,15 @@ _CHECKS = (
 )
 
 _PLACES_TO_MAKE = """
-SELECT DISTINCT region, province, city FROM judged
+SELECT DISTINCT place FROM judged
 WHERE parent_id IS NULL AND (has_place OR verdict = 'new')
-ORDER BY region, province, city
+ORDER BY place
 """
 
 _PLACE_MADE = """
 UPDATE judged SET parent_id = %s
 WHERE parent_id IS NULL AND (has_place OR verdict = 'new')
-  AND (region, province, city) IS NOT DISTINCT FROM (%s::text, %s::text, %s::text)
+  AND place IS NOT DISTINCT FROM %s::text
 """
 
 _WRITE = (
@@ -264,7 +211,9 @@ STORES = ImportPlan(
                 *(
                     (column.name, "integer" if column.name in _NUMBERS else "text")
                     for column in _COLUMNS
+                    if column.name not in _PLACES
                 ),
+                ("place", "text"),
                 ("has_place", "boolean"),
                 ("search_text", "text"),
                 ("parent_id", "integer"),

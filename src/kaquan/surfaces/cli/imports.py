@@ -20,6 +20,7 @@ class Kind(StrEnum):
     """What can be brought in."""
 
     STORES = "stores"
+    ORGANISATIONS = "organisations"
     CUSTOMERS = "customers"
     PRODUCTS = "products"
     ORDERS = "orders"
@@ -30,7 +31,7 @@ class Kind(StrEnum):
 def import_table(
     kind: Annotated[
         Kind,
-        typer.Argument(help="门店、客户、商品、订单、历史核销、券联 · what the table holds"),
+        typer.Argument(help="门店、组织、客户、商品、订单、历史核销、券联 · what the table holds"),
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV | XLSX")],
     *,
@@ -56,6 +57,8 @@ def _plan(kind: Kind) -> ImportPlan:
     match kind:
         case Kind.STORES:
             from kaquan.organisations.imports import STORES as PLAN
+        case Kind.ORGANISATIONS:
+            from kaquan.organisations.imports_organisations import ORGANISATIONS as PLAN
         case Kind.CUSTOMERS:
             from kaquan.customers.imports import CUSTOMERS as PLAN
         case Kind.PRODUCTS:

@@ -41,6 +41,8 @@ class ImportScreen(Screen):
 
     plan: ClassVar[ImportPlan]
     save_words: ClassVar[Text] = _("Try it")
+    #: What a table of this kind may say, in a sentence or two.
+    advice: ClassVar[Text] = ""
 
     def home(self) -> str:
         """Where what was brought in is seen."""

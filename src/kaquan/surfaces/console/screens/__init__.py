@@ -252,6 +252,7 @@ OTHERS: tuple[Screen, ...] = (
     terminals.RegisterDevice(),
     terminals.TerminalCapsForm(),
     store_import.ImportStores(),
+    store_import.ImportOrganisations(),
     staff_forms.NewStaff(),
     staff_forms.EditStaff(),
     staff_forms.ResetPassword(),
