@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.test import Client
 
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.models import Customer, ErasureRequest
@@ -28,80 +27,17 @@ from kaquan.redemption import actions
 from kaquan.redemption.codes import new_code, read_code
 from kaquan.redemption.signed_keys import read_signed_code
 from kaquan.redemption.visits import Visit
-from kaquan.surfaces.wallet import entering, views
+from kaquan.surfaces.wallet import views
 from kaquan.wallet import member_cards, sms_gateways
-from kaquan.wallet.links import claim_by_link
-from kaquan.wallet.models import ClaimLink
 from kaquan.wallet.outside import Outside
 from tests.builders.books import books, number
 from tests.builders.issuer import SYSTEM, a_number, a_store, an_organisation
 from tests.fixtures_database import Database
 from tests.wallet.certificates import an_account, verified
-from tests.wallet.visiting import a_browser, a_link, a_member, a_phone, a_phone_of
+from tests.wallet.visiting import a_browser, a_link, a_member, a_phone_of, held, text
 
 pytestmark = pytest.mark.usefixtures("static_files", "database")
 FIRST_LOAD_BYTES_MAX = 100 * 1024
-
-
-@pytest.fixture
-def codes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was sent by SMS; the gateway is the one thing that is not the real one."""
-    found: list[str] = []
-
-    class Kept:
-        def send_code(self, phone: str, code: str) -> None:
-            del phone
-            found.append(code)
-
-    monkeypatch.setattr(entering, "gateway_for", lambda _account: Kept())
-    return found
-
-
-def held(customer: Customer, link: ClaimLink | None = None) -> int:
-    link = link or a_link()
-    return claim_by_link(customer=customer, token=link.token, once=a_number("o"))
-
-
-def text(client: Client, address: str) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200, answer
-    assert answer.headers["Cache-Control"] == "no-store"
-    return answer.content.decode()
-
-
-def test_an_offer_is_read_before_any_login_and_claimed_with_a_code(codes: list[str]) -> None:
-    link, phone, browser = a_link(), a_phone(), a_browser()
-    address = f"/w/c/{link.token}"
-
-    shown = text(browser, address)
-    assert "满减券" in shown
-    assert "使用规则" in shown
-    once = re.findall(r'name="once" value="([^"]+)"', shown)[0]
-    asked = browser.post(address, {"phone": phone, "send": "1", "once": once})
-    assert once in asked.content.decode()
-    done = browser.post(address, {"phone": phone, "code": codes[0], "once": once, "go": "1"})
-
-    assert done.status_code == 302
-    assert "到店出示" in text(browser, done.headers["Location"])
-    assert phone not in done.headers["Location"]
-    cookie = browser.cookies["kaquan_wallet"]
-    assert cookie["httponly"]
-    assert cookie["path"] == "/w/"
-
-
-def test_a_wrong_code_claims_nothing(codes: list[str], database: Database) -> None:
-    link, phone, browser = a_link(), a_phone(), a_browser()
-    address = f"/w/c/{link.token}"
-    browser.post(address, {"phone": phone, "send": "1"})
-    before = books(database.connect())
-    wrong = "111111" if codes[0] != "111111" else "222222"
-
-    answer = browser.post(address, {"phone": phone, "code": wrong, "once": "a", "go": "1"})
-
-    assert answer.status_code == 409
-    assert 'role="alert"' in answer.content.decode()
-    assert books(database.connect()) == before
-    assert "kaquan_wallet" not in browser.cookies
 
 
 def test_nobody_sees_or_gives_another_customers_voucher(database: Database) -> None:
@@ -290,9 +226,13 @@ def test_a_calendar_reminder_and_a_log_out() -> None:
     assert "TRIGGER:-P1D" in lines
     assert all(len(line.encode()) <= 75 for line in lines)
     token = browser.cookies["kaquan_wallet"].value
+    other, lost = a_phone_of(customer), a_phone_of(customer)
     browser.post("/w/leave")
     browser.cookies["kaquan_wallet"] = token
     assert browser.get("/w/").headers["Location"] == "/w/login"
+    assert "我的卡券" in text(other, "/w/")
+    other.post("/w/leave", {"everywhere": "1"})
+    assert lost.get("/w/").headers["Location"] == "/w/login"
 
 
 def test_pages_speak_three_languages() -> None:

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 
 from kaquan.customers.models import Customer, Identity
-from kaquan.surfaces.wallet import wechat
+from kaquan.surfaces.wallet import entering, wechat
 from kaquan.wallet.outside import Outside, WechatLogin
 from tests.wallet.visiting import a_browser
 
@@ -71,7 +71,13 @@ def test_somebody_new_becomes_a_member_and_is_known_the_next_time() -> None:
     assert Identity.objects.get().value == "o-abc"
 
 
-def test_a_login_begun_on_a_claim_page_comes_back_to_it_and_goes_nowhere_else() -> None:
+def test_a_login_begun_in_wechats_browser_comes_back_to_its_page_and_goes_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(entering, "outside", wechat.outside)
+    inside = {"user-agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50(0x1800323d) Language/zh_CN"}
+    assert "用微信登录" in a_browser().get("/w/login", headers=inside).content.decode()
+    assert "用微信登录" not in a_browser().get("/w/login").content.decode()
     for asked, there in (("/w/c/abc", "/w/c/abc"), ("https://evil.example/w/", "/w/")):
         browser = a_browser()
         state = asked_of(browser, asked)["state"]

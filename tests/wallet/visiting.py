@@ -13,7 +13,7 @@ from kaquan.campaigns.actions import add_batch, create_campaign
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.customers.models import Customer, PersonBasis
 from kaquan.foundation import clock
-from kaquan.wallet.links import create_link
+from kaquan.wallet.links import claim_by_link, create_link
 from kaquan.wallet.models import ClaimLink, WalletSession
 from kaquan.wallet.sessions import GOOD_FOR, TOKEN_BYTES, log_in_by_phone, token_hash
 from tests.builders.issuer import SYSTEM, a_number, a_version
@@ -105,3 +105,17 @@ def a_phone_of(customer: Customer, **options: Any) -> Client:
 def a_browser(language: str = "zh-CN", **options: Any) -> Client:
     """Somebody's browser."""
     return Client(headers={"accept-language": language, "host": "localhost"}, **options)
+
+
+def held(customer: Customer, link: ClaimLink | None = None) -> int:
+    """The serial of a voucher that they claim."""
+    link = link or a_link()
+    return claim_by_link(customer=customer, token=link.token, once=a_number("o"))
+
+
+def text(client: Client, address: str) -> str:
+    """A page, which no browser keeps."""
+    answer = client.get(address)
+    assert answer.status_code == 200, answer
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.content.decode()

@@ -35,14 +35,19 @@ def terms_now(connection: Connection, batch_id: int) -> tuple[int, Terms]:
     return row[0], terms
 
 
+def batch_windows(
+    connection: Connection, batch_ids: Collection[int]
+) -> dict[int, tuple[datetime, datetime]]:
+    """When vouchers begin and end that keep no moments of their own; batches whose vouchers begin
+    with a claim are left out."""
+    found = rules_of(connection, batch_ids)
+    windows = {batch_id: rules.unclaimed_window for batch_id, rules in found.items()}
+    return {batch_id: window for batch_id, window in windows.items() if window is not None}
+
+
 def batch_ends(connection: Connection, batch_ids: Collection[int]) -> dict[int, datetime]:
-    """When vouchers end that keep no last moment of their own; batches whose vouchers begin with a
-    claim are left out."""
-    windows = {
-        batch_id: rules.unclaimed_window
-        for batch_id, rules in rules_of(connection, batch_ids).items()
-    }
-    return {batch_id: window[1] for batch_id, window in windows.items() if window is not None}
+    """When vouchers end that keep no last moment of their own."""
+    return {one: window[1] for one, window in batch_windows(connection, batch_ids).items()}
 
 
 def later_end(own: datetime | None, of_batch: datetime | None) -> datetime | None:

@@ -21,6 +21,12 @@ def acting_as(customer: Customer) -> Actor:
     )
 
 
+def selves_of(customer: Customer) -> list[int]:
+    """The ids that count as them: their own, and of those who were merged into them. Each keeps
+    its vouchers."""
+    return [customer.id, *customer.merged.order_by("id").values_list("id", flat=True)]
+
+
 NEWCOMER = Actor(
     kind=ActorKind.CUSTOMER,
     id="customer:new",

@@ -3,6 +3,15 @@
 from kaquan.foundation.errors import KaquanError
 
 
+def page_unknown() -> KaquanError:
+    """An address under which there is nothing."""
+    return KaquanError(
+        "wallet_page_unknown",
+        zh="没有这个页面，链接可能不完整。",
+        en="There is no such page; perhaps a part of the link is missing.",
+    )
+
+
 def link_unknown() -> KaquanError:
     """No such claim link, or it is closed."""
     return KaquanError(
@@ -83,6 +92,15 @@ def sms_code_wrong(tries_left: int) -> KaquanError:
         "sms_code_wrong",
         zh=f"验证码不对，还可以试 {tries_left} 次。",
         en=f"That is not the code; {tries_left} tries are left.",
+    )
+
+
+def sms_code_missing() -> KaquanError:
+    """It was sent, and nobody typed it."""
+    return KaquanError(
+        "sms_code_missing",
+        zh="请填写短信里的验证码。",
+        en="Type the code that was sent to you.",
     )
 
 

@@ -17,7 +17,7 @@ from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.refusals import INTERNAL_CLIENT, raise_if_refused
 from kaquan.ledger.door import submit
 from kaquan.offers.queries import terms_of
-from kaquan.wallet.acting import acting_as
+from kaquan.wallet.acting import acting_as, selves_of
 from kaquan.wallet.errors import gift_open, gift_own, gift_unknown
 from kaquan.wallet.models import Gift
 from kaquan.wallet.vouchers import OwnVoucher, Shelf, own_voucher
@@ -63,15 +63,13 @@ def shown(*, token: str, at: datetime) -> OwnVoucher:
     gift = Gift.objects.select_related("giver").filter(token_hash=_hash(token)).first()
     if gift is None or gift.ended_at is not None or at >= gift.ends_at:
         raise gift_unknown()
-    try:
-        return own_voucher(gift.giver, gift.serial, at)
-    except KaquanError:
-        raise gift_unknown() from None  # it is the giver's no more, which nobody else is told
+    return _of_giver(gift, at)
 
 
 def take_back(*, customer: Customer, serial: int, at: datetime) -> bool:
     """Take a gift back; whether there was one that nobody had taken."""
-    rows = Gift.objects.filter(giver=customer, serial=serial, ended_at__isnull=True)
+    givers = selves_of(customer)
+    rows = Gift.objects.filter(giver__in=givers, serial=serial, ended_at__isnull=True)
     return bool(rows.update(ended_at=at))
 
 
@@ -89,13 +87,13 @@ def take(*, customer: Customer, token: str, at: datetime) -> int:
             return gift.serial
         if gift.ended_at is not None or at >= gift.ends_at:
             raise gift_unknown()
-        if gift.giver_id == customer.id:
+        if gift.giver_id in selves_of(customer):
             raise gift_own()
         command = Transfer(
             at=at,
             key=RequestKey(INTERNAL_CLIENT, f"wallet:gift:{gift.id}:{customer.id}"),
             serial=gift.serial,
-            from_customer_id=gift.giver_id,
+            from_customer_id=_of_giver(gift, at).holder_id,
             to_customer_id=customer.id,
             reason="转赠",
         )
@@ -104,6 +102,13 @@ def take(*, customer: Customer, token: str, at: datetime) -> int:
         gift.taker, gift.ended_at = customer, at
         gift.save(update_fields=["taker", "ended_at"])
         return gift.serial
+
+
+def _of_giver(gift: Gift, at: datetime) -> OwnVoucher:
+    try:
+        return own_voucher(gift.giver, gift.serial, at)
+    except KaquanError:
+        raise gift_unknown() from None  # it is the giver's no more, which nobody else is told
 
 
 def _hash(token: str) -> bytes:

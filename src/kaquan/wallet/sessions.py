@@ -16,7 +16,7 @@ from kaquan.customers.models import Customer, IdentityKind
 from kaquan.customers.queries import CustomerLine, customer_by_id, customers_by_phone
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.sessions import reading_session
-from kaquan.wallet.acting import NEWCOMER
+from kaquan.wallet.acting import NEWCOMER, selves_of
 from kaquan.wallet.errors import phone_unusable
 from kaquan.wallet.models import WalletSession
 
@@ -35,12 +35,9 @@ def log_in_by_phone(*, phone: str, at: datetime) -> tuple[Customer, str]:
         # Two logins at once must not make two members of one phone.
         reading_session().execute(_LOCK, [f"kaquan wallet phone {phone}"])
         living = _living(customers_by_phone(NEWCOMER, phone))
-        if not living:
-            customer = _newcomer(phone=phone)
-        elif len(living) == 1:
-            customer = customer_by_id(NEWCOMER, living[0].id)
-        else:
+        if len(living) > 1:
             raise phone_unusable()
+        customer = _member(living) or _newcomer(phone=phone)
     return customer, _begin(customer, at)
 
 
@@ -48,11 +45,9 @@ def log_in_by_wechat(*, open_id: str, at: datetime) -> tuple[Customer, str]:
     """The member whom WeChat knows by this id, a new one if there is none; and the token."""
     with transaction.atomic():
         reading_session().execute(_LOCK, [f"kaquan wallet wechat {open_id}"])
-        known = _living(customers_by_identity(NEWCOMER, IdentityKind.WECHAT, open_id))
-        if known:
-            customer = customer_by_id(NEWCOMER, known[0].id)
-        else:
-            customer = _newcomer()
+        known = _member(_living(customers_by_identity(NEWCOMER, IdentityKind.WECHAT, open_id)))
+        customer = known or _newcomer()
+        if known is None:
             add_identity(
                 actor=NEWCOMER, customer_id=customer.id, kind=IdentityKind.WECHAT, value=open_id
             )
@@ -61,12 +56,16 @@ def log_in_by_wechat(*, open_id: str, at: datetime) -> tuple[Customer, str]:
 
 def customer_of(token: str, at: datetime) -> Customer | None:
     """Whose session it is; None for one that is over or never was."""
+    if not token:
+        return None
     row = (
-        WalletSession.objects.select_related("customer")
+        WalletSession.objects.select_related("customer__merged_into")
         .filter(token_hash=token_hash(token), ends_at__gt=at)
         .first()
     )
-    return None if row is None or row.customer.erased_at is not None else row.customer
+    if row is None or row.customer.erased_at is not None:
+        return None
+    return row.customer.merged_into or row.customer
 
 
 def log_out(token: str) -> None:
@@ -74,8 +73,17 @@ def log_out(token: str) -> None:
     WalletSession.objects.filter(token_hash=token_hash(token)).delete()
 
 
+def log_out_everywhere(customer: Customer) -> None:
+    """End all sessions of a customer."""
+    WalletSession.objects.filter(customer__in=selves_of(customer)).delete()
+
+
+def forget_sessions(at: datetime) -> int:
+    """Drop sessions that are over; how many."""
+    return WalletSession.objects.filter(ends_at__lte=at).delete()[0]
+
+
 def _begin(customer: Customer, at: datetime) -> str:
-    WalletSession.objects.filter(ends_at__lte=at).delete()
     token = secrets.token_urlsafe(TOKEN_BYTES)
     WalletSession.objects.create(
         token_hash=token_hash(token), customer=customer, made_at=at, ends_at=at + GOOD_FOR
@@ -88,9 +96,13 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _living(lines: Sequence[CustomerLine]) -> list[CustomerLine]:
-    found = list(lines)
-    return [one for one in found if one.erased_at is None and one.merged_into is None]
+def _living(lines: Sequence[CustomerLine]) -> set[int]:
+    """Whom these are; who was merged is the one they became."""
+    return {one.merged_into_id or one.id for one in lines if one.erased_at is None}
+
+
+def _member(living: set[int]) -> Customer | None:
+    return customer_by_id(NEWCOMER, min(living)) if living else None
 
 
 def _newcomer(*, phone: str | None = None) -> Customer:

@@ -41,6 +41,8 @@ PER_PHONE = (
     Bound(5, timedelta(hours=1)),
     Bound(10, timedelta(days=1)),
 )
+#: So long nobody need ask for another one: the page counts it down.
+AGAIN_S = int(PER_PHONE[0].span.total_seconds())
 PER_SOURCE = (Bound(20, timedelta(hours=1)), Bound(100, timedelta(days=1)))
 
 

@@ -15,6 +15,7 @@ from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import TraceStep, trace_voucher
 from kaquan.ledger.vouchers_of import vouchers_of
 from kaquan.organisations.queries import organisation_names
+from kaquan.wallet.acting import selves_of
 from kaquan.wallet.vouchers import HELD_MAX
 
 VOUCHERS_MAX = 300
@@ -46,7 +47,8 @@ def statement(customer: Customer, month: date) -> Statement:
     """The month that begins on that day, in the issuer's zone; straight from the books."""
     zone = current_configuration().time_zone
     session = reading_session()
-    held = vouchers_of(session, customer.id, limit=HELD_MAX)
+    selves = selves_of(customer)
+    held = [found for one in selves for found in vouchers_of(session, one, limit=HELD_MAX)]
     held.sort(key=lambda one: one.changed_at.block, reverse=True)
     found: list[tuple[int, TraceStep, Redeem]] = []
     for one in held[:VOUCHERS_MAX]:
@@ -57,14 +59,14 @@ def statement(customer: Customer, month: date) -> Statement:
             if (local.year, local.month) != (month.year, month.month):
                 continue
             use = _use_of(step, uses)
-            if use is not None and step.result.customer_id == customer.id:
+            if use is not None and step.result.customer_id in selves:
                 found.append((one.serial, step, use))
     names = organisation_names(_PUBLIC, {use.facts.store_id for _serial, _step, use in found})
     lines = sorted(
         (_line(serial, step, use, names) for serial, step, use in found), key=lambda one: one.at
     )
     total_fen = sum(line.discount_fen for line in lines)
-    is_cut = len(held) > VOUCHERS_MAX or len(held) == HELD_MAX
+    is_cut = len(held) > VOUCHERS_MAX
     return Statement(month.replace(day=1), lines, total_fen, is_cut)
 
 
@@ -72,10 +74,11 @@ def uses_of(customer: Customer, serial: int) -> Sequence[StatementLine]:
     """What one voucher was used for while it was theirs, the latest ``USES_SHOWN`` first."""
     steps = trace_voucher(reading_session(), serial)
     uses = {step.place: step.command for step in steps if isinstance(step.command, Redeem)}
+    selves = selves_of(customer)
     found = [
         (step, use)
         for step in reversed(steps)
-        if step.result.customer_id == customer.id and (use := _use_of(step, uses)) is not None
+        if step.result.customer_id in selves and (use := _use_of(step, uses)) is not None
     ][:USES_SHOWN]
     names = organisation_names(_PUBLIC, {use.facts.store_id for _step, use in found})
     return [_line(serial, step, use, names) for step, use in found]

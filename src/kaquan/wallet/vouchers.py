@@ -12,8 +12,9 @@ from kaquan.customers.models import Customer
 from kaquan.engine.lifecycle import FROZEN, State
 from kaquan.engine.rules.explain import Language, explain
 from kaquan.engine.rules.terms import Terms
+from kaquan.engine.shards import SERIAL_END
 from kaquan.foundation.actor import system_actor
-from kaquan.ledger.batch_rules import batch_ends, later_end
+from kaquan.ledger.batch_rules import batch_windows, later_end
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.vouchers_of import HeldVoucher, vouchers_of
 from kaquan.offers.faces import Face, face_of
@@ -22,6 +23,7 @@ from kaquan.offers.queries import names_in, terms_of
 from kaquan.organisations.models import Store, StoreStatus
 from kaquan.organisations.queries import stores
 from kaquan.redemption.codes import new_code
+from kaquan.wallet.acting import selves_of
 from kaquan.wallet.errors import voucher_not_held
 from kaquan.wallet.models import Gift
 
@@ -41,12 +43,18 @@ class Shelf(StrEnum):
 
 
 class OwnVoucher(NamedTuple):
-    """A voucher with what it is called and where it stands."""
+    """A voucher with what it is called and where it stands.
 
+    ``holder_id`` is whose it is in the books: the customer, or one who was merged into them.
+    ``begins_at`` is None for one that may be used already.
+    """
+
+    holder_id: int
     held: HeldVoucher
     batch: CampaignBatch
     face: Face | None
     shelf: Shelf
+    begins_at: datetime | None
     ends_at: datetime | None
     is_on_its_way: bool
 
@@ -78,25 +86,37 @@ class OwnVoucher(NamedTuple):
         return is_over or terms.has_balance or self.held.uses_left < terms.opening_uses
 
     @property
+    def is_void(self) -> bool:
+        """Whether it was ended before its time."""
+        return self.held.state is State.VOID
+
+    @property
     def is_frozen(self) -> bool:
         """Whether it is stopped for the time being."""
         return self.held.state in FROZEN
 
 
 def own_vouchers(customer: Customer, at: datetime) -> list[OwnVoucher]:
-    """All of them, those that end first before others; the latest ``HELD_MAX`` at most."""
-    held = vouchers_of(reading_session(), customer.id, limit=HELD_MAX)
-    found = _named(held, at)
+    """All of them, those that end first before others; ``HELD_MAX`` at most for each number."""
+    session = reading_session()
+    found = [
+        own
+        for one in selves_of(customer)
+        for own in _named(one, vouchers_of(session, one, limit=HELD_MAX), at)
+    ]
     far = datetime.max.replace(tzinfo=at.tzinfo)
     return sorted(found, key=lambda one: (one.ends_at or far, one.serial))
 
 
 def own_voucher(customer: Customer, serial: int, at: datetime) -> OwnVoucher:
     """One of them; raises `voucher_not_held_unknown` for any other."""
-    found = vouchers_of(reading_session(), customer.id, after_serial=serial - 1, limit=1)
-    if not found or found[0].serial != serial:
-        raise voucher_not_held()
-    return _named(found, at)[0]
+    if serial < SERIAL_END:  # a column holds no more
+        for one in selves_of(customer):
+            found = vouchers_of(reading_session(), one, after_serial=serial - 1, limit=1)
+            for own in _named(one, found, at):
+                if own.serial == serial:
+                    return own
+    raise voucher_not_held()
 
 
 def code_of(voucher: OwnVoucher) -> str:
@@ -154,10 +174,10 @@ def _open_stores(version: OfferVersion, most: int) -> list[Store]:
     return list(found.values())[:most]
 
 
-def _named(held: Sequence[HeldVoucher], at: datetime) -> list[OwnVoucher]:
+def _named(holder_id: int, held: Sequence[HeldVoucher], at: datetime) -> list[OwnVoucher]:
     rows = CampaignBatch.objects.select_related("campaign", "offer_version__offer")
     batches = rows.in_bulk({one.batch_id for one in held})
-    ends = batch_ends(reading_session(), list(batches)) if batches else {}
+    windows = batch_windows(reading_session(), list(batches)) if batches else {}
     open_gifts = Gift.objects.filter(
         serial__in=[one.serial for one in held], ended_at__isnull=True, ends_at__gt=at
     )
@@ -167,10 +187,22 @@ def _named(held: Sequence[HeldVoucher], at: datetime) -> list[OwnVoucher]:
         batch = batches.get(one.batch_id)
         if batch is None:
             continue
-        ends_at = later_end(one.valid_until, ends.get(one.batch_id))
+        begins_at, ends_at = windows.get(one.batch_id, (None, None))
+        begins_at, ends_at = one.valid_from or begins_at, later_end(one.valid_until, ends_at)
         face = face_of(batch.offer_version.offer.face)
         shelf = _shelf(one, ends_at, at)
-        found.append(OwnVoucher(one, batch, face, shelf, ends_at, one.serial in given))
+        found.append(
+            OwnVoucher(
+                holder_id=holder_id,
+                held=one,
+                batch=batch,
+                face=face,
+                shelf=shelf,
+                begins_at=begins_at if begins_at is not None and at < begins_at else None,
+                ends_at=ends_at,
+                is_on_its_way=one.serial in given,
+            )
+        )
     return found
 
 

@@ -28,6 +28,7 @@ from kaquan.ledger.sessions import reading_session
 from kaquan.wallet.answering import Answered, ask_ledger, keep_answers
 from kaquan.wallet.errors import link_empty, waiting_full
 from kaquan.wallet.models import ClaimLink, ClaimRoom, LinkClaim
+from kaquan.wallet.sessions import forget_sessions
 
 NAME = "wallet-waiting"
 CALLED_AT_ONCE = 200
@@ -153,7 +154,7 @@ def latest_claim(customer: Customer, token: str) -> LinkClaim | None:
 
 
 def answer_all(stop: threading.Event) -> None:
-    """Answer those who closed the page, until told to stop; forget refusals that are old."""
+    """Answer those who closed the page, until told to stop; forget what is over meanwhile."""
     tidy_at_s = clock.monotonic_s()
     try:
         while not stop.is_set():
@@ -162,6 +163,7 @@ def answer_all(stop: threading.Event) -> None:
                     pass
             if clock.monotonic_s() >= tidy_at_s:
                 forget_refusals(clock.now())
+                forget_sessions(clock.now())
                 tidy_at_s = clock.monotonic_s() + TIDY_S
             stop.wait(LOOK_S)
     finally:

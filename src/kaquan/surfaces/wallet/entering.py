@@ -11,14 +11,15 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from kaquan.campaigns.listings import campaign_state
+from kaquan.campaigns.listings import COMING, campaign_state
+from kaquan.campaigns.models import CampaignStatus
 from kaquan.customers.models import Customer
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
 from kaquan.offers.faces import face_of
 from kaquan.surfaces.wallet.pages import Visitor, open_page, own_page, remember
 from kaquan.wallet import gifts, links, sms, waiting
-from kaquan.wallet.errors import waiting_full
+from kaquan.wallet.errors import page_unknown, sms_code_missing, waiting_full
 from kaquan.wallet.models import ClaimLink, LinkClaim
 from kaquan.wallet.outside import outside
 from kaquan.wallet.sessions import log_in_by_phone
@@ -26,6 +27,8 @@ from kaquan.wallet.sms_gateways import gateway_for
 from kaquan.wallet.vouchers import rules_of, stores_of
 
 ASK_S_MIN, ASK_S_MAX = 1, 15
+EMPTY = "empty"
+NOT_YET = (COMING, CampaignStatus.APPROVED, CampaignStatus.WAITING, CampaignStatus.DRAFT)
 
 Then = Callable[[Customer], str]
 """What the customer came for; where to go afterwards."""
@@ -42,24 +45,29 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
     form = {
         "phone": phone,
         "once": posted.get("once", "")[:40] or _new_once(),
-        "wechat": outside().wechat is not None,
+        # WeChat tells who somebody is in its own browser alone.
+        "wechat": visitor.in_wechat and outside().wechat is not None,
+        "sent": "sent" in posted,
     }
     if request.method != "POST" or "look" in posted:
         return visitor.page(template, {**form, **context()})
     try:
         # Who asks for the voucher before the code is there asks for the code first.
         if visitor.customer is None and ("send" in posted or not posted.get("code", "").strip()):
+            if "send" not in posted and form["sent"]:
+                raise sms_code_missing()
             gateway = gateway_for(outside().sms)
             sms.send_code(gateway=gateway, phone=phone, source=visitor.source, at=clock.now())
-            return visitor.page(template, {**form, **context(), "sent": True})
+            told = {"sent": True, "again_s": sms.AGAIN_S}
+            return visitor.page(template, {**form, **context(), **told})
         customer, token = visitor.customer, ""
         if customer is None:
             proved = sms.check_code(phone=phone, code=posted.get("code", "")[:40], at=clock.now())
             customer, token = log_in_by_phone(phone=proved, at=clock.now())
             visitor = visitor._replace(customer=customer)
     except KaquanError as error:
-        told = {"error": visitor.look.error(error), "sent": "code" in posted}
-        return visitor.page(template, {**form, **context(), **told}, status=409)
+        shown = {**form, **context(), "error": visitor.look.error(error)}
+        return visitor.page(template, shown, status=409)
     response: HttpResponseBase
     try:
         response = HttpResponseRedirect(then(customer))
@@ -70,8 +78,8 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
             response = visitor.told(error, back=request.path)
         else:
             # Another name for the form: the old one has this answer for good.
-            told = {"once": _new_once(), "error": visitor.look.error(error)}
-            response = visitor.page(template, {**form, **context(), **told}, status=409)
+            shown = {**form, **context(), "once": _new_once(), "error": visitor.look.error(error)}
+            response = visitor.page(template, shown, status=409)
     if token:
         remember(response, token)
     return response
@@ -82,6 +90,7 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
 def claim(visitor: Visitor, token: str) -> HttpResponseBase:
     """The offer, readable before any login, and the way to a voucher of it."""
     link = links.open_link(token)
+    campaign = link.batch.campaign
     before = None
     if visitor.request.method != "POST":
         before = _claimed_before(visitor, token)
@@ -90,13 +99,17 @@ def claim(visitor: Visitor, token: str) -> HttpResponseBase:
 
     def about() -> dict[str, Any]:
         version = link.batch.offer_version
+        now, left = clock.now(), waiting.left_of(link)
+        state = campaign_state(campaign, now)
         return {
             **_named(link),
-            "left": waiting.left_of(link),
+            "left": left,
             "before": before,
             "rules": rules_of(version, visitor.look.terms_language),
             "stores": stores_of(version),
-            "state": campaign_state(link.batch.campaign, clock.now()),
+            "state": state if left or state != CampaignStatus.RUNNING else EMPTY,
+            "not_yet": state in NOT_YET,
+            "begins_at": campaign.starts_at if campaign.starts_at > now else None,
         }
 
     def take(customer: Customer) -> str:
@@ -106,6 +119,10 @@ def claim(visitor: Visitor, token: str) -> HttpResponseBase:
             return _line(token)
         return reverse("wallet:voucher", kwargs={"serial": links.serial_of(found)})
 
+    if visitor.customer is None and "send" in visitor.request.POST:
+        shown = about()
+        if shown["state"] != CampaignStatus.RUNNING:  # no message for what is not to be had
+            return visitor.page("claim", shown, status=409)
     return _enter(visitor, "claim", about, take)
 
 
@@ -124,9 +141,12 @@ def line(visitor: Visitor, token: str) -> HttpResponseBase:
         return visitor.page(
             "line", {**_named(found.link), "place": place, "ask_s": _ask_s(place, found.id)}
         )
-    return HttpResponseRedirect(
-        reverse("wallet:voucher", kwargs={"serial": links.serial_of(found)})
-    )
+    try:
+        serial = links.serial_of(found)
+    except KaquanError as error:
+        back = reverse("wallet:claim", kwargs={"token": token})
+        return visitor.told(error, back=back)
+    return HttpResponseRedirect(reverse("wallet:voucher", kwargs={"serial": serial}))
 
 
 def _claimed_before(visitor: Visitor, token: str) -> LinkClaim | None:
@@ -179,6 +199,13 @@ def take_gift(visitor: Visitor) -> HttpResponseBase:
         return {"token": token, "own": own, "rules": rules}
 
     return _enter(visitor, "gift", about, take)
+
+
+@open_page
+def nowhere(visitor: Visitor, address: str) -> HttpResponseBase:
+    """An address that leads to nothing."""
+    del address
+    return visitor.told(page_unknown())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

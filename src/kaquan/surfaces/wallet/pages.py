@@ -31,7 +31,7 @@ COOKIE_PATH = "/w/"
 INSIDE_MAX = 128
 RETRY_S = 3
 #: What a page that tries again sends: the fields of `enter.html` and `gift.html`.
-AGAIN = ("once", "phone", "code", "token", "go", "send", "look")
+AGAIN = ("once", "phone", "code", "token", "go", "send", "sent", "look")
 
 _inside = BoundedSemaphore(INSIDE_MAX)
 
@@ -51,6 +51,11 @@ class Visitor(NamedTuple):
         forwarded = self.request.headers.get("x-forwarded-for")
         return source_of(self.request.META.get("REMOTE_ADDR", ""), forwarded)
 
+    @property
+    def in_wechat(self) -> bool:
+        """Whether WeChat's own browser asks."""
+        return "micromessenger" in self.request.headers.get("user-agent", "").lower()
+
     def way_on(self, asked: str) -> str:
         """Where somebody wanted to go, if that is in the wallet; else to their vouchers."""
         is_ours = asked.startswith(COOKIE_PATH) and url_has_allowed_host_and_scheme(
@@ -66,6 +71,7 @@ class Visitor(NamedTuple):
             "look": self.look,
             "languages": LANGUAGES,
             "customer": self.customer,
+            "in_wechat": self.in_wechat,
             **(context or {}),
         }
         return render(self.request, f"wallet/{template}.html", shown, status=status)
@@ -126,6 +132,21 @@ def _uncached(response: HttpResponseBase) -> HttpResponseBase:
     response.headers["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["Accept-Language", "Cookie"])
     return response
+
+
+def posted(page: str) -> Callable[[View], View]:
+    """For what only a form may ask; who comes by its address (a reload, the way back, another
+    language) is sent to the page that has the form."""
+
+    def wrapped(view: View) -> View:
+        def answer(request: HttpRequest, **key: Any) -> HttpResponseBase:
+            if request.method == "POST":
+                return view(request, **key)
+            return redirect(page, **key)
+
+        return answer
+
+    return wrapped
 
 
 def own_page(view: View) -> View:

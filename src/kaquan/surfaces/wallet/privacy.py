@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from kaquan.customers.erasing import request_erasure, withdraw_erasure
 from kaquan.customers.models import ErasureState, Purpose
@@ -23,11 +23,12 @@ from kaquan.surfaces.wallet.pages import (
     forget,
     open_page,
     own_page,
+    posted,
 )
 from kaquan.surfaces.wallet.words import LANGUAGES, LOOK_COOKIE, Look
 from kaquan.wallet import member_cards
 from kaquan.wallet.acting import acting_as
-from kaquan.wallet.sessions import log_out
+from kaquan.wallet.sessions import log_out, log_out_everywhere
 
 NOTICE_VERSION = "wallet-2026-11"
 LOOK_DAYS = 365
@@ -60,7 +61,7 @@ def mine(visitor: Visitor) -> HttpResponseBase:
     return visitor.page("mine", {"consents": consents, "erasure_waits": waits})
 
 
-@require_POST
+@posted("wallet:mine")
 @own_page
 def consent(visitor: Visitor) -> HttpResponseBase:
     """Agree to one purpose, or take that back; vouchers stay as they are either way."""
@@ -80,7 +81,7 @@ def consent(visitor: Visitor) -> HttpResponseBase:
     return HttpResponseRedirect(reverse("wallet:mine"))
 
 
-@require_POST
+@posted("wallet:mine")
 @own_page
 def export(visitor: Visitor) -> HttpResponseBase:
     """Everything held, as a file; that it was asked for is kept."""
@@ -93,7 +94,7 @@ def export(visitor: Visitor) -> HttpResponseBase:
     return response
 
 
-@require_POST
+@posted("wallet:mine")
 @own_page
 def member_card(visitor: Visitor) -> HttpResponseBase:
     """One's reusable NFC card, as the bytes that any tag writer takes."""
@@ -105,7 +106,7 @@ def member_card(visitor: Visitor) -> HttpResponseBase:
     return response
 
 
-@require_POST
+@posted("wallet:mine")
 @own_page
 def erase(visitor: Visitor) -> HttpResponseBase:
     """Ask to be forgotten, or think better of it."""
@@ -116,17 +117,19 @@ def erase(visitor: Visitor) -> HttpResponseBase:
     return HttpResponseRedirect(reverse("wallet:mine"))
 
 
-@require_POST
+@posted("wallet:mine")
 @open_page
 def leave(visitor: Visitor) -> HttpResponseBase:
-    """Log out."""
+    """Log out; ``everywhere``: on all one's phones, also one that was lost."""
+    if visitor.customer is not None and "everywhere" in visitor.request.POST:
+        log_out_everywhere(visitor.customer)
     log_out(visitor.request.COOKIES.get(SESSION_COOKIE, ""))
     response = HttpResponseRedirect(reverse("wallet:login"))
     forget(response)
     return response
 
 
-@require_POST
+@posted("wallet:home")
 @open_page
 def read_as(visitor: Visitor) -> HttpResponseBase:
     """Keep the language and the size of the print, and go on where one was."""

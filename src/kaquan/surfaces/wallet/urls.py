@@ -33,5 +33,6 @@ _PAGES = [
     path("worker.js", offline.worker, name="worker"),
     path("offline", offline.without_network, name="offline"),
     path("privacy", privacy.notice, name="privacy"),
+    path("<path:address>", entering.nowhere, name="nowhere"),
 ]
 urlpatterns = [path("", include((_PAGES, "wallet")))]

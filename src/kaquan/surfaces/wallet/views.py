@@ -11,7 +11,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from kaquan.customers.models import Customer
 from kaquan.engine.money import format_yuan
@@ -19,12 +19,13 @@ from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
 from kaquan.offline.signing import signed_code
 from kaquan.redemption.dynamic_keys import shown_code, shown_member
-from kaquan.surfaces.wallet.pages import Visitor, keep_on_phone, own_page
+from kaquan.surfaces.wallet.pages import Visitor, keep_on_phone, own_page, posted
 from kaquan.surfaces.wallet.templatetags.wallet import moment
 from kaquan.wallet import apple, gifts
 from kaquan.wallet.outside import outside
 from kaquan.wallet.statement import Statement, statement, uses_of
 from kaquan.wallet.vouchers import (
+    HELD_MAX,
     OwnVoucher,
     Shelf,
     code_of,
@@ -55,7 +56,12 @@ def home(visitor: Visitor) -> HttpResponseBase:
         (Shelf.USED, visitor.look.say("已使用", "Used"), counts[Shelf.USED]),
         (Shelf.OVER, visitor.look.say("已过期", "Expired"), counts[Shelf.OVER]),
     ]
-    context = {"tabs": tabs, "tab": tab, "vouchers": [one for one in found if one.shelf is tab]}
+    context = {
+        "tabs": tabs,
+        "tab": tab,
+        "vouchers": [one for one in found if one.shelf is tab],
+        "is_cut": len(found) >= HELD_MAX,
+    }
     response = visitor.page("home", context)
     return keep_on_phone(response) if tab is Shelf.USABLE else response
 
@@ -113,7 +119,7 @@ def member_code(visitor: Visitor) -> HttpResponseBase:
     return keep_on_phone(visitor.page("code", {"shown": shown, "secret": secret}))
 
 
-@require_POST
+@posted("wallet:voucher")
 @own_page
 def give(visitor: Visitor, serial: int) -> HttpResponseBase:
     """Put it on its way to a friend; the link is told this once."""
@@ -122,7 +128,7 @@ def give(visitor: Visitor, serial: int) -> HttpResponseBase:
     return visitor.page("given", {**_about(visitor, serial), "gift_link": f"{link}#{token}"})
 
 
-@require_POST
+@posted("wallet:voucher")
 @own_page
 def take_back(visitor: Visitor, serial: int) -> HttpResponseBase:
     """Take the gift back."""

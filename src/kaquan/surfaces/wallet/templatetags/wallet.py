@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import mark_safe
 
 from kaquan.engine.money import format_yuan
 from kaquan.foundation.configuration import current_configuration
@@ -27,6 +30,13 @@ def issuers(context: Any, zh: str) -> str:
     """A text of the issuer's, which stands in one language."""
     look: Look = context["look"]
     return look.issuers(zh)
+
+
+@register.simple_tag(takes_context=True)
+def here(context: Any, page: str) -> str:
+    """Marks the link that leads to the page one is on."""
+    request: HttpRequest = context["request"]
+    return mark_safe(' aria-current="page"') if request.path == reverse(page) else ""
 
 
 @register.filter

@@ -1,12 +1,34 @@
 "use strict";
 
 // A gift's token stands behind the #: it is never sent as part of an address. What it stands for
-// is shown at once.
+// is shown at once. Who goes to log in by WeChat finds it again when they come back.
+const GIFT = "kaquan-gift";
 const fromHash = document.querySelector("[data-from-hash]");
-if (fromHash && location.hash.length > 1) {
-  fromHash.value = decodeURIComponent(location.hash.slice(1));
+const token = fromHash && (/^#([\w-]{16,64})$/.exec(location.hash)?.[1] ?? sessionStorage.getItem(GIFT));
+if (token) {
+  sessionStorage.removeItem(GIFT);
   history.replaceState(null, "", location.pathname);
-  fromHash.form.requestSubmit(fromHash.form.elements.look);
+  if (!fromHash.value) {
+    fromHash.value = token;
+    fromHash.form.requestSubmit(fromHash.form.elements.look);
+  }
+}
+document.querySelector("form.enter a[href*=wechat]")?.addEventListener("click", () => {
+  const gift = document.getElementById("token")?.value;
+  if (gift) sessionStorage.setItem(GIFT, gift);
+});
+
+// A code was sent: how long until one may ask for another.
+for (const button of document.querySelectorAll("[data-wait-s]")) {
+  const words = button.textContent;
+  const until = Date.now() + Number(button.dataset.waitS) * 1000;
+  const tick = () => {
+    const leftS = Math.ceil((until - Date.now()) / 1000);
+    button.disabled = leftS > 0;
+    button.textContent = leftS > 0 ? `${words} (${leftS})` : words;
+    if (leftS > 0) setTimeout(tick, 1000);
+  };
+  tick();
 }
 
 for (const button of document.querySelectorAll("[data-copies]")) {
