@@ -25,6 +25,7 @@ from kaquan.foundation.locks import locked
 from kaquan.foundation.postgres.embedded import EmbeddedServer
 from kaquan.foundation.postgres.urls import DATABASE, OWNER_ROLE, connection_urls, superuser_url
 from tests.database_cleaner import Cleaner
+from tests.left_open import LASTING
 from tests.session_folder import (
     copy_home,
     create_session_folder,
@@ -123,6 +124,7 @@ def cleaner(migrated_database: Configuration, session_folder: Path) -> Iterator[
     """What puts the worker's database back to the rows of the migrations."""
     url = superuser_url(_shared_home(session_folder), _database_name(migrated_database))
     with psycopg.connect(url, autocommit=True) as connection:
+        LASTING.add(connection)
         yield Cleaner(connection)
 
 

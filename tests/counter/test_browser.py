@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from zxingcpp import BarcodeFormat
 
 from kaquan.engine.commands import Redeem
@@ -23,7 +21,7 @@ from tests.builders.issuer import SYSTEM
 from tests.counter.standing import PASSWORD, a_batch_of_codes, a_terminal, someone_at
 from tests.fixtures_database import Database
 from tools.screens.camera import arguments, feed
-from tools.screens.serving import SOON_MS, hindrances, serving
+from tools.screens.serving import SOON_MS, chromium, hindrances, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 EXCHANGE = {"kind": "exchange", "goods": {"skus": ["TEA"]}, "value_cap_fen": 1_500}
@@ -40,14 +38,9 @@ class Phones(NamedTuple):
 def phones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
     camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
     feed(camera, "KAQUAN")
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, chromium(*arguments(camera)) as browser:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", *arguments(camera)]
-        )
         yield Phones(browser, camera)
-        browser.close()
 
 
 class Phone(NamedTuple):

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from django.db import connections
 from playwright.sync_api import BrowserContext, expect
 
 from kaquan.foundation.errors import KaquanError
@@ -97,7 +96,6 @@ def phone(database: Database) -> Iterator[BrowserContext]:
         context.set_default_timeout(SOON_MS)
         yield context
         context.close()
-    connections.close_all()
 
 
 @pytest.mark.browser

@@ -258,7 +258,6 @@ def phone(database: Database) -> Iterator[BrowserContext]:
         context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-TW")
         context.set_default_timeout(SOON_MS)
         yield context
-    connections.close_all()
 
 
 @pytest.mark.browser

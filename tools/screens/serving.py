@@ -14,6 +14,7 @@ from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped
 from django.conf import settings
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -72,12 +73,19 @@ def serving(port: int = 0) -> Iterator[str]:
 
 @contextmanager
 def chromium(*arguments: str) -> Iterator[Browser]:
-    """The Chromium that CHROMIUM names, or the system's."""
+    """The Chromium that CHROMIUM names, or the system's; beside it Django needs its permission.
+
+    Django keeps what it opens beside Playwright's event loop within that, and nobody finds it when
+    the loop has ended.
+    """
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
         args = ["--no-sandbox", *arguments]
         launched = playwright.chromium.launch(executable_path=path, args=args)
-        yield launched
+        try:
+            yield launched
+        finally:
+            connections.close_all()
         launched.close()
 
 
