@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from kaquan.campaigns.models import Campaign
 from kaquan.campaigns.planning import plan_batch
 from tests.api.calling import Api, Reply
 from tests.api.world import Side
@@ -173,6 +174,41 @@ def test_a_draft_is_handed_in_once_and_only_with_batches(side: Side) -> None:
     assert (empty.status, empty.code) == (409, "campaign_without_batches")
     assert (handed_in.status, handed_in.json["state"]) == (200, "waiting")
     assert (again.status, again.code) == (409, "campaign_not_draft")
+
+
+def test_what_the_law_does_not_allow_is_refused_whoever_asks_and_makes_nothing(
+    side: Side, connection: Connection
+) -> None:
+    api = side.api()
+    card = {"kind": "prepaid_card", "face_fen": 0, "max_balance_fen": 100_001, "reloadable": True}
+    days = {"validity": {"range": {"kind": "after_claim", "days": 1_096}}}
+    version = made(api, "/offers", code="card", name="储值卡", terms={"benefit": card} | days)
+    campaign = made(api, "/campaigns", code="cards", name="卡", kind="储值卡", **DAYS)
+    draft = a_draft(side.organisation, batches=0)
+    batch = {"name": "第一批", "version_id": version["id"], "quantity": 10}
+    before = books(connection)
+
+    def refused(reply: Reply) -> str:
+        assert (reply.status, reply.code) == (422, "terms_unlawful")
+        return str(reply.json["detail"])
+
+    for one in (campaign["id"], draft.id):
+        told = refused(api.post("/batches", batch | {"campaign_id": one}))
+        assert "benefit.max_balance_fen：不记名卡单张不得超过 ¥1,000" in told
+    path = f"/campaigns/{draft.id}"
+    assert api.patch(path, {"jurisdiction": "other"}).json["jurisdiction"] == "other"
+    assert api.post("/batches", batch | {"campaign_id": draft.id}).status == 201
+    told = refused(api.call("PATCH", path, {"jurisdiction": "cn"}, language="en"))
+    assert "An unregistered card may hold" in told
+    Campaign.objects.filter(id=draft.id).update(jurisdiction="cn")  # as before that was kept
+    refused(api.post(f"{path}/submit"))
+
+    assert api.get(path).json["state"] == "draft"
+    assert api.get("/batches", campaign_id=campaign["id"]).json["items"] == []
+    assert api.get(f"/offer-versions/{version['id']}").json["used"] is False
+    assert books(connection) == before
+    check = api.post("/terms/check", {"terms": {"benefit": card} | days}).json
+    assert "benefit.max_balance_fen" in {one["path"] for one in check["warnings"]}
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])

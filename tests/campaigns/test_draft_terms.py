@@ -115,7 +115,7 @@ def test_terms_come_back_from_a_draft_as_they_went_in(
     terms = the_terms(benefit, **fields)
     maker = a_person(None)
 
-    content = content_of_terms(maker, terms)
+    content = content_of_terms(maker, terms) | {"jurisdiction": "other"}
     plan = plan_of(maker, content)
 
     assert [one for one in plan.faults if one.field in content] == []

@@ -134,7 +134,7 @@ def test_a_bulk_action_on_nothing_asks_for_rows(side: Side, browser: Client) -> 
 def test_a_campaign_is_added_and_changed(side: Side, browser: Client) -> None:
     form = {
         "code": "spring-27", "name": "春季 <b>拉新</b>", "kind": "拉新",
-        "starts_at": "2027-03-01T00:00", "ends_at": "2027-04-01T00:00",
+        "starts_at": "2027-03-01T00:00", "ends_at": "2027-04-01T00:00", "jurisdiction": "cn",
     }  # fmt: skip
     answer = browser.post(at("campaign-new"), form, follow=True)
     assert answer.status_code == 200
@@ -146,7 +146,8 @@ def test_a_campaign_is_added_and_changed(side: Side, browser: Client) -> None:
     assert again.status_code == 409
     assert "spring-27" in again.content.decode()
 
-    wrong = {"name": "夏季", "starts_at": "2027-06-01T00:00", "ends_at": "2027-05-01T00:00"}
+    days = {"starts_at": "2027-06-01T00:00", "ends_at": "2027-05-01T00:00"}
+    wrong = {"name": "夏季", "jurisdiction": "cn"} | days
     refused = browser.post(at("campaign-edit", key=campaign.id), wrong)
     assert refused.status_code == 409
     assert 'value="夏季"' in refused.content.decode()

@@ -17,7 +17,14 @@ from kaquan.campaigns.errors import (
     campaign_without_time,
 )
 from kaquan.campaigns.keeping import keep, keep_batch, must_be_approved, read_name, shown_fields
-from kaquan.campaigns.models import Booked, Campaign, CampaignBatch, CampaignStatus
+from kaquan.campaigns.laws import require_lawful, require_lawful_batches
+from kaquan.campaigns.models import (
+    Booked,
+    Campaign,
+    CampaignBatch,
+    CampaignStatus,
+    Jurisdiction,
+)
 from kaquan.campaigns.opening import opening_commands
 from kaquan.campaigns.planning import plan_batch
 from kaquan.campaigns.queries import campaign_by_id
@@ -27,6 +34,7 @@ from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.refusals import raise_if_refused, surely_refused
 from kaquan.ledger.door import submit
 from kaquan.offers.actions import mark_version_used
+from kaquan.offers.queries import terms_of, version_by_id
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 
 PERMISSION = keeping.PERMISSION
@@ -36,6 +44,7 @@ _ENDED = (CampaignStatus.STOPPED, CampaignStatus.OVER)
 read_code = cells.code()
 read_kind = cells.text(32)
 read_goal = cells.text(2_000)
+_read_jurisdiction = cells.choice({one: one for one in Jurisdiction.values})
 
 
 def create_campaign(
@@ -49,12 +58,14 @@ def create_campaign(
     goal: str = "",
     organisation_id: int | None = None,
     is_draft: bool = False,
+    jurisdiction: str = Jurisdiction.MAINLAND,
 ) -> Campaign:
     """Add a campaign, by default to the actor's own part of the organisation.
 
     A draft gives nothing before it is approved, and starts and ends by its days; where the issuer
-    requires approvals, everybody's campaign is one. Raises `campaign_exists`,
-    `campaign_without_time`, `organisation_unknown`, `value_invalid`.
+    requires approvals, everybody's campaign is one. What it sells must be lawful in its
+    ``jurisdiction``. Raises `campaign_exists`, `campaign_without_time`, `organisation_unknown`,
+    `value_invalid`.
     """
     require(actor, PERMISSION)
     starts_at, ends_at = _days(starts_at, ends_at)
@@ -71,6 +82,7 @@ def create_campaign(
         status=CampaignStatus.DRAFT if is_draft else CampaignStatus.RUNNING,
         by_schedule=is_draft,
         booked=Booked.NOTHING if is_draft else Booked.RUNNING,
+        jurisdiction=_jurisdiction(jurisdiction),
     )
     try:
         with transaction.atomic():
@@ -89,17 +101,19 @@ def update_campaign(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
     goal: str | None = None,
+    jurisdiction: str | None = None,
 ) -> Campaign:
     """Change what is given of a campaign. Its vouchers keep the days that their terms promise.
 
     Of one that was approved only the name, the goal and a later end can be changed, of one that
     waits nothing. Raises `campaign_unknown`, `campaign_without_time`, `campaign_fixed`,
-    `value_invalid`.
+    `terms_unlawful`, `value_invalid`.
     """
     require(actor, PERMISSION)
     with transaction.atomic():
         campaign = campaign_by_id(actor, campaign_id, for_update=True)
         before, days = shown_fields(campaign), (campaign.starts_at, campaign.ends_at)
+        law = (campaign.ends_at, campaign.jurisdiction)
         if name is not None:
             campaign.name = cells.accepted(read_name, name, zh="名称", en="name")
         if goal is not None:
@@ -107,7 +121,11 @@ def update_campaign(
         campaign.starts_at, campaign.ends_at = _days(
             starts_at or campaign.starts_at, ends_at or campaign.ends_at
         )
-        _require_open_to_change(campaign, *days)
+        if jurisdiction is not None:
+            campaign.jurisdiction = _jurisdiction(jurisdiction)
+        _require_open_to_change(campaign, *days, law[1])
+        if (campaign.ends_at, campaign.jurisdiction) != law:
+            require_lawful_batches(campaign)
         campaign.save()
         keep(actor, "campaigns.update", campaign, before=before)
     return campaign
@@ -129,7 +147,7 @@ def add_batch(
 
     The same call again finds the batch and changes nothing, so a call whose answer was lost is
     simply repeated. In a draft it is only planned. Raises `campaign_unknown`, `offer_unknown`,
-    `budget_unknown`, `batch_exists`, `value_invalid`, the ledger's refusals, and
+    `budget_unknown`, `batch_exists`, `terms_unlawful`, `value_invalid`, the ledger's refusals, and
     `approval_required` for a campaign that was approved without it.
     """
     require(actor, PERMISSION)
@@ -150,6 +168,7 @@ def add_batch(
         raise approval_required()
     if campaign.status != CampaignStatus.RUNNING:
         raise campaign_state_wrong(CampaignStatus(campaign.status).label)
+    require_lawful(campaign, [terms_of(version_by_id(actor, version_id))])
     batch, is_new = _row_of(
         actor,
         campaign,
@@ -194,12 +213,16 @@ def _row_of(
     return batch, is_new
 
 
-def _require_open_to_change(campaign: Campaign, started_at: datetime, ended_at: datetime) -> None:
+def _require_open_to_change(
+    campaign: Campaign, started_at: datetime, ended_at: datetime, jurisdiction: str
+) -> None:
     """What waits is not changed, nor what was approved, but in the customers' favour."""
     if not campaign.by_schedule or campaign.status == CampaignStatus.DRAFT:
         return
     label = CampaignStatus(campaign.status).label
     if campaign.status == CampaignStatus.WAITING or campaign.starts_at != started_at:
+        raise campaign_fixed(label)
+    if campaign.jurisdiction != jurisdiction:
         raise campaign_fixed(label)
     if campaign.ends_at < ended_at:
         raise campaign_fixed(label)
@@ -213,3 +236,7 @@ def _days(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
     if ends_at <= starts_at:
         raise campaign_without_time()
     return starts_at, ends_at
+
+
+def _jurisdiction(value: str) -> str:
+    return cells.accepted(_read_jurisdiction, value, zh="管辖区", en="jurisdiction")

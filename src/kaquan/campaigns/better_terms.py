@@ -18,6 +18,7 @@ from kaquan.approvals.models import ApprovalRequest
 from kaquan.approvals.queries import open_of
 from kaquan.campaigns.errors import batch_planned, terms_not_better, terms_unchanged
 from kaquan.campaigns.keeping import PERMISSION, keep_better_terms
+from kaquan.campaigns.laws import faults_in, require_lawful
 from kaquan.campaigns.models import Booked, CampaignBatch
 from kaquan.campaigns.queries import batch_by_id, supplies_of
 from kaquan.engine.commands import RequestKey, ReviseTerms
@@ -101,7 +102,7 @@ def ask_better_terms(
     open request.
 
     Raises `batch_unknown`, `batch_planned`, `terms_invalid`, `terms_unchanged`,
-    `terms_not_better`, `approval_open`, `value_invalid`.
+    `terms_not_better`, `terms_unlawful`, `approval_open`, `value_invalid`.
     """
     require(actor, PERMISSION)
     reason = cells.accepted(read_reason, reason, zh="原因", en="reason")
@@ -111,6 +112,8 @@ def ask_better_terms(
     if compared.against:
         raise terms_not_better(compared.against)
     batch = compared.batch
+    if not faults_in(batch.campaign, compared.now):  # what is wrong already may still get better
+        require_lawful(batch.campaign, [compared.wanted])
     with transaction.atomic():
         found = open_of(actor, BETTER_TERMS, SUBJECT, batch.id)
         wanted = msgspec.json.decode(terms_bytes(compared.wanted))

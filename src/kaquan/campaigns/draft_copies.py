@@ -106,6 +106,7 @@ def _basics(campaign: Campaign) -> Fields:
     yield "starts_at", _moment(campaign.starts_at)
     yield "ends_at", _moment(campaign.ends_at)
     yield "organisation_id", str(campaign.organisation_id or "")
+    yield "jurisdiction", campaign.jurisdiction
 
 
 def _supply(batch: CampaignBatch) -> Fields:

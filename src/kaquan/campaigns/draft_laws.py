@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from kaquan.campaigns.draft_reading import FieldFault
+from kaquan.campaigns.models import Jurisdiction
 from kaquan.engine.money import format_yuan
 from kaquan.engine.rules.terms import (
     AfterClaim,
@@ -21,8 +22,9 @@ from kaquan.engine.rules.terms import (
     PrepaidCard,
     Terms,
 )
+from kaquan.foundation.configuration import current_configuration
 
-MAINLAND, ELSEWHERE = "cn", "other"
+MAINLAND, ELSEWHERE = Jurisdiction.MAINLAND.value, Jurisdiction.ELSEWHERE.value
 JURISDICTIONS = (MAINLAND, ELSEWHERE)
 
 REGISTERED_FEN_MAX, UNREGISTERED_FEN_MAX = 500_000, 100_000
@@ -102,7 +104,7 @@ def _too_short(
     if ends_at is None:
         return
     years = ENDLESS_DAYS // 365 if is_registered else UNREGISTERED_YEARS_MIN
-    wanted = _years_after(ends_at.date(), years)
+    wanted = _years_after(_day_of(ends_at), years)
     if last < wanted:
         zh, en = f"请填 {wanted} 或以后", f"enter {wanted} or later"
         yield _short(field, zh, en, is_registered=is_registered)
@@ -111,7 +113,11 @@ def _too_short(
 def _last_day(span: FixedRange | ExactRange) -> tuple[date, str]:
     if isinstance(span, FixedRange):
         return span.last_day, "last_day"
-    return span.ends_at.date(), "exact_until"
+    return _day_of(span.ends_at), "exact_until"
+
+
+def _day_of(at: datetime) -> date:
+    return at.astimezone(current_configuration().time_zone).date()
 
 
 def _years_after(day: date, years: int) -> date:

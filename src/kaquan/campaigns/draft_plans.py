@@ -13,7 +13,6 @@ from kaquan.budgets.models import Budget
 from kaquan.budgets.queries import amounts_of, budget_by_id, funder_names
 from kaquan.campaigns.draft_fields import STEP_OF
 from kaquan.campaigns.draft_laws import (
-    ELSEWHERE,
     JURISDICTIONS,
     MAINLAND,
     law_faults,
@@ -45,6 +44,7 @@ class Basics(NamedTuple):
     ends_at: datetime
     goal: str
     organisation_id: int | None
+    jurisdiction: str
 
 
 class Supply(NamedTuple):
@@ -99,13 +99,13 @@ class FunderCost(NamedTuple):
 def plan_of(actor: Actor, content: Content) -> DraftPlan:
     """Read a draft. It never raises: what cannot be read stands in the faults."""
     reader = Reader(content)
-    basics = _basics(actor, reader)
+    jurisdiction = reader.choice("jurisdiction", JURISDICTIONS, MAINLAND)
+    basics = _basics(actor, reader, jurisdiction)
     face = _face(reader)
     supply = _supply(reader, content)
     budget = _budget(actor, reader)
     warnings: list[FieldFault] = []
     terms = _terms(actor, reader, warnings)
-    jurisdiction = reader.choice("jurisdiction", JURISDICTIONS, ELSEWHERE)
     if terms is not None and jurisdiction == MAINLAND:
         for one in law_faults(terms, basics.ends_at if basics else None):
             reader.fault(*one)
@@ -125,7 +125,7 @@ def funder_costs(terms: Terms) -> list[FunderCost]:
     return [FunderCost(funder, names.get(funder, ""), cost_fen) for funder, cost_fen in shares]
 
 
-def _basics(actor: Actor, reader: Reader) -> Basics | None:
+def _basics(actor: Actor, reader: Reader, jurisdiction: str) -> Basics | None:
     before = len(reader.faults)
     code = reader.code("code", required=True)
     name = reader.words("name", 100, required=True)
@@ -143,7 +143,7 @@ def _basics(actor: Actor, reader: Reader) -> Basics | None:
         reader.fault("ends_at", "结束时间必须晚于开始时间", "it must end after it starts")
     if len(reader.faults) > before or starts_at is None or ends_at is None:
         return None
-    return Basics(code, name, kind, starts_at, ends_at, goal, organisation_id)
+    return Basics(code, name, kind, starts_at, ends_at, goal, organisation_id, jurisdiction)
 
 
 def _face(reader: Reader) -> Face | None:

@@ -97,6 +97,7 @@ def _campaign(actor: Actor, draft: CampaignDraft, basics: Basics) -> Campaign:
                 starts_at=basics.starts_at,
                 ends_at=basics.ends_at,
                 goal=basics.goal,
+                jurisdiction=basics.jurisdiction,
             )
         draft.campaign = None
         discard_campaign(actor=actor, campaign_id=before.id)

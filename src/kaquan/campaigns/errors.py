@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kaquan.engine.rules.faults import TermsFault
 from kaquan.engine.terms_better import Difference
 from kaquan.foundation.errors import ExitCode, KaquanError
 
@@ -206,4 +207,18 @@ def terms_not_better(against: Sequence[Difference]) -> KaquanError:
         + "\n".join(
             f"- {one.label[1]}: {one.before[1]} → {one.now[1]}. {one.against[1]}" for one in against
         ),
+    )
+
+
+def terms_unlawful(faults: Sequence[TermsFault]) -> KaquanError:
+    """What is sold under these terms breaks the law of the campaign's place."""
+    return KaquanError(
+        "terms_unlawful",
+        zh="条款不符合中国大陆法规：\n"
+        + "\n".join(f"- {fault.path}：{fault.zh}" for fault in faults)
+        + "\n活动不在中国大陆的，请把管辖区改为其他地区。",
+        en="Mainland China's law does not allow these terms:\n"
+        + "\n".join(f"- {fault.path}: {fault.en}" for fault in faults)
+        + "\nIf the campaign is elsewhere, say so as its jurisdiction.",
+        exit_code=ExitCode.USAGE,
     )

@@ -13,7 +13,10 @@ from kaquan.offers.models import OfferVersion
 from kaquan.organisations.issuer_settings import APPROVALS_REQUIRED, issuer_setting
 
 PERMISSION = "campaigns.edit"
-_CAMPAIGN = ("code", "name", "kind", "starts_at", "ends_at", "goal", "organisation", "status")
+_CAMPAIGN = (
+    *("code", "name", "kind", "starts_at", "ends_at", "goal", "organisation", "status"),
+    "jurisdiction",
+)
 _BATCH = ("campaign", "name", "offer_version", "budget", "by_code", "quantity", "active")
 
 read_name = cells.text(100)

@@ -17,7 +17,8 @@ from kaquan.approvals.models import ApprovalRequest
 from kaquan.budgets.queries import amounts_of, budget_by_id
 from kaquan.campaigns import errors
 from kaquan.campaigns.keeping import PERMISSION, keep, keep_batch, read_name, shown_fields
-from kaquan.campaigns.models import Campaign, CampaignBatch, CampaignStatus
+from kaquan.campaigns.laws import require_lawful
+from kaquan.campaigns.models import Campaign, CampaignBatch, CampaignStatus, Jurisdiction
 from kaquan.campaigns.queries import batch_by_id, campaign_by_id
 from kaquan.engine.fields import QUANTITY_MAX
 from kaquan.engine.money import MAX_FEN
@@ -57,7 +58,7 @@ def plan_batch(
 
     The same call again finds the batch and changes nothing. Raises `campaign_unknown`,
     `campaign_not_draft`, `offer_unknown`, `budget_unknown`, `batch_exists`, `campaign_full`,
-    `value_invalid`.
+    `terms_unlawful`, `value_invalid`.
     """
     require(actor, PERMISSION)
     name = cells.accepted(read_name, name, zh="名称", en="name")
@@ -66,8 +67,10 @@ def plan_batch(
         campaign = _draft(actor, campaign_id)
         if campaign.batches.count() >= BATCHES_MAX:
             raise errors.campaign_full(BATCHES_MAX)
+        version = version_by_id(actor, version_id)
+        require_lawful(campaign, [terms_of(version)])
         facts: dict[str, object] = {
-            "offer_version": version_by_id(actor, version_id),
+            "offer_version": version,
             "budget": budget_by_id(actor, budget_id) if budget_id is not None else None,
             "by_code": by_code,
             "quantity": quantity,
@@ -112,7 +115,7 @@ def submit_campaign(*, actor: Actor, campaign_id: int) -> ApprovalRequest:
     """Hand a draft in for approval; once approved it starts at its time.
 
     Raises `campaign_unknown`, `campaign_not_draft`, `campaign_without_batches`,
-    `campaign_over_already`, `approval_open`.
+    `campaign_over_already`, `terms_unlawful`, `approval_open`.
     """
     require(actor, PERMISSION)
     with transaction.atomic():
@@ -122,6 +125,7 @@ def submit_campaign(*, actor: Actor, campaign_id: int) -> ApprovalRequest:
             raise errors.campaign_without_batches()
         if campaign.ends_at <= clock.now():
             raise errors.campaign_over_already()
+        require_lawful(campaign, [terms_of(batch.offer_version) for batch in batches])
         before = shown_fields(campaign)
         campaign.status = CampaignStatus.WAITING
         campaign.save(update_fields=["status"])
@@ -146,8 +150,10 @@ def planned_batches(campaign: Campaign) -> Sequence[CampaignBatch]:
 
 
 def content_of(campaign: Campaign) -> dict[str, Any]:
-    """All that is approved with a campaign, as plain values."""
-    return {
+    """All that is approved with a campaign, as plain values; its jurisdiction where it is not the
+    usual one, so that requests which were asked before it was noted still say what there is."""
+    elsewhere = campaign.jurisdiction != Jurisdiction.MAINLAND
+    return ({"jurisdiction": campaign.jurisdiction} if elsewhere else {}) | {
         "code": campaign.code,
         "name": campaign.name,
         "kind": campaign.kind,

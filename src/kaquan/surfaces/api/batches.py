@@ -177,7 +177,7 @@ def list_batches(
              "budget_id": 1, "by_code": False},
     problems=("campaign_unknown", "offer_unknown", "budget_unknown", "batch_exists",
               "range_not_available", "malformed_command", "approval_required",
-              "campaign_state_wrong", "campaign_full"),
+              "campaign_state_wrong", "campaign_full", "terms_unlawful"),
 )  # fmt: skip
 def create_batch(request: Request, body: BatchBody) -> BatchAnswer:
     """A new batch."""

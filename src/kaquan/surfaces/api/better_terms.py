@@ -61,7 +61,8 @@ class BetterTermsAnswer(Answer):
     "vouchers of the batch at once.",
     example={"terms": TERMS_EXAMPLE, "reason": "让利于持券人", "dry": True},
     problems=("batch_unknown", "batch_planned", "terms_invalid", "terms_unchanged",
-              "terms_not_better", "terms_changed", "approval_open", "value_invalid"),
+              "terms_not_better", "terms_unlawful", "terms_changed", "approval_open",
+              "value_invalid"),
 )  # fmt: skip
 def improve_terms(
     request: Request, batch_id: PathNodeId, body: BetterTermsBody

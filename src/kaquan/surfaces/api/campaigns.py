@@ -28,11 +28,13 @@ routes = Routes("campaigns", zh="活动", en="Campaigns")
 
 VIEW = "campaigns.view"
 State = Literal["draft", "waiting", "approved", "coming", "running", "paused", "stopped", "over"]
+Place = Literal["cn", "other"]
 Goal = Annotated[str, Field(max_length=2_000)]
 
 
 class CampaignAnswer(Answer):
-    """What vouchers are given away for. `kind` is the issuer's own word.
+    """What vouchers are given away for. `kind` is the issuer's own word; `jurisdiction` is whose
+    law on prepaid cards its terms must keep to: mainland China's (`cn`), or none that is checked.
 
     Of a `draft`, and of one that is `waiting` for an approval, nothing can be had yet; an
     `approved` one starts at its time.
@@ -47,10 +49,12 @@ class CampaignAnswer(Answer):
     goal: str
     organisation_id: int | None
     state: State
+    jurisdiction: Place
 
 
 class CampaignBody(Body):
-    """A new campaign."""
+    """A new campaign. `jurisdiction`: `cn` refuses terms that mainland China's law on prepaid cards
+    does not allow; `other` checks none."""
 
     code: ShortCode
     name: Name
@@ -59,6 +63,7 @@ class CampaignBody(Body):
     ends_at: Moment
     goal: Goal = ""
     organisation_id: NodeId | None = None
+    jurisdiction: Place = "cn"
 
 
 class CampaignChange(Body):
@@ -68,6 +73,7 @@ class CampaignChange(Body):
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     goal: Goal | None = None
+    jurisdiction: Place | None = None
 
 
 class StatusBody(Body):
@@ -89,6 +95,7 @@ def shown(campaign: Campaign) -> CampaignAnswer:
         goal=campaign.goal,
         organisation_id=campaign.organisation_id,
         state=cast("State", campaign_state(campaign, clock.now())),
+        jurisdiction=cast("Place", campaign.jurisdiction),
     )
 
 
@@ -150,7 +157,7 @@ def get_campaign(request: Request, campaign_id: PathNodeId) -> CampaignAnswer:
     en="Change a campaign",
     about="Its vouchers keep the days that their terms promise.",
     example={"goal": "新客一万五千人", "ends_at": "2027-05-01T00:00:00+08:00"},
-    problems=("campaign_unknown", "campaign_without_time", "campaign_fixed"),
+    problems=("campaign_unknown", "campaign_without_time", "campaign_fixed", "terms_unlawful"),
 )
 def change_campaign(
     request: Request, campaign_id: PathNodeId, body: CampaignChange
@@ -170,7 +177,7 @@ def change_campaign(
     about="Where the issuer requires approvals a new campaign is a `draft` with planned batches. "
     "Once people agreed it starts at its time; until then nothing of it can be had.",
     problems=("campaign_unknown", "campaign_not_draft", "campaign_without_batches",
-              "campaign_over_already", "approval_open"),
+              "campaign_over_already", "terms_unlawful", "approval_open"),
 )  # fmt: skip
 def submit_campaign(request: Request, campaign_id: PathNodeId) -> CampaignAnswer:
     """A draft that waits for an approval."""

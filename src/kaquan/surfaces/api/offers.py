@@ -9,6 +9,7 @@ from ninja import Query
 from pydantic import Field
 
 from kaquan.budgets.queries import funder_names
+from kaquan.campaigns import laws
 from kaquan.engine.rules.explain import explain
 from kaquan.engine.rules.faults import TermsFault
 from kaquan.engine.rules.reading import terms_schema
@@ -290,16 +291,18 @@ def get_terms_schema(request: Request) -> SchemaAnswer:  # noqa: ARG001
     changes=False,
     zh="检查条款草稿",
     en="Check draft terms",
-    about="Every fault at once; nothing is kept.",
+    about="Every fault at once; nothing is kept. Among the warnings is what mainland China's law "
+    "on prepaid cards has against them: no batch of a campaign there can stand on such terms.",
     example={"terms": TERMS_EXAMPLE},
 )
 def check_terms(request: Request, body: VersionBody) -> CheckAnswer:  # noqa: ARG001
     """Draft terms judged."""
     check = queries.check_terms(body.terms)
+    by_law = laws.told_of(check.terms) if check.terms is not None else []
     return CheckAnswer(
         valid=check.terms is not None,
         faults=[_fault(fault) for fault in check.faults],
-        warnings=[_fault(fault) for fault in check.warnings],
+        warnings=[_fault(fault) for fault in (*check.warnings, *by_law)],
     )
 
 

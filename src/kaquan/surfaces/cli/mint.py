@@ -62,6 +62,14 @@ def mint(
             "--from-stock", help="不印码，凭会员领取 · without codes, claimed by customers"
         ),
     ] = False,
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--elsewhere",
+            help="不在中国大陆，不检查其预付卡法规 · not in mainland China, whose law on "
+            "prepaid cards is not checked",
+        ),
+    ] = False,
     request_key: values.Key = None,
     as_: values.As = None,
     json: Json = False,
@@ -92,6 +100,7 @@ def mint(
                 quantity,
                 budget_fen=budget,
                 by_code=not from_stock,
+                elsewhere=elsewhere,
                 key=key,
             )
         _show_batch(made, quantity, budget, json=json)
@@ -105,11 +114,13 @@ def _open_batch(
     *,
     budget_fen: int | None,
     by_code: bool,
+    elsewhere: bool,
     key: str,
 ) -> CampaignBatch:
     """A campaign, offer, budget and batch of one name."""
     from kaquan.budgets.actions import open_budget
     from kaquan.campaigns.actions import add_batch, create_campaign
+    from kaquan.campaigns.models import Jurisdiction
     from kaquan.offers.actions import create_offer
 
     at = clock.now()
@@ -123,6 +134,7 @@ def _open_batch(
         kind="CLI",
         starts_at=at,
         ends_at=at + timedelta(days=CAMPAIGN_DAYS),
+        jurisdiction=Jurisdiction.ELSEWHERE if elsewhere else Jurisdiction.MAINLAND,
     )
     budget = None
     if budget_fen is not None:

@@ -39,6 +39,8 @@ PLANS = 15
 LONG_DAYS = 365
 SHORT_DAYS = 20
 PAUSED_ON_DAY = 30
+#: For so long what was paid for must be good, by the law on prepaid cards.
+CARD_DAYS = 1_096
 
 Issue = Literal["claim", "sell", "assign", "paper", "card"]
 
@@ -292,7 +294,7 @@ def _sold(funders: Funders) -> Iterator[Plan]:
         "九折预售，可分次使用，可转赠",
         Terms(
             benefit=CashVoucher(face_fen=2_000, allow_partial=True),
-            validity=Validity(range=AfterClaim(days=90)),
+            validity=Validity(range=AfterClaim(days=CARD_DAYS)),
             stack=Stack(policy="only_with", classes=("满减", "代金券"), stack_class="代金券"),
             price_fen=1_800,
             transferable=True,
@@ -312,7 +314,7 @@ def _sold(funders: Funders) -> Iterator[Plan]:
         Terms(
             benefit=CountCard(uses=10, value_per_use_fen=600, covers_up_to_fen=990),
             validity=Validity(
-                range=AfterClaim(days=90),
+                range=AfterClaim(days=CARD_DAYS),
                 weekdays=(1, 2, 3, 4, 5),
                 daily_windows=(DailyWindow(start="06:00", end="10:30"),),
             ),

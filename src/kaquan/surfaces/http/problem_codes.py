@@ -131,6 +131,6 @@ def error_status(code: str) -> int:
         return 403
     if code.endswith("_unknown"):
         return 404
-    if code in ("value_invalid", "terms_invalid"):
+    if code in ("value_invalid", "terms_invalid", "terms_unlawful"):
         return 422
     return 409

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kaquan.approvals.models import ApprovalRequest
 from kaquan.budgets.queries import amounts_of
+from kaquan.campaigns.draft_laws import MAINLAND
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.campaigns.planning import MINT, START, cost_of
 from kaquan.campaigns.queries import batches_by_id
@@ -23,6 +24,7 @@ from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, count, local_tex
 from kaquan.surfaces.console.kit.lists import Column
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Table
 from kaquan.surfaces.console.kit.screens import Call
+from kaquan.surfaces.console.screens.wizard_fields import PLACES
 
 Panels = Callable[[Call, ApprovalRequest], Sequence[Panel]]
 
@@ -31,6 +33,7 @@ FIELD_WORDS: dict[str, Text] = {
     "name": _("Name"),
     "kind": _("Kind"),
     "goal": _("Goal"),
+    "jurisdiction": _("Jurisdiction"),
     "reason": _("Reason"),
     "quantity": _("Quantity"),
     "starts_at": _("Starts"),
@@ -93,6 +96,7 @@ def _campaign_start(call: Call, request: ApprovalRequest) -> Sequence[Panel]:
         Fact(_("Starts"), text(_day_and_time(content["starts_at"]))),
         Fact(_("Ends"), text(_day_and_time(content["ends_at"]))),
         Fact(_("Goal"), text(content["goal"])),
+        Fact(_("Jurisdiction"), text(PLACES[content.get("jurisdiction", MAINLAND)])),
     ]  # fmt: skip
 
     def available(row: Mapping[str, Any]) -> Cell:

@@ -22,7 +22,7 @@ from kaquan.campaigns.listings import (
     campaign_state,
 )
 from kaquan.campaigns.mint_requests import ask_for_more
-from kaquan.campaigns.models import Booked, Campaign, CampaignStatus
+from kaquan.campaigns.models import Booked, Campaign, CampaignStatus, Jurisdiction
 from kaquan.campaigns.standing import batch_ids_of
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
@@ -59,6 +59,7 @@ from kaquan.surfaces.console.screens.batch_columns import (
 from kaquan.surfaces.console.screens.campaign_actions import CAMPAIGN_ACTIONS, OPENED, REASON
 from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.screens.recent import recent_events
+from kaquan.surfaces.console.screens.wizard_fields import LAW_HINT, PLACES
 from kaquan.surfaces.console.words import CAMPAIGN_STATES, state
 
 EDIT = actions.PERMISSION
@@ -244,6 +245,8 @@ _DAYS = (
     Field("ends_at", _("Ends"), "moment", required=True),
 )
 _GOAL = Field("goal", _("Goal"), "long_text", characters_max=2_000)
+_PLACE = Field("jurisdiction", _("Jurisdiction"), "choice", required=True,
+               options=list(PLACES.items()), hint=LAW_HINT)  # fmt: skip
 
 
 class NewCampaign(FormScreen):
@@ -262,7 +265,13 @@ class NewCampaign(FormScreen):
         *_DAYS,
         _GOAL,
         Field("organisation_id", _("Belongs to"), "choice"),
+        _PLACE,
     )  # fmt: skip
+
+    def initial(self, actor: Actor, key: Any) -> dict[str, Any]:
+        """In mainland China."""
+        del actor, key
+        return {"jurisdiction": Jurisdiction.MAINLAND.value}
 
     def form_fields(self, actor: Actor, key: Any) -> Sequence[Field]:
         """With the nodes of one's part, for those who may see them."""
@@ -337,7 +346,7 @@ class EditCampaign(FormScreen):
     hint = _("Vouchers keep the days that their terms promise.")
     permission = EDIT
     parent = "campaigns"
-    fields = (_NAME, *_DAYS, _GOAL)
+    fields = (_NAME, *_DAYS, _GOAL, _PLACE)
 
     def initial(self, actor: Actor, key: int) -> dict[str, Any]:
         """As it is."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from kaquan.surfaces.console.kit.cells import Text
+from kaquan.surfaces.console.kit.cells import Text, local_text
+from kaquan.surfaces.console.screens.wizard_fields import PLACES
 from kaquan.surfaces.console.words import BATCH_STATES, CAMPAIGN_STATES, STORE_STATES, Words
 
 VALUE_CHARACTERS_MAX = 400
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 KINDS: dict[str, Text] = {
     "campaign": _("Campaign"),
     "campaign_template": _("Template"),
@@ -68,6 +72,7 @@ DEEDS: dict[str, Text] = {
     "end_session": _("Logged out there"),
     "reset_password": _("Password reset"),
     "reset_second_factor": _("Second factor reset"),
+    "unlock": _("Login unlocked"),
     "second_factor": _("Second factor asked for or not"),
     "set_pin": _("Counter PIN set"),
     "grant": _("Role granted"),
@@ -147,6 +152,7 @@ FIELDS: dict[str, Text] = {
     "holder": _("Holder"),
     "in_offers": _("For offers"),
     "is_active": _("In use"),
+    "jurisdiction": _("Jurisdiction"),
     "kind": _("Kind"),
     "last_day": _("Last day"),
     "latitude_microdegrees": _("Latitude (millionths of a degree)"),
@@ -172,6 +178,7 @@ FIELDS: dict[str, Text] = {
     "query": _("Query"),
     "ranges": _("Ranges"),
     "reason": _("Reason"),
+    "locked_until": _("Locked out until"),
     "role": _("Role"),
     "roles": _("Roles"),
     "scopes": _("Permissions"),
@@ -218,7 +225,11 @@ def written(kind: str, name: str, value: object) -> str:
         return "—"
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
+    if name == "jurisdiction" and value in PLACES:
+        return str(PLACES[str(value)])
     if name in ("state", "status") and value in STATES.get(kind, {}):
         return str(STATES[kind][str(value)][0])
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return local_text(datetime.fromisoformat(value))
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return shown if len(shown) <= VALUE_CHARACTERS_MAX else f"{shown[:VALUE_CHARACTERS_MAX]}…"

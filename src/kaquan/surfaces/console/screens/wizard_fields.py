@@ -45,6 +45,9 @@ PLACES: dict[str, Text] = {
     MAINLAND: _("Mainland China"),
     ELSEWHERE: _("Elsewhere (not checked)"),
 }
+LAW_HINT = _(
+    "What is sold is checked against its law: how much a card may hold, how long it must be good."
+)
 WAYS = [("stock", _("From stock")), ("code", _("By code"))]
 _SHARES = [
     ("remainder", _("Whatever is left")),
@@ -90,8 +93,7 @@ def _basics(actor: Actor) -> Sequence[Section]:
             Field("goal", _("Goal"), "long_text", characters_max=2_000,
                   hint=_("What it is to reach, and how that is measured")),
             Field("jurisdiction", _("Jurisdiction"), "choice", options=list(PLACES.items()),
-                  hint=_("What is sold is checked against its law: how much a card may hold, how "
-                         "long it must be good.")),
+                  hint=LAW_HINT),
         )),
     )  # fmt: skip
 
