@@ -34,6 +34,19 @@ TermsFile = Annotated[
     ),
 ]
 
+FromStock = Annotated[
+    bool,
+    typer.Option("--from-stock", help="不印码，凭会员领取 · without codes, claimed by customers"),
+]
+Elsewhere = Annotated[
+    bool,
+    typer.Option(
+        "--elsewhere",
+        help="不在中国大陆，不检查其预付卡法规 · not in mainland China, whose law on prepaid cards "
+        "is not checked",
+    ),
+]
+
 
 def mint(
     quantity: Annotated[
@@ -56,20 +69,8 @@ def mint(
             parser=values.yuan, metavar="YUAN", help="新批次的预算（元）· the new batch's budget"
         ),
     ] = None,
-    from_stock: Annotated[
-        bool,
-        typer.Option(
-            "--from-stock", help="不印码，凭会员领取 · without codes, claimed by customers"
-        ),
-    ] = False,
-    elsewhere: Annotated[
-        bool,
-        typer.Option(
-            "--elsewhere",
-            help="不在中国大陆，不检查其预付卡法规 · not in mainland China, whose law on "
-            "prepaid cards is not checked",
-        ),
-    ] = False,
+    from_stock: FromStock = False,
+    elsewhere: Elsewhere = False,
     request_key: values.Key = None,
     as_: values.As = None,
     json: Json = False,
