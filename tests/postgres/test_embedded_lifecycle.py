@@ -87,12 +87,19 @@ def test_the_last_user_leaves_the_server_to_a_connected_stranger(
     assert server.status() is None
 
 
-def test_configured_so_the_server_keeps_running(cluster_at_rest: OwnCluster) -> None:
-    kept = EmbeddedServer(replace(cluster_at_rest.configuration, postgres_keep_running=True))
-    with kept.in_use():
-        pass
+def test_configured_so_the_server_keeps_running_when_who_started_it_has_ended_in_silence(
+    cluster_at_rest: OwnCluster,
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", "-c", _USE_UNTIL_INPUT_ENDS],
+        env=cluster_at_rest.child_environment(KAQUAN_POSTGRES_KEEP_RUNNING="1"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
 
-    assert kept.status() is not None
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"in use", b"")
+    assert cluster_at_rest.server.status() is not None
 
 
 def test_stop_and_restart_do_what_they_say(cluster_at_rest: OwnCluster) -> None:
