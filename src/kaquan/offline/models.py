@@ -15,7 +15,8 @@ class Grant(models.Model):
 
     Of all uses after `after_counter` the issuer stands up for `total_fen_max` at most, whichever
     grant they name; `spent_fen` is what they came to so far. `content_hash` is that of what the
-    device was given with it.
+    device was given with it. `pick_key` picks the `online_percent` of all serials that it does not
+    take by itself. A use may be undone on the device for `undo_minutes`.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -27,6 +28,9 @@ class Grant(models.Model):
     after_counter = models.BigIntegerField()
     spent_fen = models.BigIntegerField(default=0)
     content_hash = models.BinaryField()
+    online_percent = models.SmallIntegerField(default=0, db_default=0)
+    pick_key = models.BinaryField(default=bytes)
+    undo_minutes = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "offline_grant"
@@ -66,13 +70,19 @@ class Verdict(models.TextChoices):
     BOOKED = "booked", "已入账"
     LOSS = "loss", "已记损失"
     REFUSED = "refused", "未承担"
+    UNDONE = "undone", "已撤销"
+
+
+CONFLICTS = (Verdict.LOSS, Verdict.REFUSED)
+"""Verdicts of uses that the books did not take as they were."""
 
 
 class OfflineUse(models.Model):
     """A use that a device told, as it signed it. `at` is the time that it counts for.
 
     `reason` is the code of why the books did not take it, `uncovered` of why the issuer does not
-    stand up for it. Its request key in the books is made of its hash.
+    stand up for it. Its request key in the books is made of its hash. `undone_by` is the hash of
+    the line that took it back: on the device, then the books know nothing of it, or in the books.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -93,6 +103,7 @@ class OfflineUse(models.Model):
     loss_fen = models.BigIntegerField(default=0)
     block = models.BigIntegerField(null=True)
     block_index = models.IntegerField(null=True)
+    undone_by = models.BinaryField(null=True)
 
     class Meta:
         db_table = "offline_use"
@@ -105,7 +116,9 @@ class OfflineUse(models.Model):
         indexes = (
             models.Index(fields=["device", "counter"], name="offline_use_counter"),
             models.Index(
-                fields=["-id"], condition=~Q(verdict="booked"), name="offline_use_conflicts"
+                fields=["-id"],
+                condition=Q(verdict__in=["loss", "refused"]),
+                name="offline_use_conflicts",
             ),
             models.Index(
                 fields=["device", "received_at"],
@@ -113,6 +126,30 @@ class OfflineUse(models.Model):
                 name="offline_use_losses",
             ),
         )
+
+
+class OfflineUndo(models.Model):
+    """A line by which a device took a use back; `counted`: it did, else the use stands as it is."""
+
+    id = models.BigAutoField(primary_key=True)
+    device = models.ForeignKey(Device, models.PROTECT, related_name="offline_undos")
+    use = models.ForeignKey(OfflineUse, models.PROTECT, null=True, related_name="undos")
+    shift = models.ForeignKey(Shift, models.PROTECT, null=True, related_name="+")
+    counter = models.BigIntegerField()
+    hash = models.BinaryField()
+    text = models.TextField()
+    signature = models.BinaryField()
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    counted = models.BooleanField()
+    reason = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        db_table = "offline_undo"
+        constraints = (
+            models.UniqueConstraint(fields=["device", "hash"], name="offline_undo_once"),
+        )
+        indexes = (models.Index(fields=["device", "counter"], name="offline_undo_counter"),)
 
 
 class FaultKind(models.TextChoices):
@@ -124,6 +161,8 @@ class FaultKind(models.TextChoices):
     CLOCK_AHEAD = "clock_ahead", "时钟超前"
     SIGNATURE = "signature", "签名不对"
     FORM = "form", "格式不对"
+    ONLINE_ONLY = "online_only", "抽中联网仍离线核销"
+    UNDO = "undo", "撤销未成立"
 
 
 class JournalFault(models.Model):
