@@ -37,6 +37,8 @@ def seen(**values: str) -> dict[str, str]:
         "slip_days": "30",
         "stub_photo_days": "180",
         "counter_undo_minutes": "10",
+        "offline_grant_hours": "24",
+        "offline_online_percent": "5",
     }
     form = usual | {f"seen-{name}": value for name, value in usual.items()}
     return form | values

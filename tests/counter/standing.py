@@ -73,7 +73,7 @@ def a_batch(benefit: dict[str, Any], number: int = 20, **terms: Any) -> Campaign
         "range": {
             "kind": "fixed_range",
             "first_day": str(day - timedelta(days=2)),
-            "last_day": str(day + timedelta(days=30)),
+            "last_day": str(day + timedelta(days=1_200)),  # as long as the law wants of a card
         }
     }
     campaign = create_campaign(

@@ -197,6 +197,9 @@ def test_a_shift_comes_to_what_the_books_say_and_is_handed_over() -> None:
         "refused": 1,
     }
     assert [one["undone"] for one in today["done"]] == [False, False, False, False, True]
+    latest = stand.browser.ask("today", most=2)
+    assert (today["earlier"], latest["earlier"]) == (0, 3)
+    assert latest["done"] == today["done"][:2]
     ended = stand.browser.ask("hand-over", countedFen=5_000, note="零钱在抽屉")["ended"]
     assert ended["totals"] == today["totals"]
     assert stand.browser.ask("today", 401)["code"] == "shift_needed"

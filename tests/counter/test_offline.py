@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from kaquan.foundation import clock
-from kaquan.offline.models import JournalFault, OfflineUse
+from kaquan.offline.granting import is_online_only
+from kaquan.offline.models import Grant, JournalFault, OfflineUse
 from kaquan.offline.signing import signed_code
 from kaquan.redemption import actions
 from kaquan.redemption.actions import CodeUse
@@ -20,6 +21,7 @@ from tests.builders.issuer import SYSTEM
 from tests.counter.standing import a_batch, codes_of
 from tests.counter.test_browser import Phone, begin, fits, phone, phones, uses_booked
 from tests.fixtures_database import Database
+from tests.offline.till import pick
 from tools.screens.serving import hindrances
 
 __all__ = ["phone", "phones"]
@@ -30,6 +32,15 @@ READ = """async (vectors) => {
   const said = [];
   for (const {text, key_id, x} of vectors) {
     said.push(await kaquanCounter.signed.read(text, [{id: key_id, x}]));
+  }
+  return said;
+}"""
+
+
+PICK = """async ([grant, most]) => {
+  const said = [];
+  for (let serial = 0; serial < most; serial += 1) {
+    said.push(await KaquanOffline.isOnlineOnly(grant, serial));
   }
   return said;
 }"""
@@ -64,6 +75,7 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     phone: Phone, database: Database
 ) -> None:
     codes = signed_codes()
+    pick(0)
     page = begin(phone)
     page.wait_for_function("navigator.serviceWorker.controller !== null")
     page.wait_for_function("async () => Boolean(await kaquanCounter.journal.kept('grant'))")
@@ -90,8 +102,9 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     expect(page.get_by_role("heading", name="已离线核销")).to_be_visible()
     expect(page.locator("[data-kaquan-pending]")).to_have_text("2 笔待上传")
     page.get_by_role("button", name="下一张").click()
+    takes_back_and_takes_again(page, codes[0])
     page.get_by_role("button", name="今日").click()
-    expect(page.locator("#done li", has_text="待上传")).to_have_count(2)
+    expect(page.locator("#done li", has_text="待上传")).to_have_count(3)
     fits_and_hinders_nobody(page, 390)
     page.get_by_role("button", name="交班").click()
     expect(page.locator("#told")).to_contain_text("不能交班")
@@ -108,14 +121,31 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     page.get_by_role("button", name="今日").click()
     expect(page.locator("#done li", has_text="已入账")).to_have_count(1)
     expect(page.locator("#done li", has_text="已登记")).to_have_count(1)
+    expect(page.locator("#done li", has_text="已撤销")).to_have_count(1)
     page.get_by_role("button", name="交班").click()
     expect(page.locator("#totals")).to_contain_text("其中冲突")
     assert uses_booked(database) == 2
     told = OfflineUse.objects.order_by("counter").values_list("verdict", "loss_fen", "reason")
-    assert list(told) == [("booked", 0, ""), ("loss", 2_000, "voucher_used")]
+    assert list(told) == [("undone", 0, ""), ("loss", 2_000, "voucher_used"), ("booked", 0, "")]
     assert not JournalFault.objects.exists()
     assert faults(database.connect) == []
     reads_the_vectors(page)
+    picks_what_the_server_picks(page)
+
+
+def takes_back_and_takes_again(page: Page, code: str) -> None:
+    """The first use, from today's list: it is a line of its own, and the voucher is good again."""
+    page.get_by_role("button", name="今日").click()
+    page.get_by_role("button", name="撤销").last.click()
+    page.get_by_role("dialog").get_by_role("button", name="撤销", exact=True).click()
+    expect(page.get_by_role("heading", name="已离线撤销")).to_be_visible()
+    page.get_by_role("button", name="下一张").click()
+    expect(page.locator("#done li", has_text="已撤销")).to_have_count(1)
+    page.locator("#bar").get_by_role("button", name="核销", exact=True).click()
+    use(page, code)
+    expect(page.get_by_role("heading", name="已离线核销")).to_be_visible()
+    expect(page.locator("[data-kaquan-pending]")).to_have_text("4 笔待上传")
+    page.get_by_role("button", name="下一张").click()
 
 
 def hands_in_although_it_is_cut(phone: Phone, page: Page) -> None:
@@ -128,11 +158,20 @@ def hands_in_although_it_is_cut(phone: Phone, page: Page) -> None:
     page.route("**/counter/offline/sync", swallow, times=1)
     with page.expect_event("requestfailed", lambda one: "offline/sync" in one.url):
         phone.context.set_offline(False)
-    assert OfflineUse.objects.count() == 2
-    expect(page.locator("[data-kaquan-pending]")).to_have_text("2 笔待上传")
+    assert OfflineUse.objects.count() == 3
+    expect(page.locator("[data-kaquan-pending]")).to_have_text("4 笔待上传")
     page.wait_for_function(
         "async () => { await KaquanOffline.sync(); return !(await KaquanOffline.pending()); }"
     )
+
+
+def picks_what_the_server_picks(page: Page) -> None:
+    """Chance keeps the same serials online here and there."""
+    grant = Grant(pk=7, pick_key=bytes(range(16)), online_percent=50)
+    asked = [{"grant": 7, "pickKey": bytes(range(16)).hex(), "onlinePercent": 50}, 24]
+    picked = page.evaluate(PICK, asked)
+    assert picked == [is_online_only(grant, serial) for serial in range(24)]
+    assert len(set(picked)) == 2
 
 
 def reads_the_vectors(page: Page) -> None:

@@ -12,7 +12,8 @@ from kaquan.foundation.paging import Paging
 from kaquan.ledger.door import close_door
 from kaquan.offline import queries
 from kaquan.organisations.models import Store
-from tests.builders.issuer import NOON
+from kaquan.terminals.registering import unregister_device
+from tests.builders.issuer import NOON, SYSTEM
 from tests.fixtures_database import Database
 from tests.offline.till import a_till, signed
 from tests.redemption.counter import a_counter
@@ -47,7 +48,17 @@ def test_bounds_devices_and_conflicts_are_those_of_ones_part() -> None:
     (conflict,) = queries.conflict_page(counter.clerk, None, Paging()).rows
     assert (conflict.verdict, conflict.reason) == ("loss", "voucher_used")
 
+    told = queries.terminal_standing(counter.clerk, till.device.terminal_id, EVENING)
+    assert told.device == by_device[till.device.pk]
+    assert told.device.ends_at == NOON + timedelta(hours=24, seconds=2)
+    till.take(signed(counter, 1), EVENING)
+    till.renew(EVENING)
+    unregister_device(actor=SYSTEM, terminal_id=till.device.terminal_id, at=EVENING)
+    told = queries.terminal_standing(counter.clerk, till.device.terminal_id, EVENING)
+    assert told == (None, 1)
+
     stranger = counter.stranger
+    assert queries.terminal_standing(stranger, till.device.terminal_id, EVENING) == (None, 0)
     assert queries.standing(stranger, clock.now()) == queries.Standing(0, 0, 0, 0, 0, 0)
     assert not queries.store_bounds(stranger)
     assert not queries.device_standings(stranger, EVENING)

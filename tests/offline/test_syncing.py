@@ -13,7 +13,7 @@ import pytest
 from kaquan.engine.entries import Account
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import close_door
-from kaquan.offline.models import Grant, JournalFault, OfflineUse
+from kaquan.offline.models import Grant, JournalFault, OfflineUndo, OfflineUse
 from kaquan.offline.signing_keys import revoke_signing_key, signing_keys
 from kaquan.offline.snapshots import milliseconds
 from kaquan.organisations.models import Store
@@ -263,7 +263,8 @@ def test_a_device_that_is_a_terminal_no_more_hands_nothing_in() -> None:
 def test_no_schedule_loses_more_than_the_bound(
     seed: int, connection: Connection, database: Database
 ) -> None:
-    """Tills that come and go, vouchers copied to all of them, some used online meanwhile."""
+    """Tills that come and go and take uses back, vouchers copied to all of them, some used online
+    meanwhile, answers lost."""
     counter, store = a_place()
     luck = random.Random(seed)
     tills = [a_till(store, NOON, total_fen=luck.choice([2_000, 6_000, 8_000])) for _ in range(3)]
@@ -281,6 +282,12 @@ def test_no_schedule_loses_more_than_the_bound(
                 till.hand_in(at, luck.randint(1, 3))
             case 2 if till.handed_in == len(till.lines):
                 issued_fen += till.renew(at)["totalFen"]
+            case 3 | 4 if till.handed_in < len(till.lines):
+                waiting = till.lines[till.handed_in :]
+                if luck.random() < 0.5:  # its answer is lost
+                    till.send([use for _, use in waiting[:3]], at)
+                line = luck.choice(waiting)[0]
+                till.undo(line.counter, line.said_at + timedelta(minutes=luck.randint(0, 11)))
             case _:
                 till.take(code, at, honest=luck.random() < 0.7)
     for till in tills:
@@ -299,7 +306,9 @@ def test_no_schedule_loses_more_than_the_bound(
             assert lost + grant.total_fen_max <= max(cap, lost)
     told = sum(OfflineUse.objects.values_list("loss_fen", flat=True))
     assert told == lost_fen(connection) <= issued_fen
-    assert len(OfflineUse.objects.all()) == sum(len(till.lines) for till in tills)
+    lines = OfflineUse.objects.count() + OfflineUndo.objects.count()
+    assert lines == sum(len(till.lines) for till in tills)
+    assert {verdict for till in tills for verdict, _, _ in verdicts(till)} >= {"booked", "undone"}
     assert faults(database.connect) == []
 
 

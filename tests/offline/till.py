@@ -11,11 +11,18 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kaquan.engine.codes import CodeFault
-from kaquan.offline.granting import renew
-from kaquan.offline.journal import Line, beginning, line_hash, line_text
+from kaquan.offline.cases import Judged, ToldUndo, ToldUse
+from kaquan.offline.granting import is_online_only, renew
+from kaquan.offline.journal import Line, Signed, UndoLine, beginning, line_hash, line_text
+from kaquan.offline.models import Grant
 from kaquan.offline.signing import signed_code
 from kaquan.offline.snapshots import milliseconds
-from kaquan.offline.syncing import Judged, ToldUse, sync
+from kaquan.offline.syncing import sync
+from kaquan.organisations.issuer_settings import (
+    OFFLINE_ONLINE_PERCENT,
+    change_settings,
+    issuer_setting,
+)
 from kaquan.organisations.models import Store, TerminalKind
 from kaquan.organisations.staffing import create_terminal
 from kaquan.redemption.codes import read_code
@@ -33,7 +40,7 @@ class Till:
     device: Device
     key: Ed25519PrivateKey
     grant: dict[str, Any] = field(default_factory=dict)
-    lines: list[tuple[Line, ToldUse]] = field(default_factory=list)
+    lines: list[tuple[Signed, ToldUse]] = field(default_factory=list)
     handed_in: int = 0
     head: str = ""
     counter: int = 0
@@ -46,7 +53,7 @@ class Till:
     def renew(self, at: datetime) -> dict[str, Any]:
         """Ask for a new grant, with everything handed in as far as an honest till would have."""
         waiting = self.lines[self.handed_in :]
-        pending_fen = sum(line.amount_fen for line, _ in waiting)
+        pending_fen = sum(line.amount_fen for line, _ in waiting if isinstance(line, Line))
         self.grant = renew(device=self.device, pending=len(waiting), pending_fen=pending_fen, at=at)
         self.spent_fen = pending_fen
         return self.grant
@@ -64,31 +71,58 @@ class Till:
             or now_ms >= self.grant["endsAtMs"]
             or amount_fen > self.grant["useFen"]
             or self.spent_fen + amount_fen > self.grant["totalFen"]
+            or is_online_only(Grant.objects.get(pk=self.grant["grant"]), said.serial)
         ):
             return False
-        self.counter += 1
-        asked = {
-            "device": self.device.pk,
-            "counter": self.counter,
-            "previous": self.head,
-            "grant": self.grant["grant"],
-            "shift": 0,
+        asked = self._begins(now_ms) | {
             "code_hash": hashlib.sha256(code.encode()).hexdigest(),
             "serial": said.serial,
             "amount_fen": amount_fen,
             "order_fen": 10_000,
             "order_no": f"OFF-{self.device.pk}-{self.counter}",
+        }
+        self._write(Line(**asked | fields), code)
+        self.seen.add(said.serial)
+        self.spent_fen += amount_fen
+        return True
+
+    def undo(self, counter: int, at: datetime, **fields: Any) -> bool:
+        """Take a use back that the till holds still, or of which it knows no answer."""
+        index, (line, told) = next(
+            (index, one) for index, one in enumerate(self.lines) if one[0].counter == counter
+        )
+        if not isinstance(line, Line) or told.undo is not None:
+            return False
+        asked = self._begins(milliseconds(at)) | {
+            "undone": counter,
+            "undone_hash": line_hash(told.text).hex(),
+        }
+        undo = self._write(UndoLine(**asked | fields))
+        taken_back = ToldUndo(undo.text, undo.signature)
+        self.lines[index] = (line, ToldUse(told.text, told.signature, told.code, taken_back))
+        self.seen.discard(line.serial)
+        self.spent_fen -= line.amount_fen
+        return True
+
+    def _begins(self, now_ms: int) -> dict[str, Any]:
+        self.counter += 1
+        return {
+            "device": self.device.pk,
+            "counter": self.counter,
+            "previous": self.head,
+            "grant": self.grant["grant"],
+            "shift": 0,
             "said_ms": now_ms,
             "wall_ms": now_ms,
             "elapsed_ms": 1_000 * self.counter,
         }
-        line = Line(**asked | fields)
+
+    def _write(self, line: Line | UndoLine, code: str = "") -> ToldUse:
         text = line_text(line)
-        self.lines.append((line, ToldUse(text, self.key.sign(text.encode()), code)))
+        told = ToldUse(text, self.key.sign(text.encode()), code)
+        self.lines.append((line, told))
         self.head = line_hash(text).hex()
-        self.seen.add(said.serial)
-        self.spent_fen += amount_fen
-        return True
+        return told
 
     def hand_in(self, at: datetime, count: int | None = None) -> list[Judged]:
         """Hand in what is waiting, or the first few; what was answered waits no more."""
@@ -102,8 +136,16 @@ class Till:
         return sync(device=self.device, uses=uses, pending=0, pending_fen=0, at=at)
 
 
-def a_till(store: Store, at: datetime, *, use_fen: int = 10_000, total_fen: int = 50_000) -> Till:
-    """A terminal whose device has a grant."""
+def a_till(
+    store: Store,
+    at: datetime,
+    *,
+    use_fen: int = 10_000,
+    total_fen: int = 50_000,
+    online_percent: int = 0,
+) -> Till:
+    """A terminal whose device has a grant; chance keeps no voucher online unless it is said."""
+    pick(online_percent)
     terminal = create_terminal(
         actor=SYSTEM,
         code=a_number("T"),
@@ -129,6 +171,13 @@ def a_till(store: Store, at: datetime, *, use_fen: int = 10_000, total_fen: int 
     till = Till(device, key)
     till.renew(at + timedelta(seconds=2))
     return till
+
+
+def pick(percent: int) -> None:
+    """Let chance keep so many vouchers online."""
+    if issuer_setting(OFFLINE_ONLINE_PERCENT.name) != percent:
+        values = {OFFLINE_ONLINE_PERCENT.name: percent}
+        change_settings(actor=SYSTEM, values=values, expected={})
 
 
 def signed(counter: Counter, index: int = 0) -> str:

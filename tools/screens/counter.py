@@ -20,6 +20,7 @@ from kaquan.ledger.custody import serial_runs
 from kaquan.ledger.sessions import reading_session
 from kaquan.offers.actions import create_offer
 from kaquan.offline.signing import signed_code
+from kaquan.organisations.issuer_settings import OFFLINE_ONLINE_PERCENT, change_settings
 from kaquan.organisations.models import Store, Terminal, TerminalKind
 from kaquan.organisations.staffing import create_terminal
 from kaquan.redemption.codes import new_code
@@ -59,6 +60,7 @@ def take_counter(url: str, folder: Path, names: set[str]) -> None:
     exchange = {"kind": "exchange", "goods": {"skus": ["TEA"]}, "value_cap_fen": 1_500}
     codes = codes_of_a_batch("exchange", exchange, 3)
     amount_off = {"kind": "amount_off", "amount_fen": 2_000}
+    change_settings(actor=ACTOR, values={OFFLINE_ONLINE_PERCENT.name: 0}, expected={})
     offline = codes_of_a_batch("offline", amount_off, 2, offline_use=True)
     with tempfile.TemporaryDirectory(prefix="kaquan-camera-") as temporary:
         film = Path(temporary) / "camera.y4m"

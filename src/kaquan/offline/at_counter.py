@@ -15,11 +15,9 @@ from kaquan.offline.models import OfflineUse, Verdict
 from kaquan.terminals.models import Shift
 from kaquan.terminals.told import moment, titles_of
 
-LIST_MAX = 100
-
 
 class Taken(Struct, frozen=True, rename="camel"):
-    """A use that was handed in; ``verdict`` is ``booked``, or who bears the conflict."""
+    """A use that was handed in; ``verdict``: ``booked``, ``undone``, or who bears the conflict."""
 
     at: str
     clerk: str
@@ -30,22 +28,23 @@ class Taken(Struct, frozen=True, rename="camel"):
 
 
 class TakenTotals(Struct, frozen=True, rename="camel"):
-    """What those of a shift come to; ``conflicts`` are among the uses."""
+    """What those of a shift come to, undone ones left out; ``conflicts`` are among the uses."""
 
     uses: int
     amount_fen: int
     conflicts: int
 
 
-def taken_today(shift: Shift, at: datetime) -> list[Taken]:
-    """Those of the shift's terminal whose time was today, the latest first."""
+def taken_today(shift: Shift, at: datetime, most: int) -> tuple[list[Taken], int]:
+    """Those of the shift's terminal whose time was today, the latest ``most``; and how many are
+    earlier."""
     zone = current_configuration().time_zone
     begins = datetime.combine(at.astimezone(zone).date(), time(), zone)
     rows = OfflineUse.objects.filter(device__terminal=shift.terminal_id, at__gte=begins)
-    uses = list(rows.select_related("shift__user").order_by("-at", "-id")[:LIST_MAX])
+    uses = list(rows.select_related("shift__user").order_by("-at", "-id")[:most])
     batch_of = batches_of(reading_session(), [one.serial for one in uses])
     titles = titles_of(set(batch_of.values()))
-    return [
+    taken = [
         Taken(
             at=moment(one.at),
             clerk=one.shift.user.name if one.shift else "",
@@ -57,11 +56,13 @@ def taken_today(shift: Shift, at: datetime) -> list[Taken]:
         for one in uses
         if one.serial in batch_of
     ]
+    return taken, rows.count() - len(uses) if len(uses) == most else 0
 
 
 def taken_totals(shifts: Sequence[Shift]) -> dict[int, TakenTotals]:
     """What was handed in of each shift, by its id."""
-    rows = OfflineUse.objects.filter(shift__in=shifts).values("shift").annotate(
+    uses = OfflineUse.objects.filter(shift__in=shifts).exclude(verdict=Verdict.UNDONE)
+    rows = uses.values("shift").annotate(
         uses=Count("id"), fen=Sum("amount_fen"),
         conflicts=Count("id", filter=~Q(verdict=Verdict.BOOKED)),
     )  # fmt: skip

@@ -2,12 +2,15 @@
 
 A device's loss in any 24 hours is bounded by its terminal's cap. Only its newest grant counts, for
 all uses after it whichever grant they name; and a new one is smaller by what was lost in the last
-24 hours. See docs/decisions/0038.
+24 hours. Some serials are picked by chance, and taken online only: whoever copies vouchers cannot
+know which. See docs/decisions/0038.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +20,16 @@ from django.db.models import Sum
 
 from kaquan.offline.models import Grant, Journal, OfflineUse
 from kaquan.offline.snapshots import milliseconds, what_to_know
+from kaquan.organisations.issuer_settings import (
+    COUNTER_UNDO_MINUTES,
+    OFFLINE_GRANT_HOURS,
+    OFFLINE_ONLINE_PERCENT,
+    issuer_setting,
+)
 from kaquan.terminals.models import Device
 from kaquan.terminals.registering import caps_of
 
-MAX_AGE = timedelta(hours=24)
+PICK_KEY_BYTES = 16
 LOSSES_COUNT_FOR = timedelta(hours=24)
 
 
@@ -30,7 +39,7 @@ def renew(*, device: Device, pending: int, pending_fen: int, at: datetime) -> di
         journal = journal_of(device, at)
         caps = caps_of(device.terminal)
         total_fen = max(caps.offline_total_fen_max - lost_fen(device, at), 0)
-        ends_at = at + MAX_AGE
+        ends_at = at + timedelta(hours=int(issuer_setting(OFFLINE_GRANT_HOURS.name)))
         content = what_to_know(device, at, ends_at)
         grant = Grant.objects.create(
             device=device,
@@ -40,6 +49,9 @@ def renew(*, device: Device, pending: int, pending_fen: int, at: datetime) -> di
             total_fen_max=total_fen,
             after_counter=journal.last_counter,
             content_hash=hashlib.sha256(msgspec.json.encode(content)).digest(),
+            online_percent=int(issuer_setting(OFFLINE_ONLINE_PERCENT.name)),
+            pick_key=secrets.token_bytes(PICK_KEY_BYTES),
+            undo_minutes=int(issuer_setting(COUNTER_UNDO_MINUTES.name)),
         )
         journal.pending, journal.pending_fen, journal.reached_at = pending, pending_fen, at
         journal.save(update_fields=["pending", "pending_fen", "reached_at"])
@@ -51,7 +63,18 @@ def renew(*, device: Device, pending: int, pending_fen: int, at: datetime) -> di
         "endsAtMs": milliseconds(ends_at),
         "useFen": grant.use_fen_max,
         "totalFen": grant.total_fen_max,
+        "onlinePercent": grant.online_percent,
+        "pickKey": bytes(grant.pick_key).hex(),
+        "undoMs": grant.undo_minutes * 60_000,
     }
+
+
+def is_online_only(grant: Grant, serial: int) -> bool:
+    """Whether chance kept a serial online for as long as the grant lasts: asked twice it is so
+    twice. The page reckons the same (``offline.js``)."""
+    name = f"{grant.pk}:{serial}".encode()
+    drawn = int.from_bytes(hmac.digest(bytes(grant.pick_key), name, "sha256")[:4])
+    return 100 * drawn < grant.online_percent << 32
 
 
 def journal_of(device: Device, at: datetime) -> Journal:

@@ -11,7 +11,7 @@ from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery, Sum
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.paging import Page, Paging, page_of
 from kaquan.offline.granting import LOSSES_COUNT_FOR
-from kaquan.offline.models import Grant, Journal, JournalFault, OfflineUse, Verdict
+from kaquan.offline.models import CONFLICTS, Grant, Journal, JournalFault, OfflineUse
 from kaquan.organisations.queries import VIEW, within
 
 DEVICES_SHOWN = 200
@@ -31,6 +31,14 @@ class DeviceStanding(NamedTuple):
     bound_fen: int
     lost_fen: int
     faults: int
+
+
+class TerminalStanding(NamedTuple):
+    """A terminal's device, None where it was never allowed anything; and what devices before it
+    said that they held when they were last heard of: nobody hands that in any more."""
+
+    device: DeviceStanding | None
+    left_behind: int
 
 
 class StoreBound(NamedTuple):
@@ -93,6 +101,24 @@ def device_standings(actor: Actor, at: datetime) -> Sequence[DeviceStanding]:
     require(actor, VIEW)
     rows = _journals(actor).select_related("device__terminal__store__organisation")
     journals = list(rows.order_by("reached_at", "device_id")[:DEVICES_SHOWN])
+    return _standings(actor, journals, at)
+
+
+def terminal_standing(actor: Actor, terminal_id: int, at: datetime) -> TerminalStanding:
+    """How a terminal stands without a network, for one whose device may be lost."""
+    require(actor, VIEW)
+    journals = list(_journals(actor).filter(device__terminal=terminal_id))
+    devices = _standings(actor, journals, at)
+    before = within(
+        actor,
+        Journal.objects.filter(device__terminal=terminal_id, device__ended_at__isnull=False),
+        _STORE,
+    )
+    left = before.aggregate(pending=Sum("pending"))["pending"] or 0
+    return TerminalStanding(devices[0] if devices else None, left)
+
+
+def _standings(actor: Actor, journals: Sequence[Journal], at: datetime) -> list[DeviceStanding]:
     ids = [one.device_id for one in journals]
     grants = {one.device_id: one for one in _newest_grants(actor).filter(device__in=ids)}
     since = at - LOSSES_COUNT_FOR
@@ -136,7 +162,7 @@ def conflict_page(actor: Actor, verdict: str | None, paging: Paging) -> Page[Off
 
 
 def _conflicts(actor: Actor) -> QuerySet[OfflineUse]:
-    return within(actor, OfflineUse.objects.exclude(verdict=Verdict.BOOKED), _STORE)
+    return within(actor, OfflineUse.objects.filter(verdict__in=CONFLICTS), _STORE)
 
 
 def _journals(actor: Actor) -> QuerySet[Journal]:

@@ -100,6 +100,22 @@ COUNTER_UNDO_MINUTES = SettingKind(
     least=0,
     most=1_440,
 )
+OFFLINE_GRANT_HOURS = SettingKind(
+    "offline_grant_hours",
+    24,
+    "收银台断网后最多还能离线核销多少小时",
+    "Hours for which a counter may redeem without a network at most",
+    least=1,
+    most=24,
+)
+OFFLINE_ONLINE_PERCENT = SettingKind(
+    "offline_online_percent",
+    5,
+    "断网时随机抽中、须联网才能核销的券的百分比（0 为不抽）",
+    "Percent of vouchers, picked by chance, that are not taken without a network (0: none)",
+    least=0,
+    most=100,
+)
 STUB_PHOTO_DAYS = SettingKind(
     "stub_photo_days",
     180,
@@ -116,6 +132,8 @@ SETTINGS: tuple[SettingKind, ...] = (
     SLIP_DAYS,
     STUB_PHOTO_DAYS,
     COUNTER_UNDO_MINUTES,
+    OFFLINE_GRANT_HOURS,
+    OFFLINE_ONLINE_PERCENT,
 )
 _BY_NAME = {one.name: one for one in SETTINGS}
 
@@ -125,6 +143,13 @@ def issuer_setting(name: str) -> Any:
     kind = _kind(name)
     kept = IssuerSetting.objects.filter(name=name).values_list("value", flat=True).first()
     return kind.default if kept is None else kept
+
+
+def issuer_values(*names: str) -> Mapping[str, Any]:
+    """The values of several at once."""
+    kinds = [_kind(name) for name in names]
+    kept = dict(IssuerSetting.objects.filter(name__in=names).values_list("name", "value"))
+    return {one.name: kept.get(one.name, one.default) for one in kinds}
 
 
 def issuer_settings(actor: Actor) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from kaquan.terminals.requests import Answered, outcomes_of
 from kaquan.terminals.told import Refused, Titles, moment, refusal_of, titles_of
 
 LIST_MAX = 100
+LIST_MOST = 1_000
 SHIFT_REQUESTS_MAX = 5_000
 _AT_ONCE = 500
 
@@ -70,20 +71,20 @@ def done_of(found: Answered) -> Done:
     return structs.replace(shown, refused=refusal_of(outcome, found.serial))
 
 
-def done_today(shift: Shift, at: datetime) -> list[Done]:
-    """What was asked for at the shift's terminal today, the latest first."""
+def done_today(shift: Shift, at: datetime, most: int) -> tuple[list[Done], int]:
+    """What was asked for at the shift's terminal today, the latest ``most``; and how many are
+    earlier."""
     rows = CounterRequest.objects.filter(terminal=shift.terminal_id, at__gte=_day_begins(at))
-    requests = list(
-        rows.select_related("shift__user", "supervisor").order_by("-at", "-id")[:LIST_MAX]
-    )
+    requests = list(rows.select_related("shift__user", "supervisor").order_by("-at", "-id")[:most])
     outcomes = outcomes_of(requests)
     undone_ids = _undone(requests)
     titles = titles_of(_batches(outcomes.values()))
-    return [
+    shown = [
         _shown(one, outcomes[one.pk], titles, undone=one.pk in undone_ids, shift_id=shift.pk)
         for one in requests
         if one.pk in outcomes
     ]
+    return shown, rows.count() - len(requests) if len(requests) == most else 0
 
 
 def totals_of(shift: Shift) -> Totals:

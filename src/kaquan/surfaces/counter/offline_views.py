@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from kaquan.foundation import clock
+from kaquan.offline.cases import ToldUndo, ToldUse
 from kaquan.offline.granting import renew
-from kaquan.offline.syncing import USES_MAX, ToldUse, sync
+from kaquan.offline.syncing import USES_MAX, sync
 from kaquan.surfaces.counter.calls import Asked, answered, asked, device_behind, told
 from kaquan.terminals.errors import request_malformed
 
@@ -25,12 +26,21 @@ class Renewing(Asked):
     pending_fen: int = 0
 
 
-class Told(Asked):
-    """A line of the journal, its signature in base64, and the code that it is about."""
+class Undone(Asked):
+    """A line that took a use back, and its signature in base64."""
 
     text: str
     signature: str
-    code: str
+
+
+class Told(Asked):
+    """A line of the journal, its signature in base64, and the code that it is about. ``undo``: the
+    line further on that takes it back; such a line has no code."""
+
+    text: str
+    signature: str
+    code: str = ""
+    undo: Undone | None = None
 
     def __repr__(self) -> str:
         return "<a use that was told>"
@@ -64,7 +74,7 @@ def hand_in(request: HttpRequest) -> HttpResponse:
     _check(body)
     if len(body.uses) > USES_MAX:
         raise request_malformed(f"一次最多 {USES_MAX} 笔。", f"At most {USES_MAX} at once.")
-    uses = [ToldUse(one.text, _signature(one.signature), one.code) for one in body.uses]
+    uses = [_told(one) for one in body.uses]
     judged = sync(
         device=device,
         uses=uses,
@@ -77,6 +87,12 @@ def hand_in(request: HttpRequest) -> HttpResponse:
         for one in judged
     ]
     return told({"judged": answers})
+
+
+def _told(one: Told) -> ToldUse:
+    undo = one.undo
+    taken_back = None if undo is None else ToldUndo(undo.text, _signature(undo.signature))
+    return ToldUse(one.text, _signature(one.signature), one.code, taken_back)
 
 
 def _check(body: Renewing) -> None:

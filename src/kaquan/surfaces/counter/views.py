@@ -33,7 +33,7 @@ from kaquan.surfaces.counter.calls import (
 )
 from kaquan.terminals import requests
 from kaquan.terminals.models import Device, Shift, StaffPin
-from kaquan.terminals.queries import done_of, done_today, totals_of
+from kaquan.terminals.queries import LIST_MAX, LIST_MOST, done_of, done_today, totals_of
 from kaquan.terminals.registering import caps_of, register_device
 from kaquan.terminals.requests import Answered, CounterOrder
 from kaquan.terminals.shifts import begin_shift, hand_over, last_shift, lock, set_pin
@@ -277,12 +277,22 @@ def answer_again(caller: Caller, body: Wondering) -> HttpResponse:
     )
 
 
-@working(Asked)
-def today(caller: Caller, body: Asked) -> HttpResponse:
-    """Today's list, and what this shift comes to."""
-    del body
+class Listing(Asked):
+    """How many of the latest."""
+
+    most: int = LIST_MAX
+
+
+@working(Listing)
+def today(caller: Caller, body: Listing) -> HttpResponse:
+    """Today's list as far as it is asked for, what it leaves out, and what this shift comes to."""
     shift, at = caller.shift, clock.now()
-    return told({"done": done_today(shift, at), "taken": taken_today(shift, at), **_totals(shift)})
+    most = min(max(body.most, 1), LIST_MOST)
+    done, done_before = done_today(shift, at, most)
+    taken, taken_before = taken_today(shift, at, most)
+    earlier = done_before + taken_before
+    content = {"done": done, "taken": taken, "earlier": earlier, "most": LIST_MOST}
+    return told(content | _totals(shift))
 
 
 class HandingOver(Asked):

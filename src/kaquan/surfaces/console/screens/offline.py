@@ -43,10 +43,13 @@ _FAULTS: dict[str, Text] = {
     FaultKind.CLOCK_AHEAD: _("The clock is ahead"),
     FaultKind.SIGNATURE: _("Not signed by the device"),
     FaultKind.FORM: _("Not a line of its journal"),
+    FaultKind.ONLINE_ONLY: _("Took what chance kept online"),
+    FaultKind.UNDO: _("A use was not undone after all"),
 }
 _UNCOVERED: dict[str, Text] = {
     "no_grant": _("it was allowed nothing"),
     "outside_grant": _("outside the time it was allowed"),
+    "online_only": _("chance kept it online"),
     "above_value": _("more than the voucher is worth"),
     "above_use_cap": _("more than one use may take"),
     "above_total_cap": _("more than it may take in all"),

@@ -10,9 +10,20 @@ from django.utils.translation import gettext_lazy as _
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
+from kaquan.offline.queries import terminal_standing
 from kaquan.organisations import actions, queries, staffing
 from kaquan.surfaces.console.kit.actions import Action, Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, moment, money, text
+from kaquan.surfaces.console.kit.cells import (
+    Cell,
+    Fact,
+    Text,
+    badge,
+    code,
+    count,
+    moment,
+    money,
+    text,
+)
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.forms import FormScreen
@@ -71,7 +82,10 @@ ACTIONS: tuple[Action[TerminalPage], ...] = (
         lambda page, doing: _set_active(page, doing, active=False),
         danger=True,
         offered=lambda page: page.line.terminal.active,
-        consequence=_("Nothing is redeemed at it from this moment on."),
+        consequence=_(
+            "Nothing is redeemed online at it from this moment on. Without a network it may go on "
+            "until the time that its page shows; meanwhile it hands nothing in."
+        ),
     ),
     Action(
         "unblock",
@@ -128,7 +142,6 @@ class TerminalDetail(DetailScreen[TerminalPage]):
     @staticmethod
     def facts(call: Call, page: TerminalPage) -> Sequence[Panel]:
         """What there is to know of it."""
-        del call
         (terminal, device, shift), caps = page.line, page.caps
         store = terminal.store
         facts = [
@@ -143,7 +156,7 @@ class TerminalDetail(DetailScreen[TerminalPage]):
             Fact(_("Without a network, one use"), money(caps.offline_use_fen_max)),
             Fact(_("Without a network, all uses"), money(caps.offline_total_fen_max)),
         ]
-        return [Facts("", facts), Facts(_("Caps"), bounds)]
+        return [Facts("", facts), Facts(_("Caps"), bounds), _offline(call, page)]
 
     @staticmethod
     def shifts(call: Call, page: TerminalPage) -> Sequence[Panel]:
@@ -169,6 +182,28 @@ class TerminalDetail(DetailScreen[TerminalPage]):
         Tab("shifts", _("Shifts"), shifts),
         changes_tab("terminal"),
     )
+
+
+def _offline(call: Call, page: TerminalPage) -> Panel:
+    """What a device that is not heard of may still hold, and how long it may go on."""
+    now = clock.now()
+    device, left_behind = terminal_standing(call.actor, page.id, now)
+    facts = []
+    if device is not None:
+        over = device.ends_at is not None and device.ends_at <= now
+        facts = [
+            Fact(_("Last heard of"), moment(device.journal.reached_at)),
+            Fact(_("Held then, not handed in"), count(device.journal.pending)),
+            Fact(_("Their value"), money(device.journal.pending_fen)),
+            Fact(_("Allowed until"), moment(device.ends_at)),
+            Fact(_("Still allowed"), badge(_("No"), "muted") if over else badge(_("Yes"), "warn")),
+            Fact(_("May be lost at most"), money(device.bound_fen)),
+        ]
+    if left_behind:
+        facts.append(Fact(_("Left on devices before it"), count(left_behind)))
+    if not facts:
+        facts = [Fact(_("Without a network"), text(_("It was never allowed anything.")))]
+    return Facts(_("Without a network"), facts)
 
 
 def _ended(shift: Shift) -> Cell:

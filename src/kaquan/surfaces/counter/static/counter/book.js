@@ -27,18 +27,23 @@
       item.className = "not";
       facts.textContent += say(" · 已撤销", " · undone");
     } else if (one.done && one.operation === "redeem") {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = say("撤销", "Undo");
-      button.setAttribute("aria-label", `${say("撤销", "Undo")} ${one.at} ${title.textContent}`);
-      button.addEventListener("click", () => kq.vouchers.undo(one, showToday));
-      item.append(button);
+      item.append(undoButton(`${one.at} ${title.textContent}`, () => kq.vouchers.undo(one, () => showToday(shown))));
     }
     return item;
   }
 
+  function undoButton(what, work) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = say("撤销", "Undo");
+    button.setAttribute("aria-label", `${button.textContent} ${what}`);
+    button.addEventListener("click", work);
+    return button;
+  }
+
   const BORNE = {
     booked: ["已入账", "booked"],
+    undone: ["已撤销", "undone"],
     loss: ["与别处的使用冲突，已登记", "in conflict with another use, noted"],
     refused: ["与别处的使用冲突，由本店承担", "in conflict with another use, borne by the store"],
   };
@@ -49,10 +54,16 @@
     const title = document.createElement("strong");
     const facts = document.createElement("span");
     title.textContent = `${say("离线核销", "Redeemed offline")} ${kq.of(one)}`;
-    const what = one.verdict ? say(...BORNE[one.verdict]) : say("待上传", "to be handed in");
-    facts.textContent = [one.at.slice(11), one.clerk, kq.yuan(one.amountFen), what].filter(Boolean).join(" · ");
+    const what = [one.verdict ? say(...BORNE[one.verdict]) : ""];
+    if (one.entry) what.push(say("待上传", "to be handed in"));
+    facts.textContent = [one.at.slice(11), one.clerk, kq.yuan(one.amountFen), ...what].filter(Boolean).join(" · ");
     item.append(title, facts);
     if (one.verdict && one.verdict !== "booked") item.className = "not";
+    if (one.entry && !one.verdict) {
+      const about = `${one.at.slice(11)} · ${kq.of(one)}`;
+      item.append(undoButton(`${one.at} ${title.textContent}`, () =>
+        kq.vouchers.undoOffline(one.entry, about, () => showToday(shown))));
+    }
     return item;
   }
 
@@ -64,25 +75,42 @@
 
   async function waitingRows() {
     const lines = (await window.KaquanOffline?.waiting()) ?? [];
-    return lines.reverse().map((one) =>
-      takenRow({ at: localTime(one.saidMs), zh: one.name, en: one.name, amountFen: one.amountFen }));
+    return lines.filter((one) => !one.undoes).reverse().map((one) =>
+      takenRow({
+        at: localTime(one.saidMs), zh: one.name, en: one.name, amountFen: one.amountFen,
+        entry: one.counter, verdict: one.undo ? "undone" : "",
+      }));
   }
 
-  function drawToday(rows) {
+  function drawToday(rows, left = 0, most = 0) {
     place("done").replaceChildren(...rows);
     place("done-none").hidden = rows.length > 0;
+    place("done-left").hidden = left === 0;
+    place("done-left-says").textContent = say(
+      `这里是最近的 ${rows.length} 条，还有 ${left} 条更早的。`,
+      `These are the latest ${rows.length}; ${left} are earlier.`,
+    );
+    place("done-earlier").hidden = shown >= most;
   }
 
-  async function showToday() {
+  // Two lists, each the latest so many: of both together the latest so many are whole.
+  const AT_FIRST = 100;
+  let shown = AT_FIRST;
+  place("done-earlier").addEventListener("click", () => showToday(shown * 5));
+
+  async function showToday(most = AT_FIRST) {
+    shown = most;
     kq.go("today");
     const waiting = await waitingRows();
     try {
-      const { done, taken } = await kq.calls.call("today");
-      const booked = [
-        ...done.map((one) => ({ at: one.at, row: row(one) })),
-        ...taken.map((one) => ({ at: one.at, row: takenRow(one) })),
+      const said = await kq.calls.call("today", { most });
+      const told = [
+        ...said.done.map((one) => ({ at: one.at, row: row(one) })),
+        ...said.taken.map((one) => ({ at: one.at, row: takenRow(one) })),
       ].sort((one, other) => other.at.localeCompare(one.at));
-      drawToday([...waiting, ...booked.map((one) => one.row)]);
+      const booked = told.slice(0, Math.min(most, said.most));
+      const rows = [...waiting, ...booked.map((one) => one.row)];
+      drawToday(rows, said.earlier + told.length - booked.length, said.most);
     } catch (error) {
       drawToday(waiting);
       if (error instanceof kq.calls.NoAnswer) {

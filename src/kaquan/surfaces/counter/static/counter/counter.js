@@ -103,7 +103,8 @@
   function remember() {
     try {
       const { terminal, shift } = kq.state;
-      localStorage.setItem(REMEMBERED, JSON.stringify({ terminal, clerk: shift?.clerk ?? "" }));
+      const known = { terminal, clerk: shift?.clerk ?? "", shift: shift?.id ?? 0 };
+      localStorage.setItem(REMEMBERED, JSON.stringify(known));
     } catch {
       // Without a storage there is no work without a network, and that is told then.
     }
@@ -113,6 +114,7 @@
     const known = JSON.parse(localStorage.getItem(REMEMBERED) ?? "null");
     if (known?.clerk && window.KaquanOffline) {
       kq.state.terminal = known.terminal;
+      kq.state.lastShift = known.shift ?? 0;
       drawTop();
       kq.vouchers.home();
       kq.tell(say("没有网络：只能核销支持离线的签名券。", "No network: only signed vouchers for offline use are redeemed."));

@@ -63,28 +63,51 @@
     ].join("\n");
   }
 
-  // Write a use down, for good. Raises what the browser raises when the storage is full.
-  async function write(use, journal) {
-    const line = {
-      ...use, counter: journal.counter + 1, previous: journal.head,
-      codeHash: await hashed(use.code),
-    };
-    const text = textOf(line);
+  const undoTextOf = (line) =>
+    [
+      "kaquan offline undo 1", line.device, line.counter, line.previous, line.grant, line.shift,
+      line.undone, line.undoneHash, line.saidMs, line.wallMs, line.elapsedMs,
+    ].join("\n");
+
+  // The journal with one line more, and that line as it is kept; nothing is written yet.
+  async function next(line, textOfLine, journal, takenFen) {
+    const whole = { ...line, counter: journal.counter + 1, previous: journal.head };
+    const text = textOfLine(whole);
     const signature = base64(await window.kaquanCounter.device.sign(ENCODER.encode(text)));
     const hash = await hashed(text);
     const after = {
-      ...journal, counter: line.counter, head: hash, spentFen: journal.spentFen + use.amountFen,
-      lastSaidMs: use.saidMs, lastWallMs: use.wallMs,
+      ...journal, counter: whole.counter, head: hash, spentFen: journal.spentFen + takenFen,
+      lastSaidMs: line.saidMs, lastWallMs: line.wallMs,
     };
+    return { after, kept: { counter: whole.counter, hash, text, signature } };
+  }
+
+  // Write a use down, for good. Raises what the browser raises when the storage is full.
+  async function write(use, journal) {
+    const line = { ...use, codeHash: await hashed(use.code) };
+    const { after, kept: wrote } = await next(line, textOf, journal, use.amountFen);
     await within("readwrite", (of) => {
       of("seen").put({ serial: use.serial });
       of("kept").put(after);
       return of("lines").add({
-        counter: line.counter, hash, text, signature, code: use.code, amountFen: use.amountFen,
+        ...wrote, code: use.code, amountFen: use.amountFen, serial: use.serial,
         name: use.name, saidMs: use.saidMs, orderNumber: use.orderNumber,
       });
     });
     return after;
+  }
+
+  // Take a use back that is on this device still: a line of its own, and said with the use itself.
+  async function takeBack(line, said, journal) {
+    const undo = { ...said, undone: line.counter, undoneHash: line.hash };
+    const { after, kept: wrote } = await next(undo, undoTextOf, journal, -line.amountFen);
+    const { text, signature } = wrote;
+    await within("readwrite", (of) => {
+      of("seen").delete(line.serial);
+      of("kept").put(after);
+      of("lines").put({ ...line, undo: { text, signature } });
+      return of("lines").add({ ...wrote, undoes: line.counter, amountFen: 0, saidMs: said.saidMs });
+    });
   }
 
   // Lines that the server has answered wait no more; one that it turned away is kept aside.
@@ -105,6 +128,6 @@
     });
 
   window.kaquanCounter.journal = {
-    kept, lines, wasSeen, beginning, textOf, hashed, write, answered, granted,
+    kept, lines, wasSeen, beginning, textOf, hashed, write, takeBack, answered, granted,
   };
 })();

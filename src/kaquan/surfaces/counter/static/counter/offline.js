@@ -4,7 +4,7 @@
 // taken once it is back. `counter.js` calls this where the server cannot be reached.
 (() => {
   const kq = window.kaquanCounter;
-  const AT_ONCE = 15;
+  const AT_ONCE = 12;
   const RENEW_MS = 10 * 60 * 1000;
   const AGAIN_MS = 30 * 1000;
   const SKEW_MS = 5 * 60 * 1000;
@@ -41,6 +41,20 @@
       one.version === claim.offerVersion && one.valueFen === claim.valueFen
       && one.runs.some(([first, count]) => claim.serial >= first && claim.serial < first + count));
 
+  const ENCODER = new TextEncoder();
+  const bytesOf = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (two) => parseInt(two, 16));
+
+  // Whether chance keeps a serial online while this grant lasts; asked again it is the same
+  // (`is_online_only` in `offline/granting.py`).
+  async function isOnlineOnly(grant, serial) {
+    if (!grant.onlinePercent) return false;
+    const form = { name: "HMAC", hash: "SHA-256" };
+    const key = await crypto.subtle.importKey("raw", bytesOf(grant.pickKey), form, false, ["sign"]);
+    const name = ENCODER.encode(`${grant.grant}:${serial}`);
+    const drawn = new DataView(await crypto.subtle.sign("HMAC", key, name)).getUint32(0);
+    return 100 * drawn < grant.onlinePercent * 2 ** 32;
+  }
+
   async function judge(claim, grant, journal, nowMs, amountFen) {
     if (claim.issuer !== grant.issuer) return refused("不是本发行方的券码。", "This is not our code.");
     const day = grant.days.find(([, start, end]) => nowMs >= start && nowMs < end)?.[0];
@@ -56,6 +70,9 @@
     }
     if (await kq.journal.wasSeen(claim.serial)) {
       return refused("这张券刚才已在本机离线核销过。", "This device has taken this voucher already.");
+    }
+    if (await isOnlineOnly(grant, claim.serial)) {
+      return refused("抽查：这张券要联网才能核销，再扫也一样。请连上网络，或请顾客换一张券。", "Spot check: this voucher is redeemed online only, however often it is scanned. Go online, or ask for another voucher.");
     }
     if (batch.minimumFen && (amountFen === null || amountFen < batch.minimumFen)) {
       return refused(`订单须满 ${kq.yuan(batch.minimumFen)}。`, `The order must be at least ${kq.yuan(batch.minimumFen)}.`);
@@ -91,7 +108,7 @@
     const judged = await judge(claim, grant, journal, saidMs, amountFen);
     if (judged.outcome) return judged;
     const use = {
-      device: grant.device, grant: grant.grant, shift: kq.state.shift?.id ?? grant.shift ?? 0,
+      device: grant.device, grant: grant.grant, shift: kq.state.shift?.id ?? kq.state.lastShift,
       code: text, serial: claim.serial, amountFen: judged.takenFen, orderFen: amountFen,
       name: judged.batch.name, orderNumber: orderNumber.replace(/[\p{Cc}\p{Cs}]/gu, "").slice(0, 64), saidMs,
       wallMs: Date.now(), elapsedMs: Math.round(performance.now()),
@@ -100,21 +117,58 @@
     changed();
     return {
       outcome: "accepted", entry: after.counter,
+      what: `${judged.batch.name} · ${kq.yuan(judged.takenFen)}`,
       reasonZh: `${judged.batch.name}，减 ${kq.yuan(judged.takenFen)}。已记在本机，联网后上传。`,
       reasonEn: `${judged.batch.name}, ${kq.yuan(judged.takenFen)} off. Kept on this device and handed in once it is online.`,
     };
   }
 
-  async function redeem(asked) {
+  // Why a use that waits here cannot be undone here any more; null: it can. Who may later, may only
+  // online: a supervisor's login needs the server.
+  function notUndone(line, grant, nowMs) {
+    if (!line) {
+      return refused("这笔刚刚上传了，请刷新今日记录。", "This use has just been handed in; look at the list again.");
+    }
+    if (line.undo) return refused("这笔已经撤销过了。", "This use was undone already.");
+    if (nowMs - line.saidMs > (grant.undoMs ?? 0)) {
+      const minutes = Math.round((grant.undoMs ?? 0) / 60000);
+      return refused(`核销已超过 ${minutes} 分钟，断网时不能撤销；请联网上传后由主管处理。`, `The use was more than ${minutes} minutes ago: it is not undone offline. Hand it in and ask a supervisor.`);
+    }
+    return null;
+  }
+
+  async function takeBack(counter) {
+    const [grant, journal] = [await kq.journal.kept("grant"), await kq.journal.kept("journal")];
+    const line = (await kq.journal.lines()).find((one) => one.counter === counter);
+    const saidMs = now(grant, journal);
+    const why = notUndone(line, grant, saidMs);
+    if (why) return why;
+    const said = {
+      device: grant.device, grant: grant.grant, shift: kq.state.shift?.id ?? kq.state.lastShift,
+      saidMs, wallMs: Date.now(), elapsedMs: Math.round(performance.now()),
+    };
+    await kq.journal.takeBack(line, said, journal);
+    changed();
+    return {
+      outcome: "accepted", entry: counter,
+      reasonZh: `${line.name}，${kq.yuan(line.amountFen)}。券可以再用；已记在本机，联网后上传。`,
+      reasonEn: `${line.name}, ${kq.yuan(line.amountFen)}. The voucher may be used again; kept on this device and handed in once it is online.`,
+    };
+  }
+
+  // What the device cannot keep was not done.
+  async function done(work, zh, en) {
     try {
-      return await alone(() => take(asked));
+      return await alone(work);
     } catch (error) {
       const full = error.name === "QuotaExceededError";
       return full
-        ? refused("本机存储已满，记不下这笔，没有核销。", "This device's storage is full: the use could not be kept, and nothing was taken.")
-        : refused("本机记不下这笔，没有核销。请联网后再试。", "The use could not be kept, and nothing was taken. Try again online.");
+        ? refused(`本机存储已满，记不下这笔，${zh}。`, `This device's storage is full: it could not be kept, and ${en}.`)
+        : refused(`本机记不下这笔，${zh}。请联网后再试。`, `It could not be kept, and ${en}. Try again online.`);
     }
   }
+  const redeem = (asked) => done(() => take(asked), "没有核销", "nothing was taken");
+  const undo = (counter) => done(() => takeBack(counter), "没有撤销", "nothing was undone");
 
   // What must be known of the order first; a code that is not taken anyway asks for nothing.
   async function asks(code) {
@@ -130,28 +184,39 @@
   const waiting = () => kq.journal.lines().catch(() => []);
   const pending = async () => (await waiting()).length;
   const changed = () => window.dispatchEvent(new CustomEvent("kaquan-pending-changed"));
-  const sum = (lines) => lines.reduce((fen, one) => fen + one.amountFen, 0);
+  const sum = (lines) => lines.reduce((fen, one) => fen + (one.undo ? 0 : one.amountFen), 0);
 
   // Hand in what waits, some at a time; cut off and sent again, each is booked once.
   async function handIn() {
     const lost = [];
     for (let all = await kq.journal.lines(); all.length; all = await kq.journal.lines()) {
       const [some, rest] = [all.slice(0, AT_ONCE), all.slice(AT_ONCE)];
-      const uses = some.map(({ text, signature, code }) => ({ text, signature, code }));
+      const uses = some.map(({ text, signature, code = "", undo: back = null }) =>
+        ({ text, signature, code, undo: back }));
       const said = await kq.calls.call("offline/sync", {
         uses, pending: rest.length, pendingFen: sum(rest),
       });
       const judged = some.map((line, at) => ({ line, said: said.judged[at] }));
       await kq.journal.answered(judged);
-      lost.push(...judged.filter((one) => one.said.verdict !== "booked"));
+      lost.push(...judged.filter((one) => !["booked", "undone"].includes(one.said.verdict)));
       changed();
     }
-    if (lost.length) {
-      kq.tell(kq.say(
-        `离线核销中有 ${lost.length} 笔与别处的使用冲突，已登记。`,
-        `${lost.length} of the uses offline were in conflict with others, and were noted.`,
+    const undos = lost.filter(({ line }) => line.undoes).length;
+    const uses = lost.length - undos;
+    const words = [];
+    if (uses) {
+      words.push(kq.say(
+        `离线核销中有 ${uses} 笔与别处的使用冲突，已登记。`,
+        `${uses} of the uses offline were in conflict with others, and were noted. `,
       ));
     }
+    if (undos) {
+      words.push(kq.say(
+        `有 ${undos} 笔离线撤销没有成立，已登记，请联系店长。`,
+        `${undos} uses could not be undone after all; this was noted, tell your manager.`,
+      ));
+    }
+    if (words.length) kq.tell(words.join(""));
   }
 
   async function renew() {
@@ -162,8 +227,7 @@
     const journal = known?.device === grant.device
       ? known
       : { device: grant.device, counter: 0, head: await kq.journal.beginning(grant.device) };
-    const shift = kq.state.shift?.id ?? 0;
-    await kq.journal.granted({ ...grant, wallMs, shift }, { ...journal, lastWallMs: wallMs });
+    await kq.journal.granted({ ...grant, wallMs }, { ...journal, lastWallMs: wallMs });
     anchor = { grant: grant.grant, elapsedMs };
   }
 
@@ -193,5 +257,5 @@
   window.addEventListener("kaquan-reached", () => sync());
   window.addEventListener("online", () => soon());
   setInterval(() => pending().then((number) => (number ? sync() : null)), AGAIN_MS);
-  window.KaquanOffline = { redeem, asks, pending, waiting, sync: soon };
+  window.KaquanOffline = { redeem, undo, asks, pending, waiting, isOnlineOnly, sync: soon };
 })();

@@ -236,13 +236,31 @@
     const [{ code }] = held;
     const said = await window.KaquanOffline.redeem({ code, amountFen, orderNumber, once: kq.once() });
     const good = said.outcome === "accepted";
+    const next = () => {
+      kq.results.close();
+      home();
+    };
     kq.results.show({
       look: good ? "good" : "bad",
       title: good ? say("已离线核销", "Redeemed offline") : say("不能离线核销", "Not redeemed offline"),
       says: say(said.reasonZh, said.reasonEn),
+      next,
+      undo: good ? () => undoOffline(said.entry, said.what, next) : null,
+    });
+  }
+
+  // Taking back what is on this device alone: a line of its journal, too.
+  async function undoOffline(entry, what, next) {
+    if (!(await kq.askSure(say("撤销这笔核销？", "Undo this use?"), what))) return;
+    const said = await window.KaquanOffline.undo(entry);
+    const good = said.outcome === "accepted";
+    kq.results.show({
+      look: good ? "good" : "bad",
+      title: good ? say("已离线撤销", "Undone offline") : say("没有撤销", "Not undone"),
+      says: say(said.reasonZh, said.reasonEn),
       next: () => {
         kq.results.close();
-        home();
+        next();
       },
     });
   }
@@ -331,5 +349,5 @@
     }
   });
 
-  kq.vouchers = { take, undo, home, back, isEmpty: () => held.length === 0 };
+  kq.vouchers = { take, undo, undoOffline, home, back, isEmpty: () => held.length === 0 };
 })();

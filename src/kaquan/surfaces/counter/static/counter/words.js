@@ -25,6 +25,6 @@ window.kaquanCounter = (() => {
     yuan,
     place: (id) => document.getElementById(id),
     once: () => crypto.randomUUID(),
-    state: { terminal: null, shift: null },
+    state: { terminal: null, shift: null, lastShift: 0 },
   };
 })();
