@@ -19,6 +19,7 @@ from tests.builders.issuer import NOON, SYSTEM, an_organisation
 from tests.console.people import a_browser, an_operator, at
 from tests.console.test_people import once_in, secrets_in
 from tests.fixtures_database import Database
+from tests.staff.people import PASSWORD, somebody
 
 pytestmark = pytest.mark.usefixtures("static_files")
 RECEIVER = "https://203.0.114.20/kaquan"
@@ -204,3 +205,34 @@ def test_an_export_that_failed_is_asked_for_again_by_whoever_asked(
     begin(made.id)
     finish(made.id, {})
     assert browser.post(at("job-action", key=made.id, action="again"), {}).status_code == 409
+
+
+def test_a_locked_out_login_is_opened_again_by_whoever_gives_a_reason(side: Side) -> None:
+    locked = somebody(side.organisation, "clerk")
+    guess = {"login": locked.username, "password": "wrong"}
+    for host in ("localhost", "127.0.0.1", "localhost", "127.0.0.1", "localhost"):
+        Client(headers={"host": host}).post("/accounts/login/", guess)
+    security = a_browser(an_operator(side.organisation, "staff.view", "staff.delegate"))
+    unlock = at("staff-member-action", key=locked.id, action="unlock")
+
+    assert "被锁定的账号" in security.get(at("home")).content.decode()
+    listed = security.get(at("staff") + "?state=locked").content.decode()
+    assert f'/staff/{locked.id}/"' in listed
+    assert unlock in listed
+    assert "锁定至" in security.get(at("staff-member", key=locked.id)).content.decode()
+    keeper = a_browser(an_operator(side.organisation, "staff.view", "staff.edit"))
+    assert keeper.post(unlock, {"reason": "忘了密码"}).status_code == 403
+    assert security.post(unlock, {"reason": " "}).status_code == 422
+    right = {"login": locked.username, "password": PASSWORD}
+    visitor = Client(headers={"host": "localhost"})
+    assert visitor.post("/accounts/login/", right).status_code == 200
+
+    security.post(unlock, {"reason": "本人来电，已核对工号"})
+
+    assert visitor.post("/accounts/login/", right).status_code == 302
+    kept = Change.objects.get(verb="staff.unlock")
+    assert (kept.object_id, kept.after["reason"]) == (str(locked.id), "本人来电，已核对工号")
+    assert security.post(unlock, {"reason": "再来一次"}).status_code == 409
+    assert (
+        f'/staff/{locked.id}/"' not in security.get(at("staff") + "?state=locked").content.decode()
+    )

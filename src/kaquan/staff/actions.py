@@ -26,6 +26,7 @@ from kaquan.organisations.queries import organisation_by_id, own_organisation_id
 from kaquan.organisations.searching import search_text_of
 from kaquan.staff.acting import actor_id
 from kaquan.staff.errors import (
+    account_not_locked,
     account_reaches_further,
     administrators_are_made_at_the_machine,
     own_account,
@@ -33,6 +34,7 @@ from kaquan.staff.errors import (
     username_taken,
     value_invalid,
 )
+from kaquan.staff.lockouts import forget_attempts, locked_until
 from kaquan.staff.models import Administers, RoleGrant, StaffUser
 from kaquan.staff.passwords import set_password, temporary_password
 from kaquan.staff.permissions import DELEGATE, EDIT
@@ -44,6 +46,7 @@ _SHOWN = ("username", "name", "email", "organisation", "is_active")
 read_username = cells.code(64)
 read_name = cells.text(100)
 read_phone = cells.code(32)
+read_reason = cells.text(200)
 
 
 class NewAccess(NamedTuple):
@@ -187,6 +190,35 @@ def reset_second_factor(*, actor: Actor, user_id: int, at: datetime) -> StaffUse
         Authenticator.objects.filter(user=user).delete()
         _end_all_sessions(user)
         _note(actor, "staff.reset_second_factor", user)
+        return user
+
+
+def unlock_login(*, actor: Actor, user_id: int, reason: str, at: datetime) -> StaffUser:
+    """Let somebody try again at once who typed too many wrong passwords; nothing else is given.
+
+    Raises `staff_unknown`, `account_not_locked`, `value_invalid`, and `permission_denied` for
+    one's own and for those that reach beyond the actor's part of the tree.
+    """
+    require(actor, DELEGATE)
+    reason = str(cells.accepted(read_reason, reason, zh="原因", en="reason"))
+    with transaction.atomic():
+        user = staff_by_id(actor, user_id, for_update=True)
+        _not_oneself(actor, user)
+        _within_reach(actor, user, at)
+        until = locked_until([user], at=at).get(user.pk)
+        if until is None:
+            raise account_not_locked(user.username)
+        forget_attempts(user)
+        record_change(
+            actor=actor,
+            verb="staff.unlock",
+            kind=KIND,
+            object_id=user.pk,
+            object_name=user.username,
+            organisation_path=organisation_path_of(user.organisation),
+            before={"locked_until": until.replace(microsecond=0), "reason": None},
+            after={"locked_until": None, "reason": reason},
+        )
         return user
 
 

@@ -164,6 +164,15 @@ def administrators_separated(username: str) -> KaquanError:
     )
 
 
+def account_not_locked(username: str) -> KaquanError:
+    """Nothing stands in the way of its owner."""
+    return KaquanError(
+        "account_not_locked",
+        zh=f"账号“{username}”没有被锁定，可以直接登录。",
+        en=f'The account "{username}" is not locked out: its owner may log in.',
+    )
+
+
 def password_too_weak(reasons: Iterable[str]) -> KaquanError:
     """The password is short, common or like the name."""
     listed = " ".join(reasons)

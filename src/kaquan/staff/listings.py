@@ -28,6 +28,7 @@ class StaffFilter(NamedTuple):
     active: bool | None = None
     role: str | None = None
     under_id: int | None = None
+    ids: Collection[int] | None = None
 
 
 def staff_page(
@@ -41,6 +42,8 @@ def staff_page(
         rows = rows.filter(search_text__contains=wanted.words.lower())
     if wanted.active is not None:
         rows = rows.filter(is_active=wanted.active)
+    if wanted.ids is not None:
+        rows = rows.filter(id__in=wanted.ids)
     if wanted.role is not None:
         held = RoleGrant.objects.filter(role=wanted.role, revoked_at__isnull=True)
         held = within(actor, held.exclude(ends_at__lte=at), "organisation")

@@ -246,6 +246,25 @@ def second_factor_command(username: Username, *, as_: values.As = None, json: Js
     _say("✓ 已清除 · taken away", {"username": user.username}, json=json)
 
 
+@app.command("unlock")
+def unlock_command(
+    username: Username,
+    reason: Annotated[str, typer.Argument(metavar="REASON", help="原因 · why")],
+    *,
+    as_: values.As = None,
+    json: Json = False,
+) -> None:
+    """密码输错过多被锁定时立即解锁 · Let somebody log in again who was locked out."""
+    actor, at = values.acting(as_), clock.now()
+    with open_installation():
+        from kaquan.staff.actions import unlock_login
+        from kaquan.staff.queries import staff_by_username
+
+        user = staff_by_username(actor, username)
+        unlock_login(actor=actor, user_id=user.id, reason=reason, at=at)
+    _say("✓ 已解锁 · unlocked", {"username": user.username}, json=json)
+
+
 def _set_active(username: str, *, active: bool, as_: Actor | None, json: bool) -> None:
     actor = values.acting(as_)
     with open_installation():

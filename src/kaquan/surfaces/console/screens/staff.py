@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -15,6 +16,7 @@ from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.staff import actions, queries
 from kaquan.staff.listings import StaffFilter, roles_held, staff_page
+from kaquan.staff.lockouts import locked_accounts, locked_until
 from kaquan.staff.models import RoleGrant, StaffUser
 from kaquan.staff.permissions import DELEGATE, EDIT, GRANT, VIEW
 from kaquan.surfaces.console.kit.actions import Action, Doing
@@ -25,6 +27,7 @@ from kaquan.surfaces.console.kit.cells import (
     badge,
     code,
     last_moment,
+    local_text,
     moment,
     question,
     text,
@@ -42,9 +45,11 @@ from kaquan.surfaces.console.screens.logins import logins_tab
 WHOLE = _("Whole issuer")
 
 
-def _state(user: StaffUser) -> Cell:
+def _state(user: StaffUser, until: datetime | None) -> Cell:
     if not user.is_active:
         return badge(_("Stopped"), "bad")
+    if until is not None:
+        return badge(_("Locked out until %(time)s") % {"time": local_text(until)[11:16]}, "bad")
     if user.must_change_password:
         return badge(_("Temporary password"), "warn")
     return badge(_("In use"), "good")
@@ -82,7 +87,35 @@ def _reset_second_factor(user: StaffUser, doing: Doing) -> Text:
     return _("The second factors of %(name)s were taken away.") % {"name": user.username}
 
 
+def _locked_until(one: StaffUser | StaffLine) -> datetime | None:
+    if isinstance(one, StaffLine):
+        return one.locked_until
+    return locked_until([one], at=clock.now()).get(one.pk)
+
+
+def _unlock(user: StaffUser, doing: Doing) -> Text:
+    reason = doing.values["reason"]
+    actions.unlock_login(actor=doing.actor, user_id=user.id, reason=reason, at=clock.now())
+    return _("%(name)s may log in again at once.") % {"name": user.username}
+
+
 STAFF_ACTIONS: tuple[Action[StaffUser], ...] = (
+    Action(
+        "unlock",
+        _("Unlock"),
+        DELEGATE,
+        lambda user: (
+            _("Let %(name)s (%(username)s) try to log in again at once?")
+            % {"name": user.name, "username": user.username}
+        ),
+        _unlock,
+        fields=(Field("reason", _("Reason"), required=True, characters_max=200),),
+        offered=lambda user: user.is_active and _locked_until(user) is not None,
+        consequence=_(
+            "Ask the person by another way first: somebody typed five wrong passwords. "
+            "The reason is kept in the change log."
+        ),
+    ),
     _set_active(on=True, words=_("Enable")),
     _set_active(on=False, words=_("Disable")),
     Action(
@@ -170,7 +203,7 @@ class StaffDetail(DetailScreen[StaffUser]):
 
     def badges(self, subject: StaffUser) -> Sequence[Cell]:
         """Whether it opens anything."""
-        return [_state(subject)]
+        return [_state(subject, _locked_until(subject))]
 
     @staticmethod
     def facts(call: Call, user: StaffUser) -> Sequence[Panel]:
@@ -226,6 +259,7 @@ class StaffLine:
 
     user: StaffUser
     held: Sequence[RoleGrant]
+    locked_until: datetime | None = None
 
     @property
     def id(self) -> int:
@@ -245,21 +279,23 @@ class Staff(ListScreen[StaffLine]):
     path = "staff"
     title = _("Accounts")
     permission = VIEW
-    actions = STAFF_ACTIONS[:2]
+    actions = STAFF_ACTIONS[:3]
     creates = ("staff-new", _("New account"), EDIT)
     empty = _("There are no accounts yet.")
     fields = (
         Field("words", _("Name or user name"), hint=_("Pinyin too")),
         Field("role", _("Role"), "choice"),
         Field("state", _("State"), "choice",
-              options=[("on", _("In use")), ("off", _("Stopped"))]),
+              options=[("on", _("In use")), ("off", _("Stopped")),
+                       ("locked", _("Locked out"))]),
     )  # fmt: skip
     columns = (
         Column[StaffLine]("name", _("Full name"), lambda line: text(
             line.user.name, href=STAFF_MEMBER.address(key=line.id))),
         Column[StaffLine]("username", _("User name"), lambda line: code(line.user.username),
                           sort="username"),
-        Column[StaffLine]("state", _("State"), lambda line: _state(line.user)),
+        Column[StaffLine]("state", _("State"), lambda line: _state(
+            line.user, line.locked_until)),
         Column[StaffLine]("roles", _("Roles"), lambda line: text(_roles_in_words(line.held))),
         Column[StaffLine]("owner", _("Belongs to"), lambda line: _belongs_to(line.user),
                           wide=True),
@@ -276,11 +312,16 @@ class Staff(ListScreen[StaffLine]):
 
     def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[StaffLine]:
         """The accounts."""
-        active = None if values["state"] is None else values["state"] == "on"
-        wanted = StaffFilter(values["words"], active, values["role"])
-        found = staff_page(actor, wanted, paging, at=clock.now())
-        held = roles_held(actor, [one.id for one in found.rows], at=clock.now())
-        return found.mapped(lambda rows: [StaffLine(one, held[one.id]) for one in rows])
+        at = clock.now()
+        active = {"on": True, "off": False}.get(values["state"] or "")
+        ids = locked_accounts(actor, at=at).keys() if values["state"] == "locked" else None
+        wanted = StaffFilter(values["words"], active, values["role"], ids=ids)
+        found = staff_page(actor, wanted, paging, at=at)
+        held = roles_held(actor, [one.id for one in found.rows], at=at)
+        until = locked_until(found.rows, at=at)
+        return found.mapped(
+            lambda rows: [StaffLine(one, held[one.id], until.get(one.id)) for one in rows]
+        )
 
     def action_address(self, row: StaffLine, action: Action[Any]) -> str:
         """On the account's own page."""

@@ -30,6 +30,8 @@ from kaquan.foundation.jobs import queries as jobs
 from kaquan.foundation.jobs.models import JobState
 from kaquan.foundation.paging import Paging
 from kaquan.integrations import queries as webhooks
+from kaquan.staff.lockouts import locked_accounts
+from kaquan.staff.permissions import DELEGATE
 from kaquan.surfaces.console.kit.cells import Text
 from kaquan.surfaces.console.kit.menu import holds
 
@@ -173,6 +175,11 @@ def _proof(_actor: Actor, _at: datetime) -> Iterator[ToDo]:
     yield ToDo(_("The books are wrong"), int(is_wrong), reverse("console:proof"), "bad")
 
 
+def _locked_out(actor: Actor, at: datetime) -> Iterator[ToDo]:
+    there = f"{reverse('console:staff')}?state=locked"
+    yield ToDo(_("Accounts that are locked out"), len(locked_accounts(actor, at=at)), there, "bad")
+
+
 SOURCES: tuple[Source, ...] = (
     Source(approvals.VIEW, _approvals),
     Source("ledger.view", _proof),
@@ -184,4 +191,5 @@ SOURCES: tuple[Source, ...] = (
     Source(CUSTOMERS, _erasures),
     Source(jobs.VIEW, _failed_jobs),
     Source(webhooks.VIEW, _dead_deliveries),
+    Source(DELEGATE, _locked_out),
 )
