@@ -6,7 +6,9 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from kaquan.foundation.configuration import current_configuration
 from kaquan.organisations.actions import create_organisation
@@ -243,3 +245,15 @@ def test_no_other_file_of_the_machine_is_brought_in_or_read(browser: Client) -> 
     for kept in ("../../keys.json", f"{'a' * 12}-{'b' * 32}.csv", "x"):
         assert browser.post(at("store-import"), {"kept": kept}).status_code == 409
         assert browser.get(at("store-import"), {"refused": kept}).status_code == 404
+
+
+def test_the_frame_of_a_page_asks_once_for_what_it_needs(browser: Client) -> None:
+    browser.get(at("stores"))
+
+    with CaptureQueriesContext(connection) as asked:
+        browser.get(at("stores"))
+
+    of_grants = [one for one in asked if 'FROM "staff_role_grant"' in one["sql"]]
+    of_settings = [one for one in asked if 'FROM "organisations_issuersetting"' in one["sql"]]
+    assert (len(of_grants), len(of_settings)) == (1, 1)
+    assert len(asked) <= 11, [one["sql"] for one in asked]

@@ -10,6 +10,7 @@ import pytest
 from kaquan.foundation.changes.models import Change
 from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.models import Organisation
+from kaquan.staff.acting import standing_of
 from kaquan.staff.announcing import (
     announce,
     announcement_by_id,
@@ -38,7 +39,8 @@ def told(title: str = "盘点", **given: Any) -> Announcement:
 
 
 def seen(user: StaffUser, at: Any = NOON) -> list[str]:
-    return [one.title_zh for one in announcements_for(user, acting(user), at=at)]
+    roles = standing_of(user, at=at).role_codes
+    return [one.title_zh for one in announcements_for(user, acting(user), roles=roles, at=at)]
 
 
 def test_everybody_is_told_from_its_first_moment_until_its_last(east: Organisation) -> None:

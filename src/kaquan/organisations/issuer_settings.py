@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from kaquan.foundation import clock
+from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.changes.actions import record_change
 from kaquan.organisations.errors import (
@@ -29,8 +30,8 @@ KIND = "issuer_setting"
 
 @dataclass(frozen=True, slots=True)
 class SettingKind:
-    """One setting. ``choices`` empty: a switch where the default is a bool, else a whole number
-    from ``least`` to ``most``."""
+    """One setting. ``choices`` empty: a switch where the default is a bool, a line of at most so
+    many ``characters`` where it is a text, else a whole number from ``least`` to ``most``."""
 
     name: str
     default: bool | int | str
@@ -39,6 +40,7 @@ class SettingKind:
     choices: tuple[str, ...] = ()
     least: int = 0
     most: int = 0
+    characters: int = 0
 
     def checked(self, value: object) -> bool | int | str:
         """The value, if the setting can be that; raises `value_invalid`."""
@@ -48,6 +50,11 @@ class SettingKind:
         elif self.choices:
             if isinstance(value, str) and value in self.choices:
                 return value
+        elif self.characters:
+            if value == "":
+                return ""
+            line: str = cells.accepted(cells.text(self.characters), value, zh=self.zh, en=self.en)
+            return line
         elif isinstance(value, int) and not isinstance(value, bool):
             if self.least <= value <= self.most:
                 return value
@@ -124,6 +131,28 @@ STUB_PHOTO_DAYS = SettingKind(
     least=1,
     most=3_650,
 )
+ISSUER_NAME = SettingKind(
+    "issuer_name",
+    "",
+    "发行方全称（顾客在卡包的隐私说明里看到）",
+    "Full name of the issuer, as the wallet's privacy notice tells it",
+    characters=60,
+)
+CUSTOMER_SERVICE = SettingKind(
+    "customer_service",
+    "",
+    "客服联系方式（顾客在卡包里看到，如电话和工作时间）",
+    "How customers reach you, as the wallet tells it: a phone number and hours",
+    characters=100,
+)
+SMS_SOURCE_HOURLY = SettingKind(
+    "sms_source_hourly",
+    20,
+    "卡包登录短信：同一网络地址每小时最多条数（多人共用门店 Wi-Fi 时可调高）",
+    "Login messages that one network address may ask for in an hour: more where many share it",
+    least=5,
+    most=10_000,
+)
 SETTINGS: tuple[SettingKind, ...] = (
     APPROVALS_REQUIRED,
     LANGUAGE,
@@ -134,6 +163,9 @@ SETTINGS: tuple[SettingKind, ...] = (
     COUNTER_UNDO_MINUTES,
     OFFLINE_GRANT_HOURS,
     OFFLINE_ONLINE_PERCENT,
+    ISSUER_NAME,
+    CUSTOMER_SERVICE,
+    SMS_SOURCE_HOURLY,
 )
 _BY_NAME = {one.name: one for one in SETTINGS}
 

@@ -13,7 +13,6 @@ from kaquan.foundation.actor import Actor, require
 from kaquan.foundation.changes.actions import fields_of, record_row
 from kaquan.organisations.models import Organisation
 from kaquan.organisations.queries import organisation_by_id, own_organisation_id, within
-from kaquan.staff.acting import grants_in_force
 from kaquan.staff.errors import announcement_unknown, value_invalid
 from kaquan.staff.models import Announcement, AnnouncementDismissal, StaffUser
 from kaquan.staff.permissions import ANNOUNCE
@@ -126,14 +125,18 @@ def announcement_by_id(
 
 
 def announcements_for(
-    user: StaffUser, actor: Actor, *, at: datetime, limit: int = SHOWN_AT_ONCE_MAX
+    user: StaffUser,
+    actor: Actor,
+    *,
+    roles: Collection[str],
+    at: datetime,
+    limit: int = SHOWN_AT_ONCE_MAX,
 ) -> Sequence[Announcement]:
-    """What somebody has not read yet where they act now, the latest first."""
+    """What somebody with these roles has not read yet where they act now, the latest first."""
     above = [int(part) for part in actor.organisation_path.split(".")[:-1]]
-    held = list(grants_in_force(user, at).values_list("role_id", flat=True)[:200])
     rows = Announcement.objects.filter(
         Q(organisation__isnull=True) | Q(organisation__in=above),
-        Q(roles=[]) | Q(roles__overlap=held),
+        Q(roles=[]) | Q(roles__overlap=sorted(roles)),
         withdrawn_at__isnull=True,
         starts_at__lte=at,
         ends_at__gt=at,

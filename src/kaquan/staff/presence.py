@@ -11,19 +11,35 @@ from django.http import HttpRequest
 
 from kaquan.foundation import clock
 from kaquan.organisations.issuer_settings import IDLE_MINUTES, issuer_setting
+from kaquan.staff.acting import Standing, standing_of
 from kaquan.staff.models import StaffUser
 
 SEEN = "seen_s"
 """The session's key for when somebody did something last, to the minute."""
 SEEN_EVERY_S = 60
+_STANDING = "staff_standing"
 
 
-def has_been_away(session: SessionBase) -> bool:
-    """Whether somebody did nothing for longer than the issuer allows."""
+def standing_of_request(request: HttpRequest) -> Standing | None:
+    """What the person of a request may do, read once a request; None without one, or for one who
+    was stopped."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, StaffUser) or not user.is_active:
+        return None
+    whose, standing = getattr(request, _STANDING, (None, None))
+    if whose != user.pk:
+        standing = standing_of(user, at=clock.now())
+        setattr(request, _STANDING, (user.pk, standing))
+    return standing
+
+
+def has_been_away(session: SessionBase, *, idle_minutes: int | None = None) -> bool:
+    """Whether somebody did nothing for longer than the issuer allows, or for so many minutes."""
     seen_s = session.get(SEEN)
     if not isinstance(seen_s, int):
         return False
-    return _now_s() - seen_s > 60 * int(issuer_setting(IDLE_MINUTES.name))
+    allowed = issuer_setting(IDLE_MINUTES.name) if idle_minutes is None else idle_minutes
+    return _now_s() - seen_s > 60 * int(allowed)
 
 
 def note_presence(session: SessionBase) -> None:

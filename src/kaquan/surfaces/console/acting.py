@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 from django.urls import reverse
 
-from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
-from kaquan.staff.acting import Seat, actor_of, seats_of
+from kaquan.staff.acting import Seat, acting_in
 from kaquan.staff.models import StaffUser
-from kaquan.staff.presence import request_again
+from kaquan.staff.presence import request_again, standing_of_request
 
 CHOSEN = "console_acting_in"
 """The session's key for the chosen node's id; 0 is the whole tree."""
@@ -23,11 +22,10 @@ CHOSEN = "console_acting_in"
 
 def actor_of_request(request: HttpRequest) -> Actor | None:
     """The actor of a request; None for somebody who has not logged in or holds no role."""
-    user = _user(request)
-    if user is None:
+    user, standing = _user(request), standing_of_request(request)
+    if user is None or standing is None:
         return None
-    chosen = request.session.get(CHOSEN) or None
-    return actor_of(user, at=clock.now(), organisation_id=chosen)
+    return acting_in(user, standing, request.session.get(CHOSEN) or None)
 
 
 def actor_again(request: HttpRequest) -> Actor | None:
@@ -44,8 +42,8 @@ def is_logged_in(request: HttpRequest) -> bool:
 
 def seats_of_request(request: HttpRequest) -> Sequence[Seat]:
     """The parts of the organisation that someone may act in."""
-    user = _user(request)
-    return [] if user is None else seats_of(user, at=clock.now())
+    standing = standing_of_request(request)
+    return [] if standing is None else standing.seats()
 
 
 def choose(request: HttpRequest, organisation_id: int | None) -> None:

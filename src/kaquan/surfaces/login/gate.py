@@ -21,18 +21,22 @@ from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import gettext
 
 from kaquan.access.sources import source_of
-from kaquan.foundation import clock
 from kaquan.foundation.changes.origin import coming_from
 from kaquan.foundation.configuration import current_configuration
-from kaquan.organisations.issuer_settings import LANGUAGE, issuer_setting
-from kaquan.staff.acting import must_use_second_factor
+from kaquan.organisations.issuer_settings import (
+    IDLE_MINUTES,
+    LANGUAGE,
+    SettingKind,
+    issuer_values,
+)
 from kaquan.staff.models import StaffUser
-from kaquan.staff.presence import has_been_away, note_presence
+from kaquan.staff.presence import has_been_away, note_presence, standing_of_request
 
 #: The first page and its stream: the issuer's totals.
 FIRST_PAGE = frozenset({"/", "/live"})
 CONSOLE = "/console/"
 LIVE = "/console/live/"
+_VALUES = "issuer_values"
 DEMO = "system:demo"
 """Who made the demo issuer's accounts."""
 
@@ -82,10 +86,19 @@ def _prepare(request: HttpRequest) -> tuple[HttpResponse | None, str]:
     if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
         return None, ""  # somebody's own choice
     try:
-        language = issuer_setting(LANGUAGE.name)
+        language = _setting(request, LANGUAGE)
     except DatabaseError:
         return None, ""
     return None, "" if language == LANGUAGE.default else str(language)
+
+
+def _setting(request: HttpRequest, kind: SettingKind) -> Any:
+    """One of the settings that stand before every page; a request reads them once."""
+    values = getattr(request, _VALUES, None)
+    if values is None:
+        values = issuer_values(IDLE_MINUTES.name, LANGUAGE.name)
+        setattr(request, _VALUES, values)
+    return values[kind.name]
 
 
 def _speak(request: HttpRequest, language: str) -> None:
@@ -97,7 +110,7 @@ def _speak(request: HttpRequest, language: str) -> None:
 def _has_been_away(request: HttpRequest) -> bool:
     """Whether somebody did nothing for longer than the issuer allows; what a page asks for by
     itself, such as its live figures, is nothing that they do."""
-    if has_been_away(request.session):
+    if has_been_away(request.session, idle_minutes=_setting(request, IDLE_MINUTES)):
         return True
     if "text/event-stream" not in request.headers.get("accept", ""):
         note_presence(request.session)
@@ -116,7 +129,8 @@ def stop(request: HttpRequest) -> HttpResponse | None:
         return _login_first(request)
     if user.must_change_password:
         return _go(request, reverse("account_change_password"))
-    if not is_mfa_enabled(user) and must_use_second_factor(user, at=clock.now()):
+    standing = standing_of_request(request)
+    if standing and standing.must_use_second_factor and not is_mfa_enabled(user):
         if not _wants_part(request):
             messages.warning(
                 request,

@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from kaquan.foundation import clock
 from kaquan.staff.announcing import announcements_for
 from kaquan.staff.models import StaffUser
+from kaquan.staff.presence import standing_of_request
 from kaquan.surfaces.console.kit import menu
 from kaquan.surfaces.console.screens import MENU
 from kaquan.surfaces.console.screens.announcements import text_of, title_of
@@ -52,8 +53,10 @@ def announcements(context: Mapping[str, Any]) -> dict[str, Any]:
     user = getattr(request, "user", None)
     found: list[tuple[Any, str, str]] = []
     if request is not None and actor is not None and isinstance(user, StaffUser):
+        standing = standing_of_request(request)
+        roles = standing.role_codes if standing else ()
         try:
-            shown = announcements_for(user, actor, at=clock.now())
+            shown = announcements_for(user, actor, roles=roles, at=clock.now())
         except DatabaseError:
             shown = []
         found = [(one, title_of(one), text_of(one)) for one in shown]
