@@ -121,15 +121,6 @@ def test_a_key_of_a_region_acts_only_there(site: Site, connection: Connection) -
     assert regional.post(f"redemptions/{near.json['redemption']}/reversals").status == 200
 
 
-def test_a_key_of_a_store_acts_only_there(site: Site) -> None:
-    batch = site.batch()
-    bound = site.caller(store_codes=(site.store,))
-
-    assert bound.post("redemptions", site.redeem(code_of(batch))).status == 200
-    answer = bound.post("redemptions", site.redeem(code_of(batch, 1), store=site.far_store))
-    assert (answer.status, answer.code) == (404, "organisation_unknown")
-
-
 def test_a_settled_hold_is_reversed_only_where_it_was_held(site: Site) -> None:
     regional = site.caller(organisation=site.region)
     elsewhere = site.caller(organisation=site.elsewhere)

@@ -360,6 +360,54 @@ def test_a_terminal_is_one_of_its_store_and_of_the_callers_part(
         )
 
 
+def test_settling_and_undoing_name_a_terminal_of_the_same_store_that_is_switched_on(
+    site: Site, till: Caller, connection: Connection
+) -> None:
+    def terminal(store: str) -> str:
+        return create_terminal(
+            actor=SYSTEM, code=a_number("T"), store_code=store, kind=TerminalKind.TILL
+        ).code
+
+    here, far, blocked = terminal(site.store), terminal(site.far_store), terminal(site.store)
+    update_terminal(actor=SYSTEM, code=blocked, active=False)
+    batch = site.batch()
+    holds = [
+        till.post("holds", site.redeem(code_of(batch, index))).json["hold"] for index in (0, 1)
+    ]
+    used = till.post("redemptions", site.redeem(code_of(batch, 2))).json["redemption"]
+    region = site.caller(organisation=site.region)
+    asked = {
+        f"holds/{holds[0]}/redeem": {"do": "settle", "hold": holds[0]},
+        f"holds/{holds[1]}/release": {"do": "release", "hold": holds[1]},
+        f"redemptions/{used}/reversals": {"do": "reverse", "redemption": used},
+    }
+
+    for path, command in asked.items():
+        for caller, name, status, code in (
+            (till, blocked, 409, "terminal_blocked"),
+            (till, far, 409, "terminal_of_other_store"),
+            (region, far, 404, "terminal_unknown"),
+            (till, "T-nowhere", 404, "terminal_unknown"),
+        ):
+            ask = partial(caller.post, path, {"terminal": name})
+            refused_without_a_trace(connection, ask, status=status, code=code)
+        of_many = till.post("commands", {"commands": [command | {"terminal": blocked}]})
+        assert [one["code"] for one in of_many.json["outcomes"]] == ["terminal_blocked"]
+        key = a_request_key()
+        done = till.post(path, {"terminal": here}, key=key)
+        assert done.status == 200, done.body
+        assert till.post(path, {}, key=key).body == done.body  # as with redemptions, not content
+    reader = site.caller("voucher.trace", "ledger.view")
+    steps = [
+        reader.post("vouchers/trace", {"voucher_code": code_of(batch, index)}).json["steps"][-1]
+        for index in range(3)
+    ]
+    assert [one["operation"] for one in steps] == ["redeem", "release", "reverse"]
+    assert [one["terminal"] for one in steps] == [here] * 3
+    listed = reader.ask("GET", f"redemptions/{steps[0]['receipt']}").json
+    assert (listed["terminal"], listed["store"]) == (here, site.store)
+
+
 def test_codes_that_are_none_are_told_apart_and_cost_no_block(
     site: Site, till: Caller, connection: Connection
 ) -> None:

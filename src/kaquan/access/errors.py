@@ -186,6 +186,16 @@ def permission_not_held(names: Iterable[str]) -> KaquanError:
     )
 
 
+def key_of_stores() -> KaquanError:
+    """What somebody asks for is of no store, and the key is of some."""
+    return KaquanError(
+        "permission_denied",
+        zh="此密钥只限几家门店使用，不能用于管理操作；请改用组织范围的密钥。",
+        en="The key is for some stores only and not for managing: use one for a part of the "
+        "organisation.",
+    )
+
+
 def narrower_key_needed(zh: str, en: str) -> KaquanError:
     """A key makes no key that is bound less tightly than itself."""
     return KaquanError(

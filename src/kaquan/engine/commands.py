@@ -267,10 +267,12 @@ class Hold(Command, frozen=True, kw_only=True, tag="hold"):
 
 
 class Release(Command, frozen=True, kw_only=True, tag="release"):
-    """Give a hold back."""
+    """Give a hold back. ``terminal_id`` as in `Facts`, and no more than there content."""
 
     operation = "release"
+    not_content = (*Command.not_content, "terminal_id")
     hold: Place
+    terminal_id: int = 0
 
 
 class Reverse(Command, frozen=True, kw_only=True, tag="reverse"):
@@ -278,14 +280,17 @@ class Reverse(Command, frozen=True, kw_only=True, tag="reverse"):
     all.
 
     ``serial`` picks one voucher of a redemption that used several; None reverses each of them.
+    ``terminal_id`` as in `Release`.
     """
 
     operation = "reverse"
+    not_content = (*Command.not_content, "terminal_id")
     redemption: Place
     serial: int | None = None
     amount_fen: int | None = None
     lines: tuple[LineReturn, ...] = ()
     reason: str = ""
+    terminal_id: int = 0
 
 
 # Care ---------------------------------------------------------------------------------------------

@@ -113,6 +113,16 @@ def terminal_of_other_store(code: str, store_code: str) -> KaquanError:
     )
 
 
+def terminal_not_there(code: str) -> KaquanError:
+    """It is of another store than the hold or redemption that it is to settle or undo."""
+    return KaquanError(
+        "terminal_of_other_store",
+        zh=f"终端“{code}”不属于这笔预占或核销的门店；请用该店的终端，或不填终端。",
+        en=f'The terminal "{code}" is not of the store of this hold or redemption: use one of that '
+        "store, or name none.",
+    )
+
+
 def terminal_without_store() -> KaquanError:
     """Where a terminal stands is to be said too: it may have been moved."""
     return value_invalid("填写终端时须同时填写门店。", "Whoever names a terminal names its store.")

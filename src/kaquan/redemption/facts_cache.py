@@ -25,6 +25,8 @@ from kaquan.foundation.errors import KaquanError
 from kaquan.offers.queries import categories_of, product_revision
 from kaquan.organisations.errors import (
     organisation_unknown,
+    terminal_blocked,
+    terminal_not_there,
     terminal_unknown,
     terminal_without_store,
 )
@@ -35,7 +37,14 @@ from kaquan.organisations.store_facts import (
     stores_by_code,
     terminals_by_code,
 )
-from kaquan.redemption.visits import NAME_MAX, Visit, checked, is_first_order, refusal_of
+from kaquan.redemption.visits import (
+    NAME_MAX,
+    Visit,
+    checked,
+    folded_terminal,
+    is_first_order,
+    refusal_of,
+)
 
 AGE_S_MAX = FACTS_AGE_S_MAX
 REFRESH_AGE_S = 0.6
@@ -168,6 +177,25 @@ class FactsCache:
             raise customer_unknown(visit.customer_number)
         facts = _facts(visit, store, terminal, customer, lines=lines, at=at)
         return facts, store, refusal_of(visit, store, terminal)
+
+    def terminal_at(
+        self, actor: Actor, code: str, store_path: Sequence[int]
+    ) -> tuple[int, KaquanError | None]:
+        """A terminal that settles or undoes what happened in a store (none: in no store), and why
+        it may not: `terminal_of_other_store`, `terminal_blocked`.
+
+        Raises `NotLoadedError`, `terminal_unknown`, `value_invalid`.
+        """
+        code = folded_terminal(code)
+        missing = Names()
+        terminal = self._terminal(code, self._monotonic_s(), missing)
+        if missing:
+            raise NotLoadedError(missing)
+        if terminal is None or not terminal.path.startswith(actor.organisation_path):
+            raise terminal_unknown(code)
+        if store_path and terminal.store_id != store_path[-1]:
+            return terminal.terminal_id, terminal_not_there(code)
+        return terminal.terminal_id, None if terminal.is_active else terminal_blocked(code)
 
     def customer_id(self, number: str) -> int:
         """A customer's id; raises `NotLoadedError` and `customer_unknown`."""

@@ -37,6 +37,7 @@ from kaquan.ledger.glances import (
 from kaquan.ledger.records import Record
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import TraceStep, record_at, records_at, trace_voucher
+from kaquan.redemption.queries import terminal_of
 from kaquan.redemption.scopes import books_scope
 
 VIEW = "ledger.view"
@@ -236,7 +237,7 @@ class _Places:
             order_no=_order_no(facts),
             actor=command.actor,
             vouchers=self._visible(one.record.outcome.vouchers, facts),
-            terminal_id=facts.terminal_id,
+            terminal_id=terminal_of(command) or facts.terminal_id,
         )
 
     def _visible(self, results: Sequence[VoucherResult], facts: Facts) -> Sequence[VoucherResult]:

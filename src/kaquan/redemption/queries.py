@@ -79,6 +79,12 @@ def _happened_within(actor: Actor, command: AnyCommand) -> bool:
     return path.startswith(actor.organisation_path)
 
 
+def terminal_of(command: AnyCommand) -> int:
+    """The registered terminal that asked for something, by its id; 0: none was named."""
+    facts: Facts | None = getattr(command, "facts", None)
+    return facts.terminal_id if facts else int(getattr(command, "terminal_id", 0))
+
+
 OrderKey = tuple[str, int]
 """An order's number and its store's id."""
 

@@ -123,7 +123,7 @@ def checked(visit: Visit) -> Visit:
     def name(text: str, zh: str, en: str) -> str:
         return cells.accepted(_read_name, text, zh=zh, en=en) if text else ""
 
-    terminal_code = name(visit.terminal_code, "终端", "terminal")
+    terminal_code = folded_terminal(visit.terminal_code)
     if terminal_code and not visit.store_code:
         raise terminal_without_store()
     return Visit(
@@ -141,6 +141,11 @@ def checked(visit: Visit) -> Visit:
         terminal_kind=name(visit.terminal_kind, "终端类型", "kind of terminal"),
         terminal_code=terminal_code,
     )
+
+
+def folded_terminal(text: str) -> str:
+    """A terminal's code as it is stored; raises `value_invalid`."""
+    return cells.accepted(_read_name, text, zh="终端", en="terminal") if text else ""
 
 
 def _stores(actor: Actor, codes: Collection[str]) -> dict[str, StoreFacts]:

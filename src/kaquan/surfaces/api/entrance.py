@@ -13,13 +13,13 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 
 from kaquan.access.callers import Caller, authenticate, is_within_bounds
+from kaquan.access.errors import key_of_stores
 from kaquan.access.limits import admit
 from kaquan.access.sources import source_of
 from kaquan.engine.commands import RequestKey
 from kaquan.engine.fields import KEY_MAX
 from kaquan.engine.outcome_details import Language
 from kaquan.foundation.actor import Actor, require
-from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.store_facts import store_facts
 from kaquan.surfaces.api.operations import JSON, Operation
 from kaquan.surfaces.api.refusing import CallerRefusedError, CallRefusedError, language_of
@@ -124,12 +124,7 @@ def _bounded(caller: Caller) -> Actor:
         return caller.actor
     facts = store_facts(min(caller.store_ids)) if len(caller.store_ids) == 1 else None
     if facts is None or not is_within_bounds(caller, facts.store_path):
-        raise KaquanError(
-            "permission_denied",
-            zh="此密钥只限几家门店使用，不能用于管理接口；请改用组织范围的密钥。",
-            en="The key is for some stores only and not for the management API; use one for a "
-            "part of the organisation.",
-        )
+        raise key_of_stores()
     path = "".join(f"{node}." for node in facts.store_path)
     return replace(caller.actor, organisation_path=path)
 

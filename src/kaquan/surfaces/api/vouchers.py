@@ -16,7 +16,7 @@ from kaquan.foundation import clock
 from kaquan.ledger.trace import TraceStep
 from kaquan.organisations.queries import store_codes, terminal_codes
 from kaquan.redemption import care
-from kaquan.redemption.queries import TRACE, voucher_trace
+from kaquan.redemption.queries import TRACE, terminal_of, voucher_trace
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
 from kaquan.surfaces.api.kit import Request, Routes
 from kaquan.surfaces.api.moments import ToldMoment
@@ -201,7 +201,7 @@ def _step(step: TraceStep, stores: Mapping[int, str], terminals: Mapping[int, st
         by=command.actor,
         receipt=format_receipt(kind, step.place) if kind else None,
         store=stores.get(facts.store_id) if facts else None,
-        terminal=terminals.get(facts.terminal_id) if facts else None,
+        terminal=terminals.get(terminal_of(command)),
         order_no=facts.order.order_no if facts and facts.order else None,
         reason=getattr(command, "reason", "") or None,
         discount_fen=step.result.discount_fen,
@@ -244,7 +244,7 @@ def trace_voucher(request: Request, body: TraceBody) -> TraceAnswer:
     actor, standing = request.call.actor, trace.standing
     facts: list[Facts] = [getattr(step.command, "facts", Facts()) for step in trace.steps]
     stores = store_codes(actor, {one.store_id for one in facts} - {0})
-    terminals = terminal_codes(actor, {one.terminal_id for one in facts} - {0})
+    terminals = terminal_codes(actor, {terminal_of(step.command) for step in trace.steps} - {0})
     return TraceAnswer(
         serial=trace.serial,
         batch_id=standing.batch_id,

@@ -15,7 +15,7 @@ from kaquan.foundation import clock
 from kaquan.ledger.answers import answers_given
 from kaquan.redemption.codes import ledger_session
 from kaquan.surfaces.gateway import messages as m
-from kaquan.surfaces.gateway import preparing
+from kaquan.surfaces.gateway import preparing, preparing_past
 from kaquan.surfaces.gateway.answers import ProblemAnswer, encode
 from kaquan.surfaces.gateway.calls import Call
 from kaquan.surfaces.gateway.knowledge import Known, Librarian
@@ -32,6 +32,7 @@ TELLS_NOTHING_S: Final = 0.03
 
 class _Settled(Struct, frozen=True):
     hold: str
+    terminal: str
 
 
 class _Reversed(m.ReversalRequest, frozen=True, kw_only=True):
@@ -56,18 +57,20 @@ class Bookings:
         """POST /holds"""
         return await self._book(call, message, preparing.hold)
 
-    async def settle(self, call: Call, _message: m.SettleRequest) -> bytes:
+    async def settle(self, call: Call, message: m.SettleRequest) -> bytes:
         """POST /holds/{hold}/redeem"""
-        return await self._book(call, _Settled(call.number), preparing.settle)
+        asked = _Settled(call.number, message.terminal)
+        return await self._book(call, asked, preparing_past.settle)
 
-    async def release(self, call: Call, _message: m.ReleaseRequest) -> bytes:
+    async def release(self, call: Call, message: m.ReleaseRequest) -> bytes:
         """POST /holds/{hold}/release"""
-        return await self._book(call, _Settled(call.number), preparing.release)
+        asked = _Settled(call.number, message.terminal)
+        return await self._book(call, asked, preparing_past.release)
 
     async def reverse(self, call: Call, message: m.ReversalRequest) -> bytes:
         """POST /redemptions/{redemption}/reversals"""
         asked = _Reversed(redemption=call.number, **structs.asdict(message))
-        return await self._book(call, asked, preparing.reverse)
+        return await self._book(call, asked, preparing_past.reverse)
 
     async def claim(self, call: Call, message: m.ClaimRequest) -> bytes:
         """POST /claims"""

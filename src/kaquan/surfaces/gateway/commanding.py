@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, structs
 
+from kaquan.access.errors import key_of_stores
 from kaquan.access.limits import GATEWAY, admit
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation.errors import KaquanError
@@ -17,7 +18,7 @@ from kaquan.ledger.batcher import BLOCK_COMMANDS_MAX, QueueFullError
 from kaquan.redemption.actions import ISSUE, REDEEM, REVERSE
 from kaquan.redemption.care import CARE
 from kaquan.surfaces.gateway import messages as m
-from kaquan.surfaces.gateway import preparing, preparing_care
+from kaquan.surfaces.gateway import preparing, preparing_care, preparing_past
 from kaquan.surfaces.gateway.answers import CommandsAnswer, ProblemAnswer, encode
 from kaquan.surfaces.gateway.booking import Bookings, Prepare, problem_of
 from kaquan.surfaces.gateway.calls import KEY_LENGTH_MAX, Call
@@ -44,9 +45,9 @@ BUSY = Outcome(OutcomeCode.BUSY)
 HOW: Final[dict[type[m.Message], tuple[Prepare, str]]] = {
     m.RedeemCommand: (preparing.redeem, REDEEM),
     m.HoldCommand: (preparing.hold, REDEEM),
-    m.SettleCommand: (preparing.settle, REDEEM),
-    m.ReleaseCommand: (preparing.release, REDEEM),
-    m.ReverseCommand: (preparing.reverse, REVERSE),
+    m.SettleCommand: (preparing_past.settle, REDEEM),
+    m.ReleaseCommand: (preparing_past.release, REDEEM),
+    m.ReverseCommand: (preparing_past.reverse, REVERSE),
     m.ClaimCommand: (preparing.claim, ISSUE),
     m.AssignCommand: (preparing.assign, ISSUE),
     m.SellCommand: (preparing.sell, ISSUE),
@@ -125,6 +126,8 @@ class Commands:
             try:
                 if permission not in call.caller.actor.permissions:
                     raise ProblemAnswer(outcome_problem(DENIED, call.language))
+                if permission == CARE and call.caller.store_ids:
+                    raise key_of_stores()
                 preparation = Preparation(call, self._librarian.cache, known)
                 item.prepared = prepare(preparation, item.asked, item.key, item.link)
             except WantedError as missing:

@@ -82,9 +82,9 @@ EVERY_CALL = (
 _EVERY_CHANGE = ("idempotency_key_missing", "idempotency_key_invalid", "request_key_reused")
 _CODES = ("code_malformed", "code_mistyped", "code_forged", "code_attempts_limited",
           "object_rate_limited")  # fmt: skip
+_TERMINALS = ("terminal_unknown", "terminal_of_other_store", "terminal_blocked", "value_invalid")
 _PLACES = (
-    "organisation_unknown", "store_not_open", "terminal_unknown", "terminal_of_other_store",
-    "terminal_blocked", "customer_unknown", "value_invalid", "malformed_command",
+    "organisation_unknown", "store_not_open", "customer_unknown", "malformed_command", *_TERMINALS,
 )  # fmt: skip
 
 
@@ -105,7 +105,8 @@ _USE = (
     "balance_insufficient",
     "uses_insufficient",
 )
-_HOLD = ("hold_unknown", "hold_expired", "hold_settled", "voucher_void", "voucher_frozen")
+_HOLD = ("hold_unknown", "hold_expired", "hold_settled", "voucher_void", "voucher_frozen",
+         *_TERMINALS)  # fmt: skip
 _CLAIM = (
     *_CODES,
     *_PLACES,
@@ -119,6 +120,7 @@ _CLAIM = (
 )
 _REVERSE = (
     *_CODES,
+    *_TERMINALS,
     "redemption_unknown",
     "voucher_unknown",
     "malformed_command",

@@ -53,6 +53,16 @@ Terminal = Annotated[
     ),
 ]
 
+TerminalThere = Annotated[
+    str,
+    Meta(
+        max_length=NAME_MAX,
+        description="已登记终端的编码；停用的、与原预占或核销不在同一门店的会被拒绝 · The code of "
+        "a registered terminal. One that is switched off, or of another store than the hold or "
+        "redemption, is refused",
+    ),
+]
+
 
 class Message(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every request and part of one is: immutable and strict."""
@@ -137,11 +147,14 @@ class HoldRequest(Where, frozen=True, kw_only=True):
 class SettleRequest(Message, frozen=True, kw_only=True):
     """Redeem what a hold reserved, on the hold's own order."""
 
+    terminal: TerminalThere = ""
     use_request_no: RequestNo | None = None
 
 
 class ReleaseRequest(Message, frozen=True, kw_only=True):
     """Give a hold back."""
+
+    terminal: TerminalThere = ""
 
 
 class ReversalRequest(Message, frozen=True, kw_only=True):
@@ -151,6 +164,7 @@ class ReversalRequest(Message, frozen=True, kw_only=True):
     amount_fen: FenAboveZero | None = None
     lines: ReturnedLines = ()
     reason: Reason = ""
+    terminal: TerminalThere = ""
     return_request_no: RequestNo | None = None
 
 
@@ -213,12 +227,14 @@ class SettleCommand(PlainCommand, frozen=True, kw_only=True, tag="settle"):
     """Redeem what a hold reserved."""
 
     hold: Receipt
+    terminal: TerminalThere = ""
 
 
 class ReleaseCommand(PlainCommand, frozen=True, kw_only=True, tag="release"):
     """Give a hold back."""
 
     hold: Receipt
+    terminal: TerminalThere = ""
 
 
 class ReverseCommand(PlainCommand, frozen=True, kw_only=True, tag="reverse"):
@@ -229,6 +245,7 @@ class ReverseCommand(PlainCommand, frozen=True, kw_only=True, tag="reverse"):
     amount_fen: FenAboveZero | None = None
     lines: ReturnedLines = ()
     reason: Reason = ""
+    terminal: TerminalThere = ""
 
 
 class ClaimCommand(PlainCommand, frozen=True, kw_only=True, tag="claim"):

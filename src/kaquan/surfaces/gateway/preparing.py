@@ -39,7 +39,6 @@ from kaquan.surfaces.http.problems import (
     refusal_problem,
 )
 
-NO_FACTS = Facts()
 UNKNOWN = {
     code: Outcome(code)
     for code in (
@@ -158,12 +157,25 @@ class Preparation:
         if place is None:
             raise self.unknown(_UNKNOWN_OF[kind])
         if self._is_bound:
-            if place not in self._known.places:
-                raise WantedError(Wanted(places={place}))
-            path = self._known.places[place]
+            path = self._path_at(place)
             if not path or not self._lies_within(path):
                 raise self.unknown(_UNKNOWN_OF[kind])
         return place
+
+    def terminal(self, code: str, place: Place) -> tuple[int, KaquanError | None]:
+        """The terminal that settles or undoes what happened at a place, and why it may not."""
+        if not code:
+            return 0, None
+        path = self._path_at(place) or ()
+        try:
+            return self._cache.terminal_at(self._caller.actor, code, path)
+        except NotLoadedError as missing:
+            raise WantedError(Wanted(names=missing.names)) from None
+
+    def _path_at(self, place: Place) -> tuple[int, ...] | None:
+        if place not in self._known.places:
+            raise WantedError(Wanted(places={place}))
+        return self._known.places[place]
 
     def batch(self, batch_id: int) -> int:
         """A batch that the caller may hand out from."""
@@ -176,15 +188,17 @@ class Preparation:
             return judged
         raise ProblemAnswer(judged)
 
+    def may_trace(self, serial: int) -> bool:
+        """Whether the caller may see all of a voucher, as one of its part's batches."""
+        if not self._is_bound:
+            return True
+        return not self._caller.store_ids and self._is_own(serial)
+
     def own_voucher(self, text: str) -> int:
         """The voucher that a code names, if it is of a batch of the caller's part of the tree."""
         serial = self.serial(text)
-        if self._caller.actor.organisation_path:
-            batch_id = self._known.batches.get(serial)
-            if batch_id is None:
-                raise WantedError(Wanted(serials={serial}))
-            if not self._may_issue_from(batch_id):
-                raise self.unknown(OutcomeCode.VOUCHER_UNKNOWN)
+        if not self._is_own(serial):
+            raise self.unknown(OutcomeCode.VOUCHER_UNKNOWN)
         return serial
 
     # Refusals -------------------------------------------------------------------------------------
@@ -217,6 +231,19 @@ class Preparation:
         if self._caller.store_ids and path[-1] not in self._caller.store_ids:
             return False
         return "".join([f"{one}." for one in path]).startswith(self._caller.actor.organisation_path)
+
+    @property
+    def is_of_stores(self) -> bool:
+        """Whether the caller is bound to stores, as tills are."""
+        return bool(self._caller.store_ids)
+
+    def _is_own(self, serial: int) -> bool:
+        if not self._caller.actor.organisation_path:
+            return True
+        batch_id = self._known.batches.get(serial)
+        if batch_id is None:
+            raise WantedError(Wanted(serials={serial}))
+        return self._may_issue_from(batch_id)
 
     def _may_issue_from(self, batch_id: int) -> bool:
         try:
@@ -309,32 +336,6 @@ def _uses(p: Preparation, asked: Any) -> tuple[Any, Any, KaquanError | None]:
         raise gathering.missing() from None
 
 
-def settle(p: Preparation, asked: Any, key: str, link: int = 0) -> Prepared:
-    """Redeem what a hold reserved."""
-    place = p.place(ReceiptKind.HOLD, asked.hold)
-    command = c.Redeem(facts=NO_FACTS, hold=place, **p.common(key, link))
-    return Prepared(command, answers.redemption_answer)
-
-
-def release(p: Preparation, asked: Any, key: str, link: int = 0) -> Prepared:
-    """Give a hold back."""
-    command = c.Release(hold=p.place(ReceiptKind.HOLD, asked.hold), **p.common(key, link))
-    return Prepared(command, answers.done_answer)
-
-
-def reverse(p: Preparation, asked: Any, key: str, link: int = 0) -> Prepared:
-    """Undo a redemption, wholly or in part."""
-    command = c.Reverse(
-        redemption=p.place(ReceiptKind.REDEMPTION, asked.redemption),
-        serial=None if asked.code is None else p.serial(asked.code),
-        amount_fen=asked.amount_fen,
-        lines=tuple([c.LineReturn(line.line_id, line.quantity) for line in asked.lines]),
-        reason=asked.reason,
-        **p.common(key, link),
-    )
-    return Prepared(command, answers.reversal_answer)
-
-
 def claim(p: Preparation, asked: Any, key: str, link: int = 0) -> Prepared:
     """A customer takes a voucher."""
     return _issue(p, c.Claim, asked, _to_customer(asked), key=key, link=link)
@@ -357,6 +358,7 @@ def sell(p: Preparation, asked: m.SellCommand, key: str, link: int = 0) -> Prepa
         paid_fen=asked.paid_fen,
         payment_no=asked.payment_no,
         face_fen=asked.face_fen,
+        needs_store=p.is_of_stores,
     )
 
 
@@ -372,6 +374,7 @@ def _issue(
     *,
     key: str,
     link: int,
+    needs_store: bool = False,
     **more: Any,
 ) -> Prepared:
     gathering = Gathering()
@@ -379,7 +382,7 @@ def _issue(
     told_code, serial = asked.voucher_code, None
     if told_code is not None:
         serial = gathering.ask(p.serial, told_code)
-    told = gathering.ask(p.facts, where, needs_store=False)
+    told = gathering.ask(p.facts, where, needs_store=needs_store)
     gathering.check()
     facts, refusal = told
     command = make(batch_id=batch_id, serial=serial, facts=facts, **more, **p.common(key, link))

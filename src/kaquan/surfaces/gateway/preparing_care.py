@@ -13,7 +13,7 @@ def top_up(p: Preparation, asked: m.TopUpCommand, key: str, link: int) -> Prepar
     """Put paid money onto a prepaid card."""
     gathering = Gathering()
     serial = gathering.ask(p.own_voucher, asked.code)
-    told = gathering.ask(p.facts, asked, needs_store=False)
+    told = gathering.ask(p.facts, asked, needs_store=p.is_of_stores)
     gathering.check()
     facts, refusal = told
     command = c.TopUp(

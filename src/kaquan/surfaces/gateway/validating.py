@@ -195,17 +195,17 @@ class Dry:
     async def _look(self, call: Call, message: m.LookupRequest, *, sees_all: bool) -> bytes:
         cache = self._librarian.cache
 
-        def attempt(known: Known) -> tuple[int, int]:
+        def attempt(known: Known) -> tuple[int, int, bool]:
             preparation = Preparation(call, cache, known, public=not sees_all)
             gathering = Gathering()
             serial = gathering.ask(preparation.serial, message.code)
             customer = message.customer
             asker = gathering.ask(preparation.customer_id, customer) if customer else 0
             gathering.check()
-            return serial, asker
+            return serial, asker, sees_all and preparation.may_trace(serial)
 
         try:
-            serial, asker = await self._librarian.prepare(attempt)
+            serial, asker, sees_this = await self._librarian.prepare(attempt)
         except ProblemAnswer:
             if not sees_all:  # as much is read for a code that is none of ours
                 await self._rehearsed(self._stand_in, call)
@@ -216,11 +216,11 @@ class Dry:
         seen = rehearsed.seen.get(serial)
         now = None if seen is None else lookups.voucher_now(seen, call.at)
         is_theirs = now is not None and now.customer_id in (0, asker)
-        if seen is None or now is None or (not sees_all and (now.refusal or not is_theirs)):
+        if seen is None or now is None or (not sees_this and (now.refusal or not is_theirs)):
             raise ProblemAnswer(
                 outcome_problem(VOUCHER_UNKNOWN, call.language, public=not sees_all)
             )
-        return encode(_lookup(now, lookups.terms_in_words(seen, call.language), call, sees_all))
+        return encode(_lookup(now, lookups.terms_in_words(seen, call.language), call, sees_this))
 
     async def _rehearsed(self, serial: int, call: Call) -> Rehearsed:
         rehearsed = await self._rehearsers.rehearse(lookups.look(serial, call.at))
