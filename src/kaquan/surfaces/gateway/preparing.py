@@ -190,9 +190,7 @@ class Preparation:
 
     def may_trace(self, serial: int) -> bool:
         """Whether the caller may see all of a voucher, as one of its part's batches."""
-        if not self._is_bound:
-            return True
-        return not self._caller.store_ids and self._is_own(serial)
+        return not self._is_bound or (not self.is_of_stores and self._is_own(serial))
 
     def own_voucher(self, text: str) -> int:
         """The voucher that a code names, if it is of a batch of the caller's part of the tree."""
@@ -240,10 +238,9 @@ class Preparation:
     def _is_own(self, serial: int) -> bool:
         if not self._caller.actor.organisation_path:
             return True
-        batch_id = self._known.batches.get(serial)
-        if batch_id is None:
+        if serial not in self._known.batches:
             raise WantedError(Wanted(serials={serial}))
-        return self._may_issue_from(batch_id)
+        return self._may_issue_from(self._known.batches[serial])
 
     def _may_issue_from(self, batch_id: int) -> bool:
         try:
