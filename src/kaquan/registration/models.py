@@ -55,12 +55,13 @@ class Slip(models.Model):
 
     `used_at` is when the voucher was used, `typed_at` when somebody typed it. `once` is the form's
     own name, so that a form sent twice is one slip. `redemption` and `reversal` are places in the
-    ledger's books.
+    ledger's books. `hand` is that of the code on it: 0 of all that was printed.
     """
 
     id = models.BigAutoField(primary_key=True)
     bundle = models.ForeignKey(Bundle, models.PROTECT, related_name="slips")
     serial = models.BigIntegerField()
+    hand = models.SmallIntegerField(default=0)
     holder_name = EncryptedTextField(null=True)
     holder_phone = EncryptedTextField(null=True)
     holder_phone_index = models.BinaryField(null=True)
@@ -166,6 +167,7 @@ class Keying(models.Model):
     id = models.BigAutoField(primary_key=True)
     bundle = models.ForeignKey(Bundle, models.PROTECT, related_name="keyings")
     serial = models.BigIntegerField()
+    hand = models.SmallIntegerField(default=0)
     turn = models.SmallIntegerField()
     holder_name = EncryptedTextField(null=True)
     holder_phone = EncryptedTextField(null=True)
