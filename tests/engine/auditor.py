@@ -84,6 +84,7 @@ class Auditor:
             result.uses_left,
             result.holds,
             result.committed_fen,
+            result.hand,
         ) == (
             mine.version,
             mine.state,
@@ -92,6 +93,7 @@ class Auditor:
             mine.uses,
             len(mine.holds),
             self.committed[result.serial],
+            mine.passed_on,
         ), (result, mine)
 
     def _voucher(self, result: VoucherResult) -> AuditedVoucher:
@@ -191,14 +193,13 @@ class Auditor:
             assert 0 <= taken <= line.amount_fen - line.discount_fen
         for result in step.outcome.vouchers:
             voucher, use = self._voucher(result), asked[result.serial]
+            assert use.hand in (None, voucher.passed_on)
             assert voucher.batch.state != "paused"
             assert voucher.state in ("LIVE", "ISSUED"), voucher
             assert voucher.window is not None
             assert voucher.window[0] <= step.command.at < voucher.window[1]
-            assert (
-                step.command.facts.customer_id in (0, voucher.customer_id)
-                or not voucher.customer_id
-            )
+            asker_id = step.command.facts.customer_id
+            assert asker_id in (0, voucher.customer_id) or not voucher.customer_id
             check_benefit(voucher, use, result, lines, alone=len(asked) == 1)
             voucher.uses -= result.uses_used
             voucher.balance -= result.balance_used_fen

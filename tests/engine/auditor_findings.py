@@ -126,6 +126,14 @@ def _of(auditor: Auditor, unit: str, account: str) -> dict[int, int]:
     }
 
 
+def _names_another_hand(auditor: Auditor, command: Any) -> bool:
+    return any(
+        use.hand is not None and use.hand != auditor.vouchers[use.serial].passed_on
+        for use in command.vouchers
+        if use.serial in auditor.vouchers
+    )
+
+
 def judge_refusal(auditor: Auditor, command: Any, outcome: Outcome) -> None:
     """A refusal must be true; those whose truth the auditor can tell are checked."""
     serials = _serials(auditor, command)
@@ -134,14 +142,15 @@ def judge_refusal(auditor: Auditor, command: Any, outcome: Outcome) -> None:
     match outcome.code.name:
         case "VOUCHER_USED":
             assert "USED" in states or _nothing_left(named), named
-        case "VOUCHER_VOID":
-            assert "VOID" in states
-        case "VOUCHER_FROZEN":
-            assert any(state.startswith("FROZEN") for state in states)
+        case "VOUCHER_VOID" | "VOUCHER_FROZEN":
+            wanted = outcome.code.name.removeprefix("VOUCHER_")
+            assert any(state.startswith(wanted) for state in states)
         case "VOUCHER_HELD":
             assert any(voucher.holds for voucher in named)
         case "VOUCHER_NOT_YOURS":
             assert any(voucher.in_hand for voucher in named)
+        case "CODE_PASSED_ON":
+            assert _names_another_hand(auditor, command)
         case "VOUCHER_EXPIRED" if named:
             assert "EXPIRED" in states or any(one.over(command.at) for one in named)
         case "BATCH_PAUSED" | "BATCH_STOPPED":

@@ -10,6 +10,7 @@ A file holds scenarios; each begins with ``scenario:`` and a claim. Then, one a 
 ``terms`` are good through 2026 if they say nothing else. ``do`` runs one command in a block of its
 own; ``with`` adds a linked one to the block of the line before. Words are an operation, what it is
 about, and ``field=value``; ``as=`` names the voucher, hold or redemption for later lines;
+``hand=`` says for which hand the code was made that named it, if one did;
 ``off20#3`` is the fourth voucher of a by-code batch. Time stands still at noon on 22 November 2026
 in Shanghai unless ``on=`` moves it. After ``->`` come the code and any data to check.
 Lines with ``|`` are the entries, all of them, in order. Lines with ``:`` say how a voucher, a
@@ -186,9 +187,8 @@ class Scenario:
         if about[0] in self.places:
             return c.Redeem(**common, hold=self.places[about[0]])
         amount = int(given["amount"]) if "amount" in given else None
-        uses = tuple(
-            c.VoucherUse(self._serial(name), amount, int(given.get("uses", 1))) for name in about
-        )
+        number, hand = int(given.get("uses", 1)), _hand(given)
+        uses = tuple(c.VoucherUse(self._serial(name), amount, number, hand) for name in about)
         if verb == "redeem":
             return c.Redeem(**common, vouchers=uses)
         until = _moment(given.get("until", "")) or common["at"] + timedelta(minutes=15)
@@ -219,7 +219,8 @@ class Scenario:
         match verb:
             case "top_up":
                 amount = int(given["amount"])
-                return c.TopUp(**common, amount_fen=amount, payment_no="P2", facts=_facts(given))
+                told = {"payment_no": "P2", "facts": _facts(given), "hand": _hand(given)}
+                return c.TopUp(**common, amount_fen=amount, **told)
             case "transfer":
                 source, target = int(given["from"]), int(given["to"])
                 return c.Transfer(**common, from_customer_id=source, to_customer_id=target)
@@ -349,6 +350,10 @@ def _moment(text: str) -> datetime | None:
     if re.match(r"\d\d-", text):
         text = f"2026-{text}"
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+def _hand(given: dict[str, str]) -> int | None:
+    return int(given["hand"]) if "hand" in given else None
 
 
 def _facts(given: dict[str, str]) -> Facts:

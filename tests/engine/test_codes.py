@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaquan.engine.codes import (
+    HAND_MAX,
     CodeBook,
     CodeFault,
     CodeKey,
@@ -36,13 +37,15 @@ def _key(vector: dict[str, str], key_id: int = 1) -> CodeKey:
     return CodeKey(key_id, bytes.fromhex(vector["serial_key"]), bytes.fromhex(vector["tag_key"]))
 
 
-def _code_by_the_book(key: CodeKey, issuer: int, serial: int) -> str:
+def _code_by_the_book(key: CodeKey, issuer: int, serial: int, hand: int = 0) -> str:
     """The definition in the docstring of ``codes``, written a second time and plainly."""
     issuer_bytes = issuer.to_bytes(8, "big")
-    words = blake2b(
-        issuer_bytes + (serial // 8).to_bytes(8, "big"), key=key.tag_key, person=b"kaquan.code.tag1"
-    ).digest()
-    word = "".join(f"{byte:08b}" for byte in words[serial % 8 * 8 :][:8])
+    about, place, person = (serial // 8).to_bytes(8, "big"), serial % 8, b"kaquan.code.tag1"
+    if hand:
+        about = serial.to_bytes(8, "big") + (hand // 8).to_bytes(8, "big")
+        place, person = hand % 8, b"kaquan.code.hand"
+    words = blake2b(issuer_bytes + about, key=key.tag_key, person=person).digest()
+    word = "".join(f"{byte:08b}" for byte in words[place * 8 :][:8])
     tag = int(word[6:63], 2)
     mask = blake2b(
         issuer_bytes + tag.to_bytes(8, "big"),
@@ -70,14 +73,25 @@ def test_golden_codes_never_change(vector: dict[str, str]) -> None:
     assert _code_by_the_book(_key(vector), int(vector["issuer"]), serial) == vector["code"]
 
 
-@given(serial=serials)
-def test_every_serial_comes_back_from_its_code(serial: int) -> None:
-    code = BOOK.encode(serial)
+@pytest.mark.parametrize("vector", VECTORS["hands"], ids=lambda vector: vector["code"])
+def test_golden_codes_of_later_hands_never_change(vector: dict[str, str]) -> None:
+    book, serial, hand = CodeBook([_key(vector)], 86), int(vector["serial"]), int(vector["hand"])
+
+    assert book.encode(serial, hand) == vector["code"]
+    assert book.decode(vector["code"]) == DecodedCode(serial, 1, hand)
+    assert _code_by_the_book(_key(vector), 86, serial, hand) == vector["code"]
+
+
+@given(serial=serials, hand=st.integers(0, HAND_MAX), key=st.sampled_from([NEW_KEY, OLD_KEY]))
+def test_every_serial_and_its_hand_come_back_from_its_code(
+    serial: int, hand: int, key: CodeKey
+) -> None:
+    code = BOOK.encode(serial, hand, key_id=key.key_id)
 
     assert len(code) == 20
     assert set(code) <= set(ALPHABET)
-    assert BOOK.decode(code) == DecodedCode(serial, NEW_KEY.key_id)
-    assert BOOK.decode(format_code(code)) == DecodedCode(serial, NEW_KEY.key_id)
+    assert BOOK.decode(code) == DecodedCode(serial, key.key_id, hand)
+    assert BOOK.decode(format_code(code)) == DecodedCode(serial, key.key_id, hand)
 
 
 @settings(max_examples=40)

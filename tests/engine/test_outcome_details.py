@@ -46,6 +46,7 @@ def test_what_is_hidden_from_a_stranger_all_looks_the_same() -> None:
     assert {public_code(code) for code in hidden} == {Code.VOUCHER_UNKNOWN}
     assert {
         Code.CODE_FORGED,
+        Code.CODE_PASSED_ON,
         Code.VOUCHER_NOT_YOURS,
         Code.VOUCHER_EXPIRED,
         Code.VOUCHER_VOID,

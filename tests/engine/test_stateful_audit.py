@@ -289,8 +289,9 @@ class LedgerLife(RuleBasedStateMachine):
         store_id: int,
     ) -> dict[str, Any]:
         serials = {self._usable(pick) for pick in picks}
+        hand = None if customer_id else 0  # an unknown customer shows what was printed
         uses = tuple(
-            c.VoucherUse(serial, amount if self._has_balance(serial) else None)
+            c.VoucherUse(serial, amount if self._has_balance(serial) else None, hand=hand)
             for serial in sorted(serials)
         )
         facts = self._facts(customer_id, store_id, order)

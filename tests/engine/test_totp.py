@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaquan.engine.codes import CodeFault
-from kaquan.engine.dynamic_codes import DynamicKey, is_dynamic, read_dynamic, text_at
+from kaquan.engine.codes import HAND_MAX, CodeFault, Presented
+from kaquan.engine.dynamic_codes import (
+    MEMBER_PROFILE,
+    DynamicKey,
+    is_dynamic,
+    read_dynamic,
+    text_at,
+)
 from kaquan.engine.shards import SERIAL_END
 from kaquan.engine.totp import password, step_of
 
@@ -40,12 +46,24 @@ def test_passwords_are_those_of_rfc_6238(seconds: int, sha1: str, sha256: str, s
     assert found == {"sha1": sha1, "sha256": sha256, "sha512": sha512}
 
 
-@given(st.integers(0, SERIAL_END - 1))
-def test_a_dynamic_code_stands_for_its_voucher(serial: int) -> None:
-    text = text_at(KEY, serial, NOON)
+@given(st.integers(0, SERIAL_END - 1), st.integers(0, HAND_MAX))
+def test_a_dynamic_code_stands_for_its_voucher_in_one_hand(serial: int, hand: int) -> None:
+    text = text_at(KEY, serial, NOON, hand)
 
     assert is_dynamic(text)
-    assert read_dynamic((DynamicKey(bytes(32)), KEY), text, NOON) == serial
+    assert read_dynamic((DynamicKey(bytes(32)), KEY), text, NOON) == Presented(serial, hand)
+
+
+def test_a_dynamic_code_of_the_first_hand_is_what_it_was_before_hands_were_counted() -> None:
+    assert text_at(KEY, 77, NOON) == "K14HHCXVGK42463118"
+    assert len({text_at(KEY, 77, NOON, hand)[10:] for hand in range(HAND_MAX + 1)}) == HAND_MAX + 1
+
+
+def test_a_members_code_has_no_other_hand() -> None:
+    member = DynamicKey(bytes(range(32)), MEMBER_PROFILE)
+
+    assert read_dynamic((member,), text_at(member, 77, NOON), NOON) == Presented(77, 0)
+    assert read_dynamic((member,), text_at(member, 77, NOON, 4), NOON) is CodeFault.FORGED
 
 
 @pytest.mark.parametrize("late_s", [61, 90, 3_600])
@@ -54,7 +72,7 @@ def test_a_picture_of_an_hour_or_a_minute_ago_is_refused(late_s: int) -> None:
 
     assert read_dynamic((KEY,), text, NOON + timedelta(seconds=late_s)) is CodeFault.FORGED
     assert read_dynamic((KEY,), text, NOON - timedelta(seconds=late_s)) is CodeFault.FORGED
-    assert read_dynamic((KEY,), text, NOON + timedelta(seconds=59)) == 77
+    assert read_dynamic((KEY,), text, NOON + timedelta(seconds=59)) == Presented(77, 0)
 
 
 @given(st.text(max_size=30))

@@ -21,6 +21,12 @@ H(tag_key, "kaquan.code.tag1", 64, issuer₈ ‖ ⌊serial/8⌋₈); a tag is it
 bytes) without the first 6 bits and the last one. The mask is the first 38 bits of
 H(serial_key, "kaquan.code.mask", 8, issuer₈ ‖ tag₈). ``tests/engine/vectors/codes.json`` has
 examples.
+
+A code is a voucher's in the hands of one holder. Hand 0 is the first, of all that is printed, and
+has the tag above; each transfer begins the next one, whose tag is the word ``hand mod 8`` of
+H(tag_key, "kaquan.code.hand", 64, issuer₈ ‖ serial₈ ‖ ⌊hand/8⌋₈). The hand is data that is signed
+and not carried, so a reader tries all 32: a forgery succeeds with 2⁻⁵² for some hand, and with 2⁻⁵⁷
+as above for the one that a voucher is in.
 """
 
 from __future__ import annotations
@@ -34,7 +40,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -46,6 +52,8 @@ CODE_SYMBOLS: Final = 20
 TAG_BITS: Final = 57
 KEY_MINIMUM_BYTES: Final = 32
 POOL_CODE_MAXIMUM: Final = 64
+HAND_MAX: Final = 31
+"""How often a voucher may be passed on and still have a code of its own."""
 
 _PAYLOAD_SYMBOLS = CODE_SYMBOLS - 1
 _TAG_MASK = (1 << TAG_BITS) - 1
@@ -72,11 +80,20 @@ class CodeFault(Enum):
     FORGED = "forged"  # no active key made it
 
 
+class Presented(NamedTuple):
+    """The voucher that somebody named: by a code, made for one ``hand``; None: not by a code, and
+    so in whichever hand it is."""
+
+    serial: int
+    hand: int | None = 0
+
+
 class DecodedCode(Struct, frozen=True, gc=False):
-    """The serial behind a code, and the generation of keys that made the code."""
+    """The serial behind a code, the generation of keys that made the code, and for which hand."""
 
     serial: int
     key_id: int
+    hand: int = 0
 
 
 class CodeBook:
@@ -94,12 +111,15 @@ class CodeBook:
             raise ValueError("every code key needs a key_id of its own")
         self._writing_key_id = keys[0].key_id
 
-    def encode(self, serial: int, *, key_id: int | None = None) -> str:
-        """The code of ``serial``: 20 symbols without dashes. ``ValueError`` outside 0…2³⁸−1."""
+    def encode(self, serial: int, hand: int = 0, *, key_id: int | None = None) -> str:
+        """The code of ``serial`` in its ``hand``: 20 symbols without dashes. ``ValueError`` outside
+        0…2³⁸−1 and 0…31."""
         if not 0 <= serial < SERIAL_END:
             raise ValueError(f"serial {serial} is not within 0…{SERIAL_END - 1}")
+        if not 0 <= hand <= HAND_MAX:
+            raise ValueError(f"hand {hand} is not within 0…{HAND_MAX}")
         cipher = self._cipher(key_id)
-        tag = cipher.tag(serial)
+        tag = cipher.tags(serial)[hand] if hand else cipher.tag(serial)
         payload = (serial ^ cipher.mask(tag)) << TAG_BITS | tag
         symbols = symbols_of(payload, _PAYLOAD_SYMBOLS)
         return symbols + check_symbol(symbols)
@@ -118,6 +138,12 @@ class CodeBook:
             serial = hidden ^ cipher.mask(tag)
             if compare_digest(cipher.tag(serial).to_bytes(8, "big"), presented):
                 return DecodedCode(serial, key_id)
+        # Few codes were passed on, so every key's first hand comes before any other.
+        for key_id, cipher in self._ciphers.items():
+            serial = hidden ^ cipher.mask(tag)
+            for hand, of_hand in enumerate(cipher.tags(serial)):
+                if compare_digest(of_hand.to_bytes(8, "big"), presented):
+                    return DecodedCode(serial, key_id, hand)
         return CodeFault.FORGED
 
     def encode_range(
@@ -169,9 +195,22 @@ class _Cipher:
         prefix = issuer.to_bytes(8, "big")
         self._mask_of = _keyed_hash(key.serial_key, b"kaquan.code.mask", prefix, 8)
         self._tags_of = _keyed_hash(key.tag_key, b"kaquan.code.tag1", prefix, 8 * _TAGS_A_HASH)
+        self._hands_of = _keyed_hash(key.tag_key, b"kaquan.code.hand", prefix, 8 * _TAGS_A_HASH)
 
     def tag(self, serial: int) -> int:
-        return int.from_bytes(self._tag_word(serial), "big") >> 1 & _TAG_MASK
+        return _tag_in(self._tag_word(serial))
+
+    def tags(self, serial: int) -> list[int]:
+        """The tags of all hands, the first one's at 0."""
+        of_serial = serial.to_bytes(8, "big")
+        words = b"".join(
+            [
+                self._hands_of(of_serial + group.to_bytes(8, "big"))
+                for group in range((HAND_MAX + _TAGS_A_HASH) // _TAGS_A_HASH)
+            ]
+        )
+        tags = [_tag_in(words[at : at + 8]) for at in range(8, len(words), 8)]
+        return [self.tag(serial), *tags]
 
     def mask(self, tag: int) -> int:
         return int.from_bytes(self._mask_of(tag.to_bytes(8, "big")), "big") >> _MASK_UNUSED_BITS
@@ -207,6 +246,10 @@ class _Cipher:
         words = b"".join(self._tags_of(group.to_bytes(8, "big")) for group in groups)
         start = serials[0] % _TAGS_A_HASH * 8
         return words[start : start + 8 * len(serials)]
+
+
+def _tag_in(word: bytes) -> int:
+    return int.from_bytes(word, "big") >> 1 & _TAG_MASK
 
 
 _DROP_LOW_2 = bytes(byte & 0b1111_1100 for byte in range(256))

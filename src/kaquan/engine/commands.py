@@ -28,11 +28,20 @@ class RequestKey(Struct, frozen=True, gc=False, array_like=True):
 
 class VoucherUse(Struct, frozen=True, gc=False, array_like=True):
     """How much of one voucher to use: ``amount_fen`` of a balance (None: as much as fits), or
-    units."""
+    units.
+
+    ``hand``: for which the code was made that named it; None: it was not named by a code.
+    """
 
     serial: int
     amount_fen: int | None = None
     uses: int = 1
+    hand: int | None = None
+
+    def content(self) -> tuple[int | None, ...]:
+        """What counts of it for telling a retry. Uses had no hand once, and keep their hash."""
+        asked = (self.serial, self.amount_fen, self.uses)
+        return (*asked, self.hand) if self.hand else asked
 
 
 class LineReturn(Struct, frozen=True, gc=False, array_like=True):
@@ -228,13 +237,18 @@ class Sell(Issue, frozen=True, kw_only=True, tag="sell"):
 
 
 class TopUp(Command, frozen=True, kw_only=True, tag="top_up"):
-    """Paid money goes onto a prepaid card."""
+    """Paid money goes onto a prepaid card; ``hand`` as in `VoucherUse`."""
 
     operation = "top_up"
+    not_content = (*Command.not_content, "hand")
     serial: int
     amount_fen: int
     payment_no: str
     facts: Facts
+    hand: int | None = None
+
+    def _content(self) -> list[Any]:
+        return [*Command._content(self), *([self.hand] if self.hand else [])]
 
 
 # Use ----------------------------------------------------------------------------------------------
@@ -251,6 +265,9 @@ class Redeem(Command, frozen=True, kw_only=True, tag="redeem"):
     facts: Facts
     hold: Place | None = None
 
+    def _content(self) -> list[Any]:
+        return [[use.content() for use in self.vouchers], self.hold]
+
 
 class Hold(Command, frozen=True, kw_only=True, tag="hold"):
     """Reserve uses until ``expires_at``; validity, limits and budget are judged now."""
@@ -263,7 +280,8 @@ class Hold(Command, frozen=True, kw_only=True, tag="hold"):
 
     def _content(self) -> list[Any]:
         # A retry is the same request a little later: what was asked for is how long.
-        return [*Command._content(self), (self.expires_at - self.at) // timedelta(microseconds=1)]
+        period_us = (self.expires_at - self.at) // timedelta(microseconds=1)
+        return [[use.content() for use in self.vouchers], period_us]
 
 
 class Release(Command, frozen=True, kw_only=True, tag="release"):
@@ -375,30 +393,9 @@ class BookLoss(Command, frozen=True, kw_only=True, tag="book_loss"):
     reason: str
 
 
-AnyCommand = (
-    OpenBudget
-    | ChangeBudget
-    | DefineBatch
-    | Mint
-    | SetBatchState
-    | Activate
-    | Allot
-    | Claim
-    | Assign
-    | Sell
-    | TopUp
-    | Redeem
-    | Hold
-    | Release
-    | Reverse
-    | Transfer
-    | Extend
-    | Freeze
-    | Unfreeze
-    | Void
-    | Expire
-    | Adjust
-    | MovePieces
-    | ReviseTerms
-    | BookLoss
-)
+SupplyCommand = OpenBudget | ChangeBudget | DefineBatch | ReviseTerms | Mint | SetBatchState
+StockCommand = Activate | Allot | MovePieces
+IssueCommand = Claim | Assign | Sell | TopUp
+UseCommand = Redeem | Hold | Release | Reverse | BookLoss
+CareCommand = Transfer | Extend | Freeze | Unfreeze | Void | Expire | Adjust
+AnyCommand = SupplyCommand | StockCommand | IssueCommand | UseCommand | CareCommand

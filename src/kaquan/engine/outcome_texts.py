@@ -89,6 +89,13 @@ TEXTS: dict[Code, tuple[Templates, Templates]] = {
         ("券码不是本系统签发的，请勿受理", "The code was not issued here: do not accept it"),
         ("", ""),
     ),
+    Code.CODE_PASSED_ON: (
+        (
+            "此码已随转赠失效，请出示新券码",
+            "This code ended when the voucher was passed on: show the new one",
+        ),
+        ("", ""),
+    ),
     Code.VOUCHER_UNKNOWN: (
         ("没有可用的券，请核对券码", "There is no such voucher to use: check the code"),
         ("", ""),

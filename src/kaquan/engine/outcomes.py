@@ -30,6 +30,7 @@ class OutcomeCode(IntEnum):
     CODE_MALFORMED = 200
     CODE_MISTYPED = 205
     CODE_FORGED = 210
+    CODE_PASSED_ON = 215
     VOUCHER_UNKNOWN = 220
     VOUCHER_NOT_YOURS = 230
     BATCH_UNKNOWN = 240
@@ -119,7 +120,7 @@ class VoucherResult(Struct, frozen=True, gc=False, omit_defaults=True):
     trace needs no index. ``set_aside_fen`` is what a hold committed for it besides what was
     committed already, and ``released_fen`` what its last use left of that: the amounts that giving
     back must know. ``units_returned`` is how much of each order line has come back after a
-    reversal.
+    reversal. ``hand`` is how often it has been passed on.
     """
 
     serial: int
@@ -142,6 +143,7 @@ class VoucherResult(Struct, frozen=True, gc=False, omit_defaults=True):
     set_aside_fen: int = 0
     released_fen: int = 0
     units_returned: tuple[int, ...] = ()
+    hand: int = 0
 
 
 class LimitChange(Struct, frozen=True, gc=False, array_like=True):

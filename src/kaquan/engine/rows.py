@@ -86,7 +86,8 @@ class Custody(Struct, gc=False):
 
 
 class Voucher(Struct, gc=False):
-    """One voucher since something first happened to it. ``version`` counts what happened."""
+    """One voucher since something first happened to it. ``version`` counts what happened, ``hand``
+    how often it was passed on (``passed_on``: which is not as it is stored)."""
 
     shard: int
     serial: int
@@ -100,6 +101,8 @@ class Voucher(Struct, gc=False):
     valid_until: datetime | None = None
     holds: int = 0
     version: int = 0
+    hand: int = 0
+    passed_on: bool = False
     last: Place | None = None
     stored: bool = False
     #: Of an untouched, inactive one: why its paper keeps it from use.

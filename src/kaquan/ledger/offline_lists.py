@@ -52,12 +52,13 @@ def live_runs(connection: Connection, batch_id: int, *, limit: int) -> list[rang
 
 
 def dead_serials(connection: Connection, runs: Sequence[range], *, limit: int) -> list[int] | None:
-    """The vouchers of these runs that may not be used: used, frozen, ended; None: too many."""
+    """The vouchers of these runs that may not be used: used, frozen, ended, or passed on, for only
+    the first hand has a signed code; None: too many."""
     found: list[int] = []
     for run in runs:
         rows = connection.execute(
             "SELECT serial FROM ledger_voucher WHERE serial >= %s AND serial < %s"
-            " AND state <> all(%s::int[]) ORDER BY serial LIMIT %s",
+            " AND (state <> all(%s::int[]) OR hand > 0) ORDER BY serial LIMIT %s",
             [run.start, run.stop, _GOOD, limit + 1 - len(found)],
         )
         found += [serial for (serial,) in rows]

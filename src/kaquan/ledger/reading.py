@@ -174,6 +174,7 @@ def _voucher(row: Sequence[Any]) -> Voucher:
         holds=row[10] or 0,
         version=row[11],
         last=Place(row[12], row[13]),
+        hand=row[14] or 0,
         stored=True,
     )
 

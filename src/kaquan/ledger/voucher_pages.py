@@ -26,7 +26,8 @@ Connection = psycopg.Connection[Any]
 
 
 class VoucherRow(Struct, frozen=True):
-    """A voucher as it stands; ``last`` is where it last changed."""
+    """A voucher as it stands; ``last`` is where it last changed, ``hand`` how often it was passed
+    on."""
 
     serial: int
     batch_id: int
@@ -37,6 +38,7 @@ class VoucherRow(Struct, frozen=True):
     valid_from: datetime | None
     valid_until: datetime | None
     last: Place
+    hand: int = 0
 
 
 class VoucherFilter(Struct, frozen=True, kw_only=True):
@@ -105,11 +107,11 @@ def voucher_rows(connection: Connection, serials: Collection[int]) -> dict[int, 
 
 _COLUMNS = (
     "serial, batch_id, state, coalesce(customer_id, 0), coalesce(balance_fen, 0), uses_left,"
-    " valid_from, valid_until, last_block, last_index"
+    " valid_from, valid_until, last_block, last_index, coalesce(hand, 0)"
 )
 _LOOK = f"""
 WITH looked (serial, batch_id, state, customer_id, balance_fen, uses_left, valid_from, valid_until,
-    last_block, last_index) AS MATERIALIZED (
+    last_block, last_index, hand) AS MATERIALIZED (
     SELECT {_COLUMNS} FROM ledger_voucher
      WHERE serial >= %(first)s AND serial < %(end)s ORDER BY serial LIMIT %(at_once)s
 )
@@ -153,7 +155,7 @@ def _look(
 
 
 def _voucher(row: Any) -> VoucherRow:
-    serial, batch_id, state, customer_id, balance_fen, uses_left, begins, ends, block, index = row
+    serial, batch_id, state, customer_id, balance_fen, uses_left, *moments, block, index, hand = row
     return VoucherRow(
         serial=serial,
         batch_id=batch_id,
@@ -161,9 +163,10 @@ def _voucher(row: Any) -> VoucherRow:
         customer_id=customer_id,
         balance_fen=balance_fen,
         uses_left=uses_left,
-        valid_from=begins,
-        valid_until=ends,
+        valid_from=moments[0],
+        valid_until=moments[1],
         last=Place(block, index),
+        hand=hand,
     )
 
 

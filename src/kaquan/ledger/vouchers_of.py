@@ -12,7 +12,8 @@ from kaquan.engine.places import Place
 
 
 class HeldVoucher(NamedTuple):
-    """A voucher as it stands; ``changed_at`` is where it last changed."""
+    """A voucher as it stands; ``changed_at`` is where it last changed, ``hand`` how often it was
+    passed on."""
 
     serial: int
     batch_id: int
@@ -22,6 +23,7 @@ class HeldVoucher(NamedTuple):
     valid_from: datetime | None
     valid_until: datetime | None
     changed_at: Place
+    hand: int = 0
 
 
 def vouchers_of(
@@ -30,7 +32,7 @@ def vouchers_of(
     """In the order of their serials; the next page begins after the last one's."""
     rows = connection.execute(
         "SELECT serial, batch_id, state, coalesce(balance_fen, 0), uses_left, valid_from,"
-        " valid_until, last_block, last_index FROM ledger_voucher"
+        " valid_until, last_block, last_index, coalesce(hand, 0) FROM ledger_voucher"
         " WHERE customer_id = %s AND serial > %s ORDER BY serial LIMIT %s",
         [customer_id, after_serial, limit],
     )
@@ -40,12 +42,13 @@ def vouchers_of(
             batch_id,
             State(state),
             balance_fen,
-            uses_left,
+            uses,
             begins,
             ends,
             Place(block, index),
+            hand,
         )
-        for serial, batch_id, state, balance_fen, uses_left, begins, ends, block, index in rows
+        for serial, batch_id, state, balance_fen, uses, begins, ends, block, index, hand in rows
     ]
 
 

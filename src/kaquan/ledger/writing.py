@@ -44,6 +44,7 @@ def write_rows(connection: Connection, world: World, lane: int) -> None:
         connection.execute(statement("update_vouchers"), bound(_voucher_columns(changed)))
     born = [_voucher_line(voucher) for voucher in vouchers if not voucher.stored]
     _add_lines(connection, lane, "vouchers", "".join(born))
+    _write_hands(connection, [voucher for voucher in vouchers if voucher.passed_on])
     _write_limits(connection, lane, [world.limits[key] for key in touched.get("limits", ())])
     for serial in touched.get("held", ()):
         for held in world.held[serial]:
@@ -127,6 +128,17 @@ def _voucher_columns(rows: Sequence[Voucher]) -> dict[str, list[Any]]:
         "blocks": [place.block for place in places],
         "indexes": [place.index for place in places],
     }
+
+
+def _write_hands(connection: Connection, passed_on: Sequence[Voucher]) -> None:
+    """Apart from all else about a voucher: few are passed on, and many are used."""
+    if passed_on:
+        columns = {
+            "shards": sorted({row.shard for row in passed_on}),
+            "serials": [row.serial for row in passed_on],
+            "hands": [row.hand for row in passed_on],
+        }
+        connection.execute(statement("pass_on_vouchers"), bound(columns))
 
 
 def _write_limits(connection: Connection, lane: int, limits: Sequence[Limit]) -> None:

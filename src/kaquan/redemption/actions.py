@@ -29,7 +29,7 @@ from kaquan.engine.places import Place
 from kaquan.foundation.actor import Actor, require
 from kaquan.ledger.door import submit
 from kaquan.ledger.trace import find_redemption
-from kaquan.redemption.codes import ledger_session, read_code
+from kaquan.redemption.codes import ledger_session, presented, read_code
 from kaquan.redemption.queries import lies_within
 from kaquan.redemption.visits import Visit, gather, gather_many
 
@@ -51,9 +51,10 @@ class CodeUse:
 
 @dataclass(frozen=True, slots=True)
 class PastUse:
-    """A use that happened before it was told; its key makes that telling it twice books it once."""
+    """A use that happened before it was told; its key makes that telling it twice books it once.
+    ``use``: by what was presented then, or by what was read from it."""
 
-    use: CodeUse
+    use: CodeUse | VoucherUse
     visit: Visit
     at: datetime
     request_key: RequestKey
@@ -317,13 +318,14 @@ def top_up(
 ) -> Outcome:
     """Put paid money onto a prepaid card."""
     require(actor, ISSUE)
-    serial = read_code(code)
-    if isinstance(serial, Outcome):
-        return serial
+    found = presented(code)
+    if isinstance(found, Outcome):
+        return found
     command = TopUp(
         at=at,
         key=request_key,
-        serial=serial,
+        serial=found.serial,
+        hand=found.hand,
         amount_fen=amount_fen,
         payment_no=payment_no,
         facts=gather(actor, visit, at),
@@ -336,12 +338,15 @@ def _issued_serial(actor: Actor, code: str | None) -> int | Outcome | None:
     return None if code is None else read_code(code)
 
 
-def _voucher_uses(uses: Sequence[CodeUse]) -> tuple[VoucherUse, ...] | Outcome:
+def _voucher_uses(uses: Sequence[CodeUse | VoucherUse]) -> tuple[VoucherUse, ...] | Outcome:
     """What the codes stand for; the first text that is no code answers for all."""
     vouchers = []
     for use in uses:
-        serial = read_code(use.code)
-        if isinstance(serial, Outcome):
-            return serial
-        vouchers.append(VoucherUse(serial, use.amount_fen, use.uses))
+        if isinstance(use, VoucherUse):
+            vouchers.append(use)
+            continue
+        found = presented(use.code)
+        if isinstance(found, Outcome):
+            return found
+        vouchers.append(VoucherUse(found.serial, use.amount_fen, use.uses, found.hand))
     return tuple(vouchers)

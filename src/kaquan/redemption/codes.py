@@ -2,6 +2,10 @@
 
 Our own codes prove themselves without a database. Only where pools of foreign codes were brought in
 is a text that is no code of ours looked up, by its keyed hash.
+
+A code is of a voucher in one hand (docs/decisions/0036). Whoever uses a voucher asks for what was
+`presented`, and the books refuse a hand that it is in no more; whoever only has to find the voucher
+reads any code of it. What is printed, signed or foreign is of the first hand.
 """
 
 from __future__ import annotations
@@ -14,14 +18,22 @@ from typing import Any
 import psycopg
 from django.db import connection as django_connection
 
-from kaquan.engine.codes import CodeBook, CodeFault, CodeKey, DecodedCode, format_code, pool_hash
+from kaquan.engine.codes import (
+    CodeBook,
+    CodeFault,
+    CodeKey,
+    DecodedCode,
+    Presented,
+    format_code,
+    pool_hash,
+)
 from kaquan.engine.dynamic_codes import is_dynamic
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.signed import SIGNED_SYMBOLS, is_signed_form
 from kaquan.foundation import clock, keys
 from kaquan.foundation.configuration import current_configuration
 from kaquan.ledger import pool_codes
-from kaquan.redemption.dynamic_keys import dynamic_serial
+from kaquan.redemption.dynamic_keys import dynamic_code
 from kaquan.redemption.signed_keys import signed_serial
 
 ISSUER = 1  # one installation serves one issuer
@@ -43,34 +55,42 @@ def code_book() -> CodeBook:
 
 
 def read_code(text: str) -> int | Outcome:
-    """The serial behind a typed or scanned text, or the refusal that it deserves."""
-    found = _serial_of(code_book(), text)
-    if isinstance(found, int):
+    """The serial behind a typed or scanned text, in whichever hand the voucher is by now, or the
+    refusal that the text deserves."""
+    found = presented(text)
+    return found if isinstance(found, Outcome) else found.serial
+
+
+def presented(text: str) -> Presented | Outcome:
+    """What a typed or scanned text stands for, or the refusal that it deserves."""
+    found = _read(code_book(), text)
+    if isinstance(found, Presented):
         return found
     serial = _pool_serial(text)
-    return FAULTS[found] if serial is None else serial
+    return FAULTS[found] if serial is None else Presented(serial)
 
 
-def own_serial(text: str) -> int | CodeFault:
-    """The serial behind a text that is a code of ours, by the keys of at most ``KEYS_KNOWN_S`` ago;
+def own_code(text: str) -> Presented | CodeFault:
+    """What a text stands for that is a code of ours, by the keys of at most ``KEYS_KNOWN_S`` ago;
     neither a file nor the database is asked."""
     global _kept_book, _kept_at_s  # a cache of one fact per process
     now_s = clock.monotonic_s()
     if _kept_book is None or now_s - _kept_at_s >= KEYS_KNOWN_S:
         _kept_book, _kept_at_s = code_book(), now_s
-    return _serial_of(_kept_book, text)
+    return _read(_kept_book, text)
 
 
-def _serial_of(book: CodeBook, text: str) -> int | CodeFault:
-    """The serial behind a code on paper, what a phone shows (docs/decisions/0036), or a signed code
-    (0035)."""
+def _read(book: CodeBook, text: str) -> Presented | CodeFault:
+    """What a code on paper, what a phone shows (docs/decisions/0036) or a signed code (0035) stands
+    for."""
     if len(text) == SIGNED_SYMBOLS and is_signed_form(text):
-        return signed_serial(text, ISSUER)
+        signed = signed_serial(text, ISSUER)
+        return signed if isinstance(signed, CodeFault) else Presented(signed)
     found = book.decode(text)
     if isinstance(found, DecodedCode):
-        return found.serial
+        return Presented(found.serial, found.hand)
     if found is CodeFault.MALFORMED and is_dynamic(text):
-        return dynamic_serial(text, clock.now())
+        return dynamic_code(text, clock.now())
     return found
 
 
@@ -80,12 +100,12 @@ def may_be_foreign() -> bool:
     return _pools_exist or clock.monotonic_s() - _pools_asked_s >= POOLS_KNOWN_S
 
 
-def new_code(serial: int) -> str:
-    """The code of a voucher as people read it, under the writing key of now."""
+def new_code(serial: int, hand: int = 0) -> str:
+    """The code of a voucher in its hand as people read it, under the writing key of now."""
     if _kept_book is None:
-        own_serial("")
+        own_code("")
     assert _kept_book is not None
-    return format_code(_kept_book.encode(serial))
+    return format_code(_kept_book.encode(serial, hand))
 
 
 def pool_hashes(text: str) -> list[bytes]:

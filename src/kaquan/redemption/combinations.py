@@ -12,6 +12,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from kaquan.engine.codes import Presented
 from kaquan.engine.commands import Redeem, VoucherUse
 from kaquan.engine.decide.kinds import kind_of
 from kaquan.engine.decide.vouchers import window_of
@@ -47,9 +48,9 @@ class BestSet(Struct, frozen=True):
         return tuple([VoucherUse(one.serial) for one in self.chosen])
 
 
-def alone(serial: int, facts: Facts, at: datetime) -> Redeem:
+def alone(shown: Presented, facts: Facts, at: datetime) -> Redeem:
     """The command that tells what one voucher would give by itself."""
-    return Redeem(at=at, vouchers=(VoucherUse(serial),), facts=facts)
+    return Redeem(at=at, vouchers=(VoucherUse(shown.serial, hand=shown.hand),), facts=facts)
 
 
 def best_set(

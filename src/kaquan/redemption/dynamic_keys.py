@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from kaquan.engine.codes import CodeFault
+from kaquan.engine.codes import CodeFault, Presented
 from kaquan.engine.dynamic_codes import MEMBER_PROFILE, PROFILE, DynamicKey, read_dynamic
 from kaquan.engine.totp import DIGITS, STEP_S
 from kaquan.foundation import keys
@@ -30,28 +30,29 @@ class ShownCode(NamedTuple):
         return "<a code that renews>"
 
 
-def shown_code(serial: int) -> ShownCode:
-    """For the voucher's holder alone, under the newest key."""
-    return _shown(_keys(PROFILE)[0], serial)
+def shown_code(serial: int, hand: int = 0) -> ShownCode:
+    """For the voucher's holder alone, under the newest key; good in that hand."""
+    return _shown(_keys(PROFILE)[0], serial, hand)
 
 
 def shown_member(customer_id: int) -> ShownCode:
     """What says who somebody is, for their own phone alone."""
-    return _shown(_keys(MEMBER_PROFILE)[0], customer_id)
+    return _shown(_keys(MEMBER_PROFILE)[0], customer_id, 0)
 
 
-def dynamic_serial(text: str, at: datetime) -> int | CodeFault:
-    """The serial behind a dynamic form that is of now; no database is asked."""
+def dynamic_code(text: str, at: datetime) -> Presented | CodeFault:
+    """What stands behind a dynamic form that is of now; no database is asked."""
     return read_dynamic(_keys(PROFILE), text, at)
 
 
 def dynamic_member(text: str, at: datetime) -> int | CodeFault:
     """The id of the member behind such a form; no database is asked."""
-    return read_dynamic(_keys(MEMBER_PROFILE), text, at)
+    found = read_dynamic(_keys(MEMBER_PROFILE), text, at)
+    return found if isinstance(found, CodeFault) else found.serial
 
 
-def _shown(key: DynamicKey, number: int) -> ShownCode:
-    return ShownCode(key.profile + key.handle_of(number), key.secret_of(number))
+def _shown(key: DynamicKey, number: int, hand: int) -> ShownCode:
+    return ShownCode(key.profile + key.handle_of(number, hand), key.secret_of(number, hand))
 
 
 def _keys(profile: str) -> tuple[DynamicKey, ...]:

@@ -12,7 +12,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from kaquan.customers.queries import customer_ids
-from kaquan.engine.commands import Redeem, RequestKey
+from kaquan.engine.codes import Presented
+from kaquan.engine.commands import Redeem, RequestKey, VoucherUse
 from kaquan.engine.facts import OrderLine
 from kaquan.engine.outcome_details import sentence
 from kaquan.engine.outcomes import Outcome
@@ -27,8 +28,8 @@ from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.answers import answers_given
 from kaquan.ledger.door import COMMANDS_MAX
 from kaquan.organisations.queries import store_ids
-from kaquan.redemption.actions import REDEEM, CodeUse, PastUse, redeem_past
-from kaquan.redemption.codes import code_book, ledger_session, read_code
+from kaquan.redemption.actions import REDEEM, PastUse, redeem_past
+from kaquan.redemption.codes import ledger_session, presented
 from kaquan.redemption.imports_orders import (
     CUSTOMER_NUMBER,
     CUSTOMER_UNKNOWN,
@@ -96,9 +97,9 @@ class _Intake:
         uses: list[_NumberedUse] = []
         problems = []
         for row in rows:
-            number, serial = row["row_number"], _serial_of(row)
-            if isinstance(serial, Reason):
-                problems.append(refusal(number, _CODE, row["code"], serial))
+            number, shown = row["row_number"], _shown_by(row)
+            if isinstance(shown, Reason):
+                problems.append(refusal(number, _CODE, row["code"], shown))
             elif row["store_code"] not in stores:
                 problems.append(refusal(number, STORE_CODE, row["store_code"], STORE_UNKNOWN))
             elif row["customer_number"] and row["customer_number"] not in customers:
@@ -106,7 +107,7 @@ class _Intake:
                 problems.append(refusal(number, CUSTOMER_NUMBER, wrong, CUSTOMER_UNKNOWN))
             else:
                 lines = orders.get((row["order_no"], stores[row["store_code"]]), ())
-                use = _past_use(row, serial, lines)
+                use = _past_use(row, shown, lines)
                 if use.request_key in self._seen:
                     problems.append(Problem(number, "", "", DUPLICATE))
                 else:
@@ -145,19 +146,19 @@ class _Intake:
         return accepted, refused
 
 
-def _serial_of(row: ImportRow) -> int | Reason:
+def _shown_by(row: ImportRow) -> Presented | Reason:
     """The voucher that the row names, by code or by serial."""
     if row["code"] is None:
-        return REQUIRED if row["serial"] is None else int(row["serial"])
-    found = read_code(row["code"])
+        return REQUIRED if row["serial"] is None else Presented(int(row["serial"]), None)
+    found = presented(row["code"])
     if isinstance(found, Outcome):
         return _reason(found)
-    return CODE_AND_SERIAL_DIFFER if row["serial"] not in (None, found) else found
+    return CODE_AND_SERIAL_DIFFER if row["serial"] not in (None, found.serial) else found
 
 
-def _past_use(row: ImportRow, serial: int, lines: Sequence[OrderLine]) -> PastUse:
+def _past_use(row: ImportRow, shown: Presented, lines: Sequence[OrderLine]) -> PastUse:
     at: datetime = row["redeemed_at"].astimezone(UTC)
-    content = (serial, row["order_no"], row["store_code"], at.isoformat(), row["amount_fen"])
+    content = (shown.serial, row["order_no"], row["store_code"], at.isoformat(), row["amount_fen"])
     digest = hashlib.blake2b(repr(content).encode(), digest_size=16).hexdigest()
     visit = Visit(
         store_code=row["store_code"],
@@ -166,7 +167,7 @@ def _past_use(row: ImportRow, serial: int, lines: Sequence[OrderLine]) -> PastUs
         customer_number=row["customer_number"],
     )
     return PastUse(
-        CodeUse(code_book().encode(serial), row["amount_fen"]),
+        VoucherUse(shown.serial, row["amount_fen"], hand=shown.hand),
         visit,
         at,
         RequestKey(INTERNAL_CLIENT, f"past:{digest}"),

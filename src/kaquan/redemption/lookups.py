@@ -6,9 +6,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from kaquan.engine.codes import Presented
 from kaquan.engine.commands import Redeem, VoucherUse
 from kaquan.engine.decide.kinds import kind_of
-from kaquan.engine.decide.vouchers import is_spent, state_refusal, window_of
+from kaquan.engine.decide.vouchers import is_of_another_hand, is_spent, state_refusal, window_of
 from kaquan.engine.facts import Facts
 from kaquan.engine.lifecycle import LIFECYCLE, State
 from kaquan.engine.outcome_details import Language
@@ -42,8 +43,8 @@ def look(serial: int, at: datetime) -> Redeem:
     return Redeem(at=at, vouchers=(VoucherUse(serial),), facts=Facts())
 
 
-def voucher_now(seen: Seen, at: datetime) -> VoucherNow:
-    """What the books say of a voucher."""
+def voucher_now(seen: Seen, shown: Presented, at: datetime) -> VoucherNow:
+    """What the books say of a voucher that somebody named so."""
     voucher, batch = seen.voucher, seen.batch
     kind, window = kind_of(batch.rules), window_of(voucher, batch)
     is_new = voucher.version == 0
@@ -61,7 +62,7 @@ def voucher_now(seen: Seen, at: datetime) -> VoucherNow:
         may=[
             name for name, cell in LIFECYCLE[voucher.state].items() if isinstance(cell, frozenset)
         ],
-        refusal=_refusal(seen, at),
+        refusal=_refusal(seen, shown, at),
     )
 
 
@@ -70,8 +71,10 @@ def terms_in_words(seen: Seen, language: Language) -> list[str]:
     return [one.text for one in explain(seen.batch.rules.terms, language) if one.printed]
 
 
-def _refusal(seen: Seen, at: datetime) -> Refusal | None:
+def _refusal(seen: Seen, shown: Presented, at: datetime) -> Refusal | None:
     voucher = seen.voucher
+    if is_of_another_hand(shown.hand, voucher):
+        return Refusal(OutcomeCode.CODE_PASSED_ON)
     if seen.batch_state == "paused":
         return Refusal(OutcomeCode.BATCH_PAUSED)
     refusal = state_refusal(voucher, seen.batch, "redeem", at)

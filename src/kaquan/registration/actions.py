@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 
-from kaquan.engine.commands import RequestKey
+from kaquan.engine.commands import RequestKey, VoucherUse
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.places import Place
 from kaquan.foundation import clock
@@ -18,8 +18,7 @@ from kaquan.foundation.refusals import (
     surely_refused,
 )
 from kaquan.redemption import within_authority
-from kaquan.redemption.actions import CodeUse, PastUse, redeem_past
-from kaquan.redemption.codes import code_book
+from kaquan.redemption.actions import PastUse, redeem_past
 from kaquan.redemption.deeds import Deed
 from kaquan.redemption.visits import Visit
 from kaquan.registration.acting import at_the_desk
@@ -148,6 +147,7 @@ def _kept(acting: Actor, bundle_id: int, typed: SlipTyped, once: str) -> Slip:
         id=slip_id,
         bundle=bundle,
         serial=read.serial,
+        hand=read.hand,
         holder_name=read.holder_name,
         holder_phone=read.holder_phone,
         holder_phone_index=phone_index(read.holder_phone),
@@ -198,7 +198,7 @@ def _redeem(acting: Actor, slip: Slip, *, dry: bool) -> Outcome:
         customer_number=slip.customer.number if slip.customer else None,
     )
     past = PastUse(
-        CodeUse(code_book().encode(slip.serial)),
+        VoucherUse(slip.serial, hand=slip.hand),
         visit,
         slip.used_at,
         RequestKey(INTERNAL_CLIENT, f"slip:{slip.once}"),

@@ -79,7 +79,8 @@ def convert_paper(*, actor: Actor, shown: PaperShown, once: str) -> Conversion:
     known = _known(acting, once)
     if known is not None:
         return _finish(acting, known)
-    return _convert(acting, read_number(shown.number, shown.last_symbols), holder, once)
+    serial = read_number(shown.number, shown.last_symbols).serial
+    return _convert(acting, serial, holder, once)
 
 
 def convert_own(*, actor: Actor, customer: Customer, code: str, once: str) -> Conversion:

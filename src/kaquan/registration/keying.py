@@ -101,7 +101,7 @@ def bind_settled(*, actor: Actor, bundle: Bundle) -> None:
 def as_typed(keying: Keying) -> SlipTyped:
     """What a clerk keyed, as `settle_pair` takes it."""
     return SlipTyped(
-        number=code_book().encode(keying.serial),
+        number=code_book().encode(keying.serial, keying.hand),
         holder_name=keying.holder_name,
         holder_phone=keying.holder_phone,
         store_code=keying.store.organisation.code,
@@ -125,6 +125,7 @@ def _kept(acting: Actor, bundle_id: int, read: SlipRead, once: str) -> Keying:
         id=keying_id,
         bundle=bundle,
         serial=read.serial,
+        hand=read.hand,
         turn=2 if there and there[0].turn == 1 else 1,
         holder_name=read.holder_name,
         holder_phone=read.holder_phone,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from kaquan.engine.codes import CodeBook
+from kaquan.engine.codes import CodeBook, Presented
 from kaquan.engine.crockford import fold
 from kaquan.engine.outcomes import Outcome
 from kaquan.engine.shards import SERIAL_END
@@ -14,7 +14,7 @@ from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.imports_cells import FULL_WIDTH, NOT_A_MOMENT, BadCellError
 from kaquan.foundation.refusals import RefusedError
-from kaquan.redemption.codes import code_book, read_code
+from kaquan.redemption.codes import code_book, presented
 from kaquan.registration.errors import last_symbols_differ
 
 LAST_SYMBOLS = 4
@@ -23,8 +23,8 @@ _SHORT_TIMES = {4: "%H%M", 8: "%m%d%H%M", 12: "%Y%m%d%H%M"}
 _LEAP_YEAR = 2000
 
 
-def read_number(number: str, last_symbols: str) -> int:
-    """The voucher that a code names, or a serial with the last symbols of its code.
+def read_number(number: str, last_symbols: str) -> Presented:
+    """What a code stands for, or a serial with the last symbols of its printed code.
 
     Raises `slip_number_mistyped` and what a text deserves that is no code.
     """
@@ -33,8 +33,8 @@ def read_number(number: str, last_symbols: str) -> int:
         serial = int(typed)
         if serial >= SERIAL_END or not _ends_with(code_book(), serial, fold(last_symbols)):
             raise last_symbols_differ()
-        return serial
-    found = read_code(number)
+        return Presented(serial)
+    found = presented(number)
     if isinstance(found, Outcome):
         raise RefusedError(found)
     return found

@@ -52,26 +52,28 @@ class SlipRead(NamedTuple):
     clerk: str
     used_at: datetime
     amount_fen: int | None
+    hand: int
 
 
 def read_typed(acting: Actor, typed: SlipTyped) -> SlipRead:
     """Raises `slip_number_mistyped`, `store_unknown`, `slip_outside_window`, `slip_before_issue`,
     `value_invalid`, and what a text deserves that is no code."""
-    serial = read_number(typed.number, typed.last_symbols)
+    shown = read_number(typed.number, typed.last_symbols)
     store = store_by_code(acting, typed.store_code)
-    _check_time(serial, typed.used_at)
+    _check_time(shown.serial, typed.used_at)
     phone = typed.holder_phone or None
     if phone is not None:
         phone = cells.accepted(read_phone, phone, zh="手机号", en="phone")
     clerk = typed.clerk and cells.accepted(_read_clerk, typed.clerk, zh="店员", en="clerk")
     return SlipRead(
-        serial,
+        shown.serial,
         read_holder(typed.holder_name),
         phone,
         store,
         clerk,
         typed.used_at,
         typed.amount_fen,
+        shown.hand or 0,
     )
 
 

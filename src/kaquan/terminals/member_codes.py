@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from django.core.signing import BadSignature, Signer
 
 from kaquan.customers.models import Customer
-from kaquan.engine.codes import CodeFault
-from kaquan.engine.commands import RequestKey
+from kaquan.engine.codes import CodeFault, Presented
+from kaquan.engine.commands import RequestKey, VoucherUse
 from kaquan.engine.dynamic_codes import MEMBER_PROFILE, is_dynamic
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.rules.terms import PrepaidCard
@@ -25,8 +25,8 @@ from kaquan.ledger.batch_rules import rules_of
 from kaquan.ledger.holdings import held_serials
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.trace import batches_of
-from kaquan.redemption.actions import CodeUse, PastUse, redeem_past
-from kaquan.redemption.codes import new_code
+from kaquan.ledger.voucher_pages import voucher_rows
+from kaquan.redemption.actions import PastUse, redeem_past
 from kaquan.redemption.dynamic_keys import dynamic_member
 from kaquan.terminals import tries
 from kaquan.terminals.errors import member_code_over, shown_code_over
@@ -71,15 +71,17 @@ def pick(
     terminal_id = counter.shift.terminal_id
     customer = _member(terminal_id, text, at)
     serials = [one for one in _candidates(customer.id) if one not in taken]
-    found = _tried(counter, serials, replace(order, customer_number=customer.number), at)
+    rows = voucher_rows(reading_session(), serials)
+    theirs = [Presented(one, rows[one].hand) for one in serials if one in rows]
+    found = _tried(counter, theirs, replace(order, customer_number=customer.number), at)
     if order.amount_fen is None and any(one.code in NEEDS_AMOUNT for one in found.values()):
         waits = _standing(terminal_id, customer.id, at)
         return Picked(waits, customer.number, len(serials), wants_amount=True)
-    good = [serial for serial in serials if found[serial].done]
+    good = [one for one in theirs if found[one].done]
     if not good:
         refusal = next(iter(found.values()), Outcome(OutcomeCode.VOUCHER_UNKNOWN))
         return Picked(text, customer.number, len(serials), refusal=refusal)
-    best = max(good, key=lambda serial: _saved_fen(found[serial]))
+    best = max(good, key=lambda one: _saved_fen(found[one]))
     return Picked(shown_text(terminal_id, best, at), customer.number, len(serials))
 
 
@@ -132,18 +134,18 @@ def _candidates(customer_id: int) -> Sequence[int]:
 
 
 def _tried(
-    counter: Counter, serials: Sequence[int], order: CounterOrder, at: datetime
-) -> dict[int, Outcome]:
+    counter: Counter, theirs: Sequence[Presented], order: CounterOrder, at: datetime
+) -> dict[Presented, Outcome]:
     """What each alone would be answered; nothing is booked."""
     visit = visit_of(counter, order)
     # Names of nothing: no rehearsal keeps them.
-    keys = [RequestKey(INTERNAL_CLIENT, f"counter:pick:{one}") for one in serials]
+    keys = [RequestKey(INTERNAL_CLIENT, f"counter:pick:{one.serial}") for one in theirs]
     past = [
-        PastUse(CodeUse(new_code(serial)), visit, at, key)
-        for serial, key in zip(serials, keys, strict=True)
+        PastUse(VoucherUse(one.serial, hand=one.hand), visit, at, key)
+        for one, key in zip(theirs, keys, strict=True)
     ]
     outcomes = redeem_past(actor=counter.acting, past=past, dry=True)
-    return dict(zip(serials, outcomes, strict=True))
+    return dict(zip(theirs, outcomes, strict=True))
 
 
 def _saved_fen(outcome: Outcome) -> int:

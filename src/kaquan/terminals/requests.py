@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from django.db import transaction
 
+from kaquan.engine.codes import Presented
 from kaquan.engine.commands import RequestKey
 from kaquan.engine.dynamic_codes import is_dynamic
 from kaquan.engine.facts import OrderLine
@@ -29,7 +30,7 @@ from kaquan.ledger.sessions import reading_session
 from kaquan.organisations.issuer_settings import COUNTER_UNDO_MINUTES, issuer_setting
 from kaquan.redemption import actions
 from kaquan.redemption.actions import ISSUE, REVERSE, CodeUse
-from kaquan.redemption.codes import read_code
+from kaquan.redemption.codes import presented, read_code
 from kaquan.redemption.deeds import Deed
 from kaquan.redemption.visits import Visit
 from kaquan.redemption.within_authority import perform
@@ -101,7 +102,7 @@ def redeem(
 
     def book(request: CounterRequest) -> Outcome:
         true = [replace(one, code=_behind(counter, one.code, at)) for one in uses]
-        serials_of(counter, [one.code for one in true], at)
+        shown_by(counter, [one.code for one in true], at)
         cap_fen = caps_of(request.terminal).use_fen_max
         if cap_fen is not None and counter.supervising is None:
             tried = actions.validate(actor=counter.actor, uses=true, visit=visit, at=at)
@@ -118,13 +119,13 @@ def redeem(
     return replace(found, serial=serial if isinstance(serial, int) else None)
 
 
-def serials_of(counter: Counter, codes: Sequence[str], at: datetime) -> list[int | Outcome]:
+def shown_by(counter: Counter, codes: Sequence[str], at: datetime) -> list[Presented | Outcome]:
     """What stands behind codes that somebody holds; forged ones are counted against the terminal.
 
     After too many of these, codes that renew, whose eight digits could be guessed in the end, raise
     `counter_tried_too_often`; true codes of paper are taken all the same.
     """
-    found = [read_code(code) for code in codes]
+    found = [presented(code) for code in codes]
     forged = [isinstance(one, Outcome) and one.code is _FORGED for one in found]
     if any(forged) or any(map(is_dynamic, codes)):
         subject = tries.forged(counter.shift.terminal_id)
@@ -150,7 +151,7 @@ def top_up(
 
     def book(request: CounterRequest) -> Outcome:
         true = _behind(counter, code, at)
-        serials_of(counter, [true], at)
+        shown_by(counter, [true], at)
         return actions.top_up(
             actor=counter.acting,
             code=true,

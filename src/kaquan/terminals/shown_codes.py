@@ -11,6 +11,7 @@ from typing import Final
 
 from django.core.signing import BadSignature, Signer
 
+from kaquan.engine.codes import Presented
 from kaquan.redemption.codes import code_book
 from kaquan.terminals.errors import shown_code_over
 
@@ -19,10 +20,10 @@ _PREFIX: Final = "shown."
 _SALT: Final = "kaquan.terminals.shown_codes"
 
 
-def shown_text(terminal_id: int, serial: int, at: datetime) -> str:
+def shown_text(terminal_id: int, shown: Presented, at: datetime) -> str:
     """What stands for a voucher that was shown at a terminal."""
     until = int((at + GOOD_FOR).timestamp())
-    return _PREFIX + Signer(salt=_SALT).sign_object([terminal_id, serial, until])
+    return _PREFIX + Signer(salt=_SALT).sign_object([terminal_id, *shown, until])
 
 
 def is_shown_text(text: str) -> bool:
@@ -31,16 +32,18 @@ def is_shown_text(text: str) -> bool:
 
 
 def code_behind(terminal_id: int, text: str, at: datetime) -> str:
-    """The code that a text stands for; whatever else was scanned stands for itself.
+    """The code that a text stands for, of the hand that was shown; whatever else was scanned stands
+    for itself.
 
     Raises `counter_shown_code_over`.
     """
     if not is_shown_text(text):
         return text
     try:
-        of_terminal, serial, until = Signer(salt=_SALT).unsign_object(text.removeprefix(_PREFIX))
+        signed = Signer(salt=_SALT).unsign_object(text.removeprefix(_PREFIX))
+        of_terminal, serial, hand, until = signed
     except (BadSignature, ValueError, TypeError):
         raise shown_code_over() from None
     if of_terminal != terminal_id or at > datetime.fromtimestamp(until, UTC):
         raise shown_code_over()
-    return code_book().encode(serial)
+    return code_book().encode(serial, hand)

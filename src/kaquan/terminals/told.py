@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct, structs
 
 from kaquan.campaigns.models import CampaignBatch
+from kaquan.engine.codes import Presented
 from kaquan.engine.commands import Redeem
 from kaquan.engine.decide.kinds import kind_of
 from kaquan.engine.dynamic_codes import is_dynamic
@@ -28,7 +29,7 @@ from kaquan.redemption.actions import CodeUse, validate
 from kaquan.redemption.codes import read_code
 from kaquan.redemption.signed_keys import read_revoked_code
 from kaquan.terminals.member_codes import NEEDS_AMOUNT, Picked, is_member_code, pick
-from kaquan.terminals.requests import Counter, CounterOrder, serials_of, visit_of
+from kaquan.terminals.requests import Counter, CounterOrder, shown_by, visit_of
 from kaquan.terminals.shown_codes import code_behind, shown_text
 
 _OF_USED_ONES = (OutcomeCode.VOUCHER_USED, OutcomeCode.VOUCHER_HELD)
@@ -140,14 +141,14 @@ def _look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: datet
         return []
     terminal_id = counter.shift.terminal_id
     true = [code_behind(terminal_id, one, at) for one in codes]
-    serials = serials_of(counter, true, at)
+    shown = shown_by(counter, true, at)
     codes = [
-        shown_text(terminal_id, serial, at)
-        if is_dynamic(code) and isinstance(serial, int)
+        shown_text(terminal_id, one, at)
+        if is_dynamic(code) and isinstance(one, Presented)
         else code
-        for code, serial in zip(codes, serials, strict=True)
+        for code, one in zip(codes, shown, strict=True)
     ]
-    known = [one for one in serials if isinstance(one, int)]
+    known = [one.serial for one in shown if isinstance(one, Presented)]
     session = reading_session()
     batch_of, rows = batches_of(session, known), voucher_rows(session, known)
     names = titles_of(batch_of.values())
@@ -156,13 +157,15 @@ def _look(counter: Counter, codes: Sequence[str], order: CounterOrder, at: datet
     )  # fmt: skip
     visit = visit_of(counter, order)
     found = []
-    for code, behind, serial in zip(codes, true, serials, strict=True):
-        if isinstance(serial, Outcome):
-            found.append(Seen(code, refused=_unread(behind, serial)))
+    for code, behind, one in zip(codes, true, shown, strict=True):
+        if isinstance(one, Outcome):
+            found.append(Seen(code, refused=_unread(behind, one)))
             continue
+        serial = one.serial
         tried = validate(actor=counter.acting, uses=[CodeUse(behind)], visit=visit, at=at)
         batch_id = batch_of.get(serial)
-        if batch_id not in rules:
+        # What became of a voucher that was passed on is its new holder's business.
+        if batch_id not in rules or tried.code is OutcomeCode.CODE_PASSED_ON:
             found.append(Seen(code, refused=refusal_of(tried, serial)))
             continue
         row, kind = rows.get(serial), kind_of(rules[batch_id])

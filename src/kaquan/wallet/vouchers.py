@@ -121,7 +121,7 @@ def own_voucher(customer: Customer, serial: int, at: datetime) -> OwnVoucher:
 
 def code_of(voucher: OwnVoucher) -> str:
     """The digits to be read out, for the holder alone."""
-    return new_code(voucher.serial)
+    return new_code(voucher.serial, voucher.held.hand)
 
 
 def rules_of(version: OfferVersion, language: Language) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from kaquan.engine import commands as c
+from kaquan.engine.codes import HAND_MAX
 from kaquan.engine.decide.kinds import kind_of
 from kaquan.engine.decide.limits import move_limit
 from kaquan.engine.decide.postings import commit, release
@@ -70,6 +71,8 @@ def transfer(command: c.Transfer, world: World) -> Outcome | Refusal:
     move_limit(world, transfer_key(voucher), 1, batch.rules.terms.transfer_limit or NO_LIMIT)
     source = home_of_piece(voucher)
     voucher.customer_id = command.to_customer_id
+    # Every code of it ends here, and the one to whom it goes is shown a new one.
+    voucher.hand, voucher.passed_on = voucher.hand + 1, True
     change.move_piece(source)
     return done(world, change.result())
 
@@ -261,6 +264,8 @@ def _transfer_refusal(world: World, voucher: Voucher, batch: Batch) -> Refusal |
     if passed_on >= (terms.transfer_limit or NO_LIMIT):
         data: Data = {"limit": terms.transfer_limit or NO_LIMIT, "used": passed_on}
         return Refusal(OutcomeCode.TRANSFER_FORBIDDEN, data)
+    if voucher.hand >= HAND_MAX:
+        return Refusal(OutcomeCode.TRANSFER_FORBIDDEN, {"limit": HAND_MAX, "used": voucher.hand})
     return None
 
 

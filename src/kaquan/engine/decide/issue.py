@@ -10,6 +10,7 @@ from kaquan.engine.decide.supply import BATCH_UNKNOWN
 from kaquan.engine.decide.vouchers import (
     BATCH_PAUSED,
     BATCH_STOPPED,
+    CODE_PASSED_ON,
     COMMAND_NOT_FOR_KIND,
     NO_BENEFIT_YET,
     VOUCHER_HELD,
@@ -18,6 +19,7 @@ from kaquan.engine.decide.vouchers import (
     begin_change,
     done,
     home_of_piece,
+    is_of_another_hand,
     local_time,
     malformed,
     may_cost,
@@ -85,6 +87,8 @@ def top_up(command: c.TopUp, world: World) -> Outcome | Refusal:
     voucher = world.vouchers.get(command.serial)
     if voucher is None:
         return VOUCHER_UNKNOWN
+    if is_of_another_hand(command.hand, voucher):
+        return CODE_PASSED_ON
     batch = world.batches[voucher.batch_id]
     refusal = _slice_refusal(world.slices[voucher.batch_id]) or state_refusal(
         voucher, batch, "top_up", command.at, before_start=True

@@ -12,6 +12,7 @@ from kaquan.engine.decide.limits import LimitMoves
 from kaquan.engine.decide.postings import Purse, pay, release
 from kaquan.engine.decide.vouchers import (
     BATCH_PAUSED,
+    CODE_PASSED_ON,
     NO_BENEFIT_YET,
     VOUCHER_HELD,
     VOUCHER_NOT_ISSUED,
@@ -21,6 +22,7 @@ from kaquan.engine.decide.vouchers import (
     Funding,
     begin_change,
     home_of_piece,
+    is_of_another_hand,
     is_spent,
     state_refusal,
 )
@@ -146,8 +148,8 @@ def plan_uses(world: World, command: c.Redeem | c.Hold) -> Plan | Refusal:
 def _judge(world: World, command: c.Redeem | c.Hold, use: c.VoucherUse) -> PlannedUse | Refusal:
     """State, time, holder and rules of one voucher; its benefit is not known yet."""
     voucher = world.vouchers.get(use.serial)
-    if voucher is None:
-        return VOUCHER_UNKNOWN
+    if voucher is None or is_of_another_hand(use.hand, voucher):
+        return VOUCHER_UNKNOWN if voucher is None else CODE_PASSED_ON
     facts, at = command.facts, command.at
     holder_id = voucher.customer_id
     if holder_id and facts.customer_id != holder_id:

@@ -24,6 +24,7 @@ Funding = tuple[tuple[int, int], ...]
 
 NO_BENEFIT_YET = Benefit(0, (), 0, 0, 0)
 
+CODE_PASSED_ON = Refusal(OutcomeCode.CODE_PASSED_ON)
 VOUCHER_UNKNOWN = Refusal(OutcomeCode.VOUCHER_UNKNOWN)
 VOUCHER_NOT_YOURS = Refusal(OutcomeCode.VOUCHER_NOT_YOURS)
 VOUCHER_HELD = Refusal(OutcomeCode.VOUCHER_HELD)
@@ -49,6 +50,11 @@ def issued(voucher: Voucher) -> bool:
     A voucher that nobody holds by name gets its ``valid_from`` when it is sold, and only then.
     """
     return voucher.customer_id > 0 or voucher.valid_from is not None
+
+
+def is_of_another_hand(hand: int | None, voucher: Voucher) -> bool:
+    """Whether the code that named a voucher was made for a hand that it is in no more."""
+    return hand is not None and hand != voucher.hand
 
 
 def window_of(voucher: Voucher, batch: Batch) -> Window | None:
@@ -198,6 +204,7 @@ class Change(Struct, gc=False):
             set_aside_fen,
             released_fen,
             units_returned,
+            voucher.hand,
         )
 
 

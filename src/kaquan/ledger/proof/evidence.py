@@ -166,7 +166,8 @@ class Evidence:
             f"{_moment(one.valid_until)}\t{place.block}\t{place.index}\t"
             f"{NULL if before is None else before.block}\t"
             f"{NULL if before is None else before.index}\t"
-            f"{NULL if isinstance(command, c.Release) else at}\t{used}\n",
+            f"{NULL if isinstance(command, c.Release) else at}\t{used}\t"
+            f"{one.hand or NULL}\t{isinstance(command, c.Transfer)}\n",
         )
 
     def _add_supply(

@@ -66,7 +66,7 @@ COMPARISONS = (
         ("serial", "shard"),
         (
             *("batch_id", "state", "customer_id", "balance_fen", "uses_left", "committed_fen"),
-            *("holds", "valid_from", "valid_until", "version", "last_block", "last_index"),
+            *("holds", "valid_from", "valid_until", "version", "last_block", "last_index", "hand"),
         ),
     ),
     Comparison(

@@ -10,7 +10,7 @@ WHERE shard = any(%(shards)s::smallint[]) AND key_high = any(%(key_highs)s::bigi
 
 -- name: vouchers
 SELECT serial, shard, batch_id, state, customer_id, balance_fen, uses_left, committed_fen,
-    valid_from, valid_until, holds, version, last_block, last_index
+    valid_from, valid_until, holds, version, last_block, last_index, hand
 FROM ledger_voucher
 WHERE shard = any(%(shards)s::smallint[]) AND serial = any(%(serials)s::bigint[])
 ORDER BY serial {lock};
@@ -97,6 +97,12 @@ FROM unnest(%(serials)s::bigint[], %(states)s::smallint[], %(customer_ids)s::big
     %(indexes)s::smallint[])
     AS c (serial, state, customer_id, balance_fen, uses_left, committed_fen, valid_from, valid_until, holds,
         version, last_block, last_index)
+WHERE v.shard = any(%(shards)s::smallint[]) AND v.serial = c.serial;
+
+-- name: pass_on_vouchers
+UPDATE ledger_voucher v
+SET hand = c.hand
+FROM unnest(%(serials)s::bigint[], %(hands)s::smallint[]) AS c (serial, hand)
 WHERE v.shard = any(%(shards)s::smallint[]) AND v.serial = c.serial;
 
 -- name: update_slice

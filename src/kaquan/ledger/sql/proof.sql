@@ -17,7 +17,8 @@ CREATE TEMP TABLE proof_piece (batch_id bigint, first_serial bigint, quantity bi
 CREATE TEMP TABLE proof_change (serial bigint, version bigint, shard bigint, batch_id bigint, state bigint,
     customer_id bigint, balance_fen bigint, uses_left bigint, committed_fen bigint, holds bigint,
     valid_from timestamptz, valid_until timestamptz, block bigint, index bigint, before_block bigint,
-    before_index bigint, lapses_at timestamptz, discount_fen bigint, uses_used bigint, costless boolean)
+    before_index bigint, lapses_at timestamptz, discount_fen bigint, uses_used bigint, costless boolean,
+    hand bigint, passes_on boolean)
     ON COMMIT DROP;
 CREATE TEMP TABLE proof_limit (shard bigint, batch_id bigint, dimension bigint, subject_id bigint, day bigint,
     unit bigint, moment bigint, delta bigint) ON COMMIT DROP;
@@ -33,17 +34,19 @@ CREATE TEMP TABLE proof_cap (batch_id bigint, dimension bigint, subject_id bigin
 
 -- name: lives
 -- Of each voucher the last change, and every change that does not follow from the one before it.
--- The latest use that cost nothing is where a used voucher's piece went to ENDED.
+-- The latest use that cost nothing is where a used voucher's piece went to ENDED. Only a transfer puts a
+-- voucher in its next hand; those before hands were counted did not.
 ANALYZE proof_change;
 CREATE TEMP TABLE proof_voucher ON COMMIT DROP AS
 SELECT serial, version, shard, batch_id, state, customer_id, balance_fen, uses_left, committed_fen, holds,
-    valid_from, valid_until, block AS last_block, index AS last_index, is_last, is_broken,
+    valid_from, valid_until, block AS last_block, index AS last_index, hand, is_last, is_broken,
     state = 3 AND coalesce(last_use, 0) % 2 = 1 AS ended_by_use
 FROM (
     SELECT *,
         lead(version) OVER life IS NULL AS is_last,
         version <> row_number() OVER life
             OR (before_block, before_index) IS DISTINCT FROM (lag(block) OVER life, lag(index) OVER life)
+            OR coalesce(hand, 0) - coalesce(lag(hand) OVER life, 0) NOT IN (0, passes_on::int)
             AS is_broken,
         max(2 * version + costless::int) OVER life AS last_use
     FROM proof_change
@@ -164,7 +167,7 @@ FROM proof_supply WHERE operation = 'mint';
 
 -- name: expect_voucher
 SELECT serial, shard, batch_id, state, customer_id, balance_fen, uses_left, committed_fen, holds, valid_from,
-    valid_until, version, last_block, last_index
+    valid_until, version, last_block, last_index, hand
 FROM proof_voucher WHERE is_last;
 
 -- name: expect_budget

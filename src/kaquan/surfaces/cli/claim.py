@@ -67,7 +67,8 @@ def claim(
         )
         own_code = None
         if outcome.done:
-            own_code = format_code(code_book().encode(outcome.vouchers[0].serial))
+            (given,) = outcome.vouchers
+            own_code = format_code(code_book().encode(given.serial, given.hand))
         return _finish(outcome, own_code, json=json)
 
 

@@ -141,13 +141,16 @@ def check_command(
     outcome = OutcomeCode.DONE if isinstance(found, DecodedCode) else _FAULTS[found]
     value: dict[str, object] = {"code": outcome.name, "masked": mask_code(code)}
     if isinstance(found, DecodedCode):
-        value |= {"serial": found.serial, "key_id": found.key_id}
+        value |= {"serial": found.serial, "key_id": found.key_id, "hand": found.hand}
 
     def people(console: Console) -> None:
         if isinstance(found, DecodedCode):
-            written = format_code(code_book().encode(found.serial, key_id=found.key_id))
+            book, key_id = code_book(), found.key_id
+            written = format_code(book.encode(found.serial, found.hand, key_id=key_id))
             console.print(f"✓ 真码 · a code of ours  {written}", style="green")
             console.print(f"  序号 serial {found.serial}")
+            if found.hand:
+                console.print(f"  第 {found.hand} 次转赠后 · after transfer {found.hand}")
         else:
             console.print(f"✗ {outcome.name}", style="red")
             console.print(sentence(outcome, {}, "zh"))

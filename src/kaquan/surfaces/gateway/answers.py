@@ -181,7 +181,7 @@ def claim_answer(outcome: Outcome, windows: Windows, told_code: str | None = Non
     assert outcome.place is not None
     (one,) = outcome.vouchers
     handed_out = HandedOut(
-        told_code or new_code(one.serial),
+        told_code or new_code(one.serial, one.hand),
         one.serial,
         one.batch_id,
         STATES[one.state],

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from kaquan.engine.codes import Presented
 from kaquan.engine.commands import Redeem
 from kaquan.engine.facts import Facts
 from kaquan.engine.outcomes import Outcome
@@ -22,7 +23,7 @@ from kaquan.engine.rules.opening import Window
 from kaquan.foundation import clock
 from kaquan.ledger.trace import batches_of, record_at
 from kaquan.ledger.windows import validity_windows
-from kaquan.redemption.codes import ledger_session, read_code
+from kaquan.redemption.codes import ledger_session, presented
 from kaquan.redemption.facts_cache import FactsCache, Names
 from kaquan.surfaces.gateway.answers import Windows
 from kaquan.surfaces.gateway.loop_threads import DatabaseAwayError, Readers
@@ -67,12 +68,13 @@ class Known:
     """What was read for one request: codes made elsewhere, where redemptions and holds happened
     (the path of the store, None: there is no such thing), and the batches of vouchers.
 
-    ``judged`` holds what became of each code and batch, so that a second attempt counts nothing
-    twice.
+    ``judged_codes`` and ``judged`` hold what became of each code and batch, so that a second
+    attempt counts nothing twice.
     """
 
-    codes: dict[str, int | Outcome] = field(default_factory=dict)
-    judged: dict[str | int, int | Problem] = field(default_factory=dict)
+    codes: dict[str, Presented | Outcome] = field(default_factory=dict)
+    judged_codes: dict[str, Presented | Problem] = field(default_factory=dict)
+    judged: dict[int, int | Problem] = field(default_factory=dict)
     places: dict[Place, tuple[int, ...] | None] = field(default_factory=dict)
     batches: dict[int, int] = field(default_factory=dict)
 
@@ -158,7 +160,7 @@ def _read_windows(batch_ids: set[int]) -> dict[int, Window | None]:
 def _read_books(wanted: Wanted, known: Known) -> None:
     """Runs in a reader's thread."""
     for text in wanted.codes:
-        known.codes[text] = read_code(text)
+        known.codes[text] = presented(text)
     session = ledger_session()
     for place in wanted.places:
         known.places[place] = _store_path_at(session, place)

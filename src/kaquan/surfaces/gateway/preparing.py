@@ -16,14 +16,14 @@ from typing import Any, Literal
 from kaquan.access.callers import Caller
 from kaquan.access.limits import note_code_failure, object_refusal
 from kaquan.engine import commands as c
-from kaquan.engine.codes import CodeFault
+from kaquan.engine.codes import CodeFault, Presented
 from kaquan.engine.crockford import fold
 from kaquan.engine.facts import Facts, OrderLine
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
 from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.errors import organisation_unknown
-from kaquan.redemption.codes import FAULTS, may_be_foreign, own_serial
+from kaquan.redemption.codes import FAULTS, may_be_foreign, own_code
 from kaquan.redemption.facts_cache import FactsCache, NotLoadedError
 from kaquan.redemption.receipt_numbers import ReceiptKind, parse_receipt
 from kaquan.redemption.visits import Visit
@@ -79,25 +79,30 @@ class Preparation:
 
     # What commands are made of -------------------------------------------------------------------
 
-    def serial(self, text: str) -> int:
-        """The voucher that a code names; refuses what is no code, and notes who tried it."""
-        judged = self._known.judged.get(text)
+    def presented(self, text: str) -> Presented:
+        """What a code stands for; refuses what is no code, and notes who tried it."""
+        judged = self._known.judged_codes.get(text)
         if judged is None:
-            judged = self._known.judged[text] = self._judge(text)
-        if isinstance(judged, int):
+            judged = self._known.judged_codes[text] = self._judge(text)
+        if isinstance(judged, Presented):
             return judged
         raise ProblemAnswer(judged)
 
-    def _judge(self, text: str) -> int | Problem:
-        found: int | CodeFault = own_serial(text)
-        if not isinstance(found, int) and may_be_foreign():
+    def serial(self, text: str) -> int:
+        """The voucher that any of its codes names; refuses as `presented` does."""
+        return self.presented(text).serial
+
+    def _judge(self, text: str) -> Presented | Problem:
+        found = own_code(text)
+        if isinstance(found, CodeFault) and may_be_foreign():
             foreign = self._known.codes.get(text)
             if foreign is None:
                 raise WantedError(Wanted(codes={text}))
-            if isinstance(foreign, int):
+            if isinstance(foreign, Presented):
                 found = foreign
-        if isinstance(found, int):
-            return self._sparing("voucher", found)
+        if isinstance(found, Presented):
+            spared = self._sparing("voucher", found.serial)
+            return found if isinstance(spared, int) else spared
         forged = found is CodeFault.FORGED
         note_code_failure(source=self._call.source, caller=self._caller, forged=forged)
         if self._public:
@@ -110,11 +115,12 @@ class Preparation:
     def serials(self, uses: Sequence[m.VoucherIn]) -> tuple[c.VoucherUse, ...]:
         """The uses that codes and amounts name; all that is wanting is told at once."""
         try:
-            return tuple([c.VoucherUse(self.serial(u.code), u.amount_fen, u.uses) for u in uses])
+            shown = [(self.presented(u.code), u) for u in uses]
+            return tuple([c.VoucherUse(s.serial, u.amount_fen, u.uses, s.hand) for s, u in shown])
         except WantedError:
             gathering = Gathering()
             for use in uses:
-                gathering.ask(self.serial, use.code)
+                gathering.ask(self.presented, use.code)
             raise gathering.missing() from None
 
     def facts(self, where: m.Where, *, needs_store: bool) -> tuple[Facts, KaquanError | None]:
@@ -194,10 +200,14 @@ class Preparation:
 
     def own_voucher(self, text: str) -> int:
         """The voucher that a code names, if it is of a batch of the caller's part of the tree."""
-        serial = self.serial(text)
-        if not self._is_own(serial):
+        return self.own_presented(text).serial
+
+    def own_presented(self, text: str) -> Presented:
+        """The same for whom it matters which of its codes it was."""
+        found = self.presented(text)
+        if not self._is_own(found.serial):
             raise self.unknown(OutcomeCode.VOUCHER_UNKNOWN)
-        return serial
+        return found
 
     # Refusals -------------------------------------------------------------------------------------
 

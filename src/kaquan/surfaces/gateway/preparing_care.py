@@ -12,12 +12,13 @@ from kaquan.surfaces.gateway.preparing import Gathering, Preparation, Prepared
 def top_up(p: Preparation, asked: m.TopUpCommand, key: str, link: int) -> Prepared:
     """Put paid money onto a prepaid card."""
     gathering = Gathering()
-    serial = gathering.ask(p.own_voucher, asked.code)
+    found = gathering.ask(p.own_presented, asked.code)
     told = gathering.ask(p.facts, asked, needs_store=p.is_of_stores)
     gathering.check()
     facts, refusal = told
     command = c.TopUp(
-        serial=serial,
+        serial=found.serial,
+        hand=found.hand,
         amount_fen=asked.amount_fen,
         payment_no=asked.payment_no,
         facts=facts,

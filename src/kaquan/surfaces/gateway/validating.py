@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from kaquan.engine import commands as c
+from kaquan.engine.codes import Presented
 from kaquan.engine.facts import Facts
 from kaquan.engine.outcome_details import Language, sentence
 from kaquan.engine.outcomes import Outcome, OutcomeCode, Refusal
@@ -134,11 +135,13 @@ class Dry:
         alone: dict[int, Rehearsed] = {}
         held: list[int] = []
         if wants_offers or message.best:
-            named = [use.serial for use in uses]
+            named = {use.serial: Presented(use.serial, use.hand) for use in uses}
             if wants_offers:
                 held = await self._held(facts.customer_id)
             alone = await self._alone(
-                [*named, *(one for one in held if one not in named)], facts, call
+                [*named.values(), *(Presented(one, None) for one in held if one not in named)],
+                facts,
+                call,
             )
         best = await self._best(facts, alone, call) if message.best else None
         offers = [_offer(serial, alone[serial], call.language) for serial in held]
@@ -149,11 +152,11 @@ class Dry:
         return await self._rehearsers.call(lambda: held_serials(ledger_session(), customer_id))
 
     async def _alone(
-        self, serials: Sequence[int], facts: Facts, call: Call
+        self, shown: Sequence[Presented], facts: Facts, call: Call
     ) -> dict[int, Rehearsed]:
-        commands = [combinations.alone(serial, facts, call.at) for serial in serials]
+        commands = [combinations.alone(one, facts, call.at) for one in shown]
         found = await self._rehearsers.rehearse_all(commands)
-        return dict(zip(serials, found, strict=True))
+        return dict(zip([one.serial for one in shown], found, strict=True))
 
     async def _best(self, facts: Facts, alone: dict[int, Rehearsed], call: Call) -> BestOut | None:
         """The best set that the ledger would take as a whole."""
@@ -171,7 +174,10 @@ class Dry:
             refusal = Refusal(outcome.code, outcome.data)
             refused[combinations.refused_voucher(best, refusal)] = refusal
         return BestOut(
-            [ChosenOut(new_code(one.serial), one.serial, one.discount_fen) for one in best.chosen],
+            [
+                ChosenOut(_code_of(one.serial, alone[one.serial]), one.serial, one.discount_fen)
+                for one in best.chosen
+            ],
             sum([one.discount_fen for one in best.chosen]),
             [
                 LeftOutOut(one.serial, one.refusal.code.name.lower(), _said(one.refusal, call))
@@ -195,26 +201,26 @@ class Dry:
     async def _look(self, call: Call, message: m.LookupRequest, *, sees_all: bool) -> bytes:
         cache = self._librarian.cache
 
-        def attempt(known: Known) -> tuple[int, int, bool]:
+        def attempt(known: Known) -> tuple[Presented, int, bool]:
             preparation = Preparation(call, cache, known, public=not sees_all)
             gathering = Gathering()
-            serial = gathering.ask(preparation.serial, message.code)
+            shown = gathering.ask(preparation.presented, message.code)
             customer = message.customer
             asker = gathering.ask(preparation.customer_id, customer) if customer else 0
             gathering.check()
-            return serial, asker, sees_all and preparation.may_trace(serial)
+            return shown, asker, sees_all and preparation.may_trace(shown.serial)
 
         try:
-            serial, asker, sees_this = await self._librarian.prepare(attempt)
+            shown, asker, sees_this = await self._librarian.prepare(attempt)
         except ProblemAnswer:
             if not sees_all:  # as much is read for a code that is none of ours
                 await self._rehearsed(self._stand_in, call)
             raise
-        rehearsed = await self._rehearsed(serial, call)
+        rehearsed = await self._rehearsed(shown.serial, call)
         if rehearsed.seen:
-            self._stand_in = serial
-        seen = rehearsed.seen.get(serial)
-        now = None if seen is None else lookups.voucher_now(seen, call.at)
+            self._stand_in = shown.serial
+        seen = rehearsed.seen.get(shown.serial)
+        now = None if seen is None else lookups.voucher_now(seen, shown, call.at)
         is_theirs = now is not None and now.customer_id in (0, asker)
         if seen is None or now is None or (not sees_this and (now.refusal or not is_theirs)):
             raise ProblemAnswer(
@@ -233,10 +239,16 @@ def _said(refusal: Refusal, call: Call) -> str:
     return sentence(refusal.code, refusal.data, call.language)
 
 
+def _code_of(serial: int, rehearsed: Rehearsed) -> str:
+    """The code that its holder is shown of a voucher which was looked at."""
+    seen = rehearsed.seen.get(serial)
+    return new_code(serial, seen.voucher.hand if seen else 0)
+
+
 def _offer(serial: int, rehearsed: Rehearsed, language: Language) -> OfferOut:
     outcome, seen = rehearsed.outcome, rehearsed.seen.get(serial)
     return OfferOut(
-        voucher_code=new_code(serial),
+        voucher_code=_code_of(serial, rehearsed),
         serial=serial,
         batch_id=seen.batch.batch_id if seen else 0,
         applies=outcome.done,

@@ -89,7 +89,7 @@ def _about(visitor: Visitor, serial: int) -> dict[str, Any]:
         "apple": outside().apple is not None,
     }
     if own.shelf is Shelf.USABLE and not own.is_frozen:
-        shown = shown_code(serial)
+        shown = shown_code(serial, own.held.hand)
         context |= {
             "digits": code_of(own),
             "shown": shown,
@@ -100,7 +100,9 @@ def _about(visitor: Visitor, serial: int) -> dict[str, Any]:
 
 
 def _signed(own: OwnVoucher) -> str | None:
-    """What a till takes that has no network; see docs/decisions/0037."""
+    """What a till takes that has no network (docs/decisions/0037); only the first hand has it."""
+    if own.held.hand:
+        return None
     return signed_code(
         batch_id=own.batch.id,
         offer_version=own.batch.offer_version_id,
