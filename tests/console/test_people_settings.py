@@ -39,6 +39,9 @@ def seen(**values: str) -> dict[str, str]:
         "counter_undo_minutes": "10",
         "offline_grant_hours": "24",
         "offline_online_percent": "5",
+        "issuer_name": "",
+        "customer_service": "",
+        "sms_source_hourly": "20",
     }
     form = usual | {f"seen-{name}": value for name, value in usual.items()}
     return form | values
@@ -57,6 +60,13 @@ def test_settings_are_changed_and_the_second_of_two_is_told(browser: Client) -> 
     assert 'value="60"' in late.content.decode()
     assert other.status_code == 302
     assert (issuer_setting("idle_minutes"), issuer_setting("approvals_required")) == (30, True)
+
+    for line in ("400-800-1234", ""):
+        kept = issuer_setting("customer_service")
+        form = seen(idle_minutes="30", approvals_required="on", customer_service=line)
+        form |= {"seen-idle_minutes": "30", "seen-approvals_required": "on"}
+        browser.post(at("settings"), form | {"seen-customer_service": kept})
+        assert issuer_setting("customer_service") == line
 
 
 def test_a_setting_that_cannot_be_is_refused_in_words(browser: Client) -> None:

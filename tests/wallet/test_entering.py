@@ -89,6 +89,19 @@ def test_what_is_not_to_be_had_is_said_before_any_message_is_sent(codes: list[st
     assert codes == []
 
 
+def test_a_claim_that_is_refused_is_told_to_whom_it_is_about() -> None:
+    limits = [{"dimension": "customer", "at": "claim", "unit": "uses", "period": "ever", "cap": 1}]
+    customer, link = a_member(), a_link(limits=limits)
+    held(customer, link)
+    browser = a_phone_of(customer)
+
+    assert "再领一张" in text(browser, f"/w/c/{link.token}")
+    told = browser.post(f"/w/c/{link.token}", {"once": "again", "go": "1"})
+
+    assert told.status_code == 409
+    assert "您已领满" in told.content.decode()
+
+
 def test_addresses_that_lead_nowhere_or_belong_to_a_form_lead_back() -> None:
     customer = a_member()
     serial, browser = held(customer), a_phone_of(customer)

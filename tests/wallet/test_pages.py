@@ -23,6 +23,7 @@ from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
 from kaquan.ledger.offline_lists import live_runs
 from kaquan.ledger.sessions import reading_session
+from kaquan.organisations.issuer_settings import change_settings
 from kaquan.redemption import actions
 from kaquan.redemption.codes import new_code, read_code
 from kaquan.redemption.signed_keys import read_signed_code
@@ -214,6 +215,12 @@ def test_refusing_consent_keeps_vouchers_and_rights_are_a_tap_away() -> None:
     assert ErasureRequest.objects.get(customer=customer).state == "requested"
     browser.post("/w/me/erase", {"withdraw": "1"})
     assert ErasureRequest.objects.get(customer=customer).state == "withdrawn"
+
+    who = {"issuer_name": "好券商贸有限公司", "customer_service": "400-800-1234"}
+    change_settings(actor=SYSTEM, values=who, expected={})
+    notice = text(a_browser(), "/w/privacy")
+    assert all(words in notice for words in who.values())
+    assert "400-800-1234" in text(browser, "/w/me")
 
 
 def test_a_calendar_reminder_and_a_log_out() -> None:

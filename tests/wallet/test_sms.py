@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from kaquan.foundation.errors import KaquanError
+from kaquan.organisations.issuer_settings import change_settings
 from kaquan.wallet.models import SmsCode
 from kaquan.wallet.outside import AliyunSms, TencentSms
 from kaquan.wallet.sms import TRIES_MAX, check_code, send_code
 from kaquan.wallet.sms_gateways import gateway_for
-from tests.builders.issuer import NOON
+from tests.builders.issuer import NOON, SYSTEM
 from tests.wallet.visiting import a_phone
 
 SOON = NOON + timedelta(minutes=1, seconds=1)
@@ -94,6 +95,9 @@ class TestCodes:
         assert code_of(lambda: sent(a_phone())) == "sms_too_often"
         assert SmsCode.objects.count() == count
         assert sent(a_phone(), source="198.51.100.7")
+        change_settings(actor=SYSTEM, values={"sms_source_hourly": 21}, expected={})
+        assert sent(a_phone())
+        assert code_of(lambda: sent(a_phone())) == "sms_too_often"
 
     def test_neither_phone_nor_code_is_stored(self) -> None:
         phone = a_phone()

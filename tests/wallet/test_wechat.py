@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,7 +58,10 @@ def back(browser: Client, code: str, state: str) -> int:
     return browser.get("/w/wechat/back", {"code": code, "state": state}).status_code
 
 
-def test_somebody_new_becomes_a_member_and_is_known_the_next_time() -> None:
+def test_somebody_new_becomes_a_member_known_the_next_time_and_no_secret_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     for _ in range(2):
         browser = a_browser()
         asked = asked_of(browser)
@@ -67,6 +71,7 @@ def test_somebody_new_becomes_a_member_and_is_known_the_next_time() -> None:
         assert back(browser, "abc", asked["state"]) == 302
         assert browser.get("/w/").status_code == 200
 
+    assert "secret=" not in caplog.text
     assert Customer.objects.count() == 1
     assert Identity.objects.get().value == "o-abc"
 

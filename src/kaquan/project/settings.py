@@ -174,6 +174,9 @@ LOGGING = {
         # At DEBUG these would log statements with their values: codes, phone numbers.
         "django.db.backends": {"level": "WARNING"},
         "psycopg": {"level": "WARNING"},
+        # It logs addresses, and WeChat takes its secret in one.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
         # Below that it tells of every poll and step; a job's record says what became of it.
         "procrastinate": {"level": "WARNING"},
     },

@@ -12,12 +12,13 @@ from django.db import DatabaseError, connection
 from kaquan.engine.commands import Claim, RequestKey
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation.errors import KaquanError
-from kaquan.foundation.refusals import INTERNAL_CLIENT, RefusedError
+from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.door import submit
 from kaquan.redemption.visits import Visit, gather_many
 from kaquan.wallet.acting import NEWCOMER, acting_as
 from kaquan.wallet.errors import claim_failed
 from kaquan.wallet.models import LinkClaim
+from kaquan.wallet.own_words import in_own_words
 
 _UNSURE = (OutcomeCode.BUSY, OutcomeCode.UNAVAILABLE)
 _KEEP = """
@@ -104,4 +105,4 @@ def _outcomes(claims: Sequence[LinkClaim]) -> list[Outcome]:
 def _answered(claim: LinkClaim, outcome: Outcome) -> Answered:
     if outcome.done:
         return Answered(claim, outcome.vouchers[0].serial)
-    return Answered.refused(claim, RefusedError(outcome))
+    return Answered.refused(claim, in_own_words(outcome))

@@ -14,12 +14,13 @@ from django.db import IntegrityError, transaction
 from kaquan.customers.models import Customer
 from kaquan.engine.commands import RequestKey, Transfer
 from kaquan.foundation.errors import KaquanError
-from kaquan.foundation.refusals import INTERNAL_CLIENT, raise_if_refused
+from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.door import submit
 from kaquan.offers.queries import terms_of
 from kaquan.wallet.acting import acting_as, selves_of
 from kaquan.wallet.errors import gift_open, gift_own, gift_unknown
 from kaquan.wallet.models import Gift
+from kaquan.wallet.own_words import in_own_words
 from kaquan.wallet.vouchers import OwnVoucher, Shelf, own_voucher
 
 GOOD_FOR = timedelta(days=3)
@@ -98,7 +99,9 @@ def take(*, customer: Customer, token: str, at: datetime) -> int:
             reason="转赠",
         )
         # Under the gift's lock: no second friend asks the ledger before this is decided.
-        raise_if_refused(submit([command], actor=acting_as(customer)))
+        (outcome,) = submit([command], actor=acting_as(customer))
+        if not outcome.done:
+            raise in_own_words(outcome)
         gift.taker, gift.ended_at = customer, at
         gift.save(update_fields=["taker", "ended_at"])
         return gift.serial

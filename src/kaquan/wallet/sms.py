@@ -19,6 +19,7 @@ from kaquan.access.sources import subject_of
 from kaquan.customers.phones import read_phone
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.encrypted_fields import blind_index, blind_indexes
+from kaquan.organisations.issuer_settings import SMS_SOURCE_HOURLY, issuer_setting
 from kaquan.wallet.errors import sms_code_over, sms_code_wrong, sms_too_often
 from kaquan.wallet.models import SmsCode
 from kaquan.wallet.sms_gateways import SmsGateway
@@ -43,7 +44,8 @@ PER_PHONE = (
 )
 #: So long nobody need ask for another one: the page counts it down.
 AGAIN_S = int(PER_PHONE[0].span.total_seconds())
-PER_SOURCE = (Bound(20, timedelta(hours=1)), Bound(100, timedelta(days=1)))
+#: How many times the bound of an hour a source has in a day.
+SOURCE_HOURS_A_DAY = 5
 
 
 def spelled_phone(text: str) -> str:
@@ -65,7 +67,7 @@ def send_code(*, gateway: SmsGateway, phone: str, source: str, at: datetime) -> 
         SmsCode.objects.filter(sent_at__lt=at - KEPT_FOR).delete()
         rows = SmsCode.objects.all()
         _hold_to(PER_PHONE, rows.filter(phone_index__in=blind_indexes("sms_phone", phone)), at)
-        _hold_to(PER_SOURCE, rows.filter(source=subject), at)
+        _hold_to(_per_source(), rows.filter(source=subject), at)
         sent = SmsCode.objects.create(
             phone_index=index, source=subject, code_hash=_hash(phone, code), sent_at=at
         )
@@ -104,6 +106,14 @@ def check_code(*, phone: str, code: str, at: datetime) -> str:
         left = TRIES_MAX - sent.tries
         raise sms_code_wrong(left) if left else sms_code_over()
     return phone
+
+
+def _per_source() -> tuple[Bound, Bound]:
+    hourly: int = issuer_setting(SMS_SOURCE_HOURLY.name)
+    return (
+        Bound(hourly, timedelta(hours=1)),
+        Bound(hourly * SOURCE_HOURS_A_DAY, timedelta(days=1)),
+    )
 
 
 def _hash(phone: str, code: str) -> bytes:

@@ -15,6 +15,7 @@ from kaquan.customers.erasing import request_erasure, withdraw_erasure
 from kaquan.customers.models import ErasureState, Purpose
 from kaquan.customers.profile import consents_of, record_consent
 from kaquan.foundation import clock
+from kaquan.organisations.issuer_settings import ISSUER_NAME, issuer_setting
 from kaquan.redemption.personal_data import PersonalData, personal_data
 from kaquan.surfaces.wallet.pages import (
     COOKIE_PATH,
@@ -30,7 +31,7 @@ from kaquan.wallet import member_cards
 from kaquan.wallet.acting import acting_as
 from kaquan.wallet.sessions import log_out, log_out_everywhere
 
-NOTICE_VERSION = "wallet-2026-11"
+NOTICE_VERSION = "wallet-2026-12"
 LOOK_DAYS = 365
 PURPOSES = {
     Purpose.SMS: ("短信通知优惠", "Offers by SMS"),
@@ -43,7 +44,8 @@ PURPOSES = {
 @open_page
 def notice(visitor: Visitor) -> HttpResponseBase:
     """What is done with personal information; apart from the terms of any offer."""
-    return visitor.page("privacy", {"version": NOTICE_VERSION})
+    issuer = issuer_setting(ISSUER_NAME.name)
+    return visitor.page("privacy", {"version": NOTICE_VERSION, "issuer": issuer})
 
 
 @require_safe

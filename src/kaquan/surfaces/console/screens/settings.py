@@ -44,6 +44,8 @@ def _field(kind: SettingKind) -> Field:
     if kind.choices:
         options = [(one, _CHOICES.get(one, one)) for one in kind.choices]
         return Field(kind.name, _words(kind), "choice", required=True, options=options)
+    if kind.characters:
+        return Field(kind.name, _words(kind), characters_max=kind.characters)
     bounds = f"{kind.least:,}–{kind.most:,}"
     return Field(kind.name, _words(kind), required=True, characters_max=12, hint=bounds)
 
@@ -57,7 +59,7 @@ def _typed(kind: SettingKind, value: object) -> str:
 def _value(kind: SettingKind, typed: str) -> bool | int | str:
     if isinstance(kind.default, bool):
         return typed == "on"
-    if kind.choices:
+    if kind.choices or kind.characters:
         return typed
     digits = typed.replace(",", "").replace("，", "")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 12):
@@ -97,12 +99,12 @@ class IssuerSettings(FormScreen):
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Change those that are other than what was seen."""
         del key
-        typed = doing.values
+        typed = {name: value or "" for name, value in doing.values.items()}
         changed = [one for one in SETTINGS if typed[one.name] != typed[f"{_SEEN}{one.name}"]]
         expected = {
             one.name: _value(one, typed[f"{_SEEN}{one.name}"])
             for one in changed
-            if typed[f"{_SEEN}{one.name}"]
+            if typed[f"{_SEEN}{one.name}"] or one.characters
         }
         change_settings(
             actor=doing.actor,

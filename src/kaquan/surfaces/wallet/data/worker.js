@@ -56,7 +56,20 @@ async function note(address, answer) {
   return answer;
 }
 
-async function page(request) {
+// What was shown while the network was slow is shown anew where it is another by now: used, or given.
+async function renew(fresh, kept, clientId) {
+  const plain = async (answer) => (await answer.text()).replace(/"csrfmiddlewaretoken" value="\w+"/g, "");
+  try {
+    const answer = (await fresh).clone();
+    if (answer.ok && !answer.redirected && (await plain(answer)) === (await plain(kept))) return;
+    (await self.clients.get(clientId))?.postMessage("changed");
+  } catch {
+    // No network: what is kept stays shown.
+  }
+}
+
+async function page(event) {
+  const { request } = event;
   const { pathname, search } = new URL(request.url);
   const address = pathname + search;
   const kept = await (await caches.open(OWN)).match(address);
@@ -68,8 +81,11 @@ async function page(request) {
       return (await caches.match(OFFLINE)) || Response.error();
     }
   }
+  const copy = kept.clone();
   const slow = new Promise((resolve) => setTimeout(resolve, SLOW_MS, kept));
-  return Promise.race([fresh.catch(() => kept), slow]);
+  const shown = await Promise.race([fresh.catch(() => kept), slow]);
+  if (shown === kept) event.waitUntil(renew(fresh, copy, event.resultingClientId));
+  return shown;
 }
 
 self.addEventListener("fetch", (event) => {
@@ -81,7 +97,7 @@ self.addEventListener("fetch", (event) => {
   } else if (request.method !== "GET") {
     return;
   } else if (request.mode === "navigate" && address.pathname.startsWith("/w/")) {
-    event.respondWith(page(request));
+    event.respondWith(page(event));
   } else if (FILES.includes(address.pathname)) {
     event.respondWith(caches.match(request.url).then((found) => found || fetch(request)));
   }

@@ -12,6 +12,7 @@ from django.utils.safestring import mark_safe
 
 from kaquan.engine.money import format_yuan
 from kaquan.foundation.configuration import current_configuration
+from kaquan.organisations.issuer_settings import CUSTOMER_SERVICE, issuer_setting
 from kaquan.organisations.models import Store
 from kaquan.surfaces.wallet.words import Look, place_of
 
@@ -37,6 +38,13 @@ def here(context: Any, page: str) -> str:
     """Marks the link that leads to the page one is on."""
     request: HttpRequest = context["request"]
     return mark_safe(' aria-current="page"') if request.path == reverse(page) else ""
+
+
+@register.simple_tag
+def customer_service() -> str:
+    """How the issuer is reached, where it says so."""
+    found: str = issuer_setting(CUSTOMER_SERVICE.name)
+    return found
 
 
 @register.filter

@@ -1,10 +1,15 @@
 "use strict";
 
+// What a form answered is a page like any other: a reload, or the way back, asks for it by its
+// address and does not send the form again.
+if (!location.hash) history.replaceState(null, "", location.href);
+
 // A gift's token stands behind the #: it is never sent as part of an address. What it stands for
 // is shown at once. Who goes to log in by WeChat finds it again when they come back.
 const GIFT = "kaquan-gift";
 const fromHash = document.querySelector("[data-from-hash]");
-const token = fromHash && (/^#([\w-]{16,64})$/.exec(location.hash)?.[1] ?? sessionStorage.getItem(GIFT));
+const inAddress = () => /^#([\w-]{20,64})$/.exec(location.hash)?.[1];
+const token = fromHash && (inAddress() ?? sessionStorage.getItem(GIFT));
 if (token) {
   sessionStorage.removeItem(GIFT);
   history.replaceState(null, "", location.pathname);
@@ -13,6 +18,8 @@ if (token) {
     fromHash.form.requestSubmit(fromHash.form.elements.look);
   }
 }
+// Another gift's link, opened where one is shown already.
+window.addEventListener("hashchange", () => inAddress() && location.reload());
 document.querySelector("form.enter a[href*=wechat]")?.addEventListener("click", () => {
   const gift = document.getElementById("token")?.value;
   if (gift) sessionStorage.setItem(GIFT, gift);
@@ -94,8 +101,9 @@ async function keepOnPhone() {
   }
 }
 if (workerAddress && "serviceWorker" in navigator) {
-  navigator.serviceWorker.addEventListener("message", () => {
-    document.documentElement.dataset.kept = "yes";
+  navigator.serviceWorker.addEventListener("message", ({ data }) => {
+    if (data === "changed") location.reload();
+    else document.documentElement.dataset.kept = "yes";
   });
   window.addEventListener("load", keepOnPhone);
 }
