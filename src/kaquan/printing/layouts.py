@@ -39,7 +39,7 @@ GRIDS: Final[dict[int, tuple[int, int]]] = {
 }  # fmt: skip
 MARGIN_MM: Final = 10
 CARD_MARGIN_MM: Final = 0
-#: The least room, also with a scratch-off panel: a QR code of 21 modules at 0.76 mm with its quiet
+#: The least room, also with a scratch-off panel: a QR code of 25 modules at 0.64 mm with its quiet
 #: zone of four; 20 symbols of Code128 (255 modules and two quiet zones of ten) at 0.2 mm, which
 #: 300 dpi still tells apart.
 LEAST: Final[dict[tuple[str, bool], Size]] = {
