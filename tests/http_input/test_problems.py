@@ -6,9 +6,13 @@ import re
 
 import msgspec
 import pytest
+from pydantic import ValidationError
 
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation.errors import KaquanError
+from kaquan.surfaces.api.campaigns import CampaignBody
+from kaquan.surfaces.gateway.messages import ReversalRequest
+from kaquan.surfaces.http.fault_words import fault_words
 from kaquan.surfaces.http.language import preferred_language
 from kaquan.surfaces.http.problem_codes import CALL_PROBLEMS, OUTCOME_STATUS
 from kaquan.surfaces.http.problems import (
@@ -51,6 +55,43 @@ def test_every_refusal_has_a_title_and_a_sentence_in_both_languages(code: Outcom
     assert len(zh.title) < len(zh.detail)
     assert zh.status == en.status == OUTCOME_STATUS[code]
     assert 400 <= zh.status < 600
+
+
+HOT = (
+    '{"store": 1}', '{"code": ""}', f'{{"code": "{"9" * 201}"}}', '{"lines": 5}', "[]", "{", "{} x",
+    '{"lines": [{"line_id": "1"}]}', '{"amount_fen": 0}', '{"amount_fen": 1.5}', '{"extra": 1}',
+    '{"lines": [{"line_id": "1", "quantity": 1000000000000}]}', '{"code": }',
+)  # fmt: skip
+MANAGED: tuple[dict[str, object], ...] = (
+    {}, {"name": 1}, {"name": ""}, {"name": "x" * 300}, {"starts_at": "soon"},
+    {"starts_at": "2027-01-01T00:00:00"}, {"starts_at": 5}, {"starts_at": "1500-01-01T00:00:00Z"},
+    {"organisation_id": "x"}, {"organisation_id": 0}, {"organisation_id": 2**31}, {"extra": 1},
+    {"jurisdiction": "mars"},
+)  # fmt: skip
+
+
+def hot_fault(text: str) -> str:
+    with pytest.raises(msgspec.MsgspecError) as refused:
+        msgspec.json.decode(text, type=ReversalRequest)
+    return str(refused.value).partition(" - at ")[0]
+
+
+def managed_faults(fields: dict[str, object]) -> list[str]:
+    with pytest.raises(ValidationError) as refused:
+        CampaignBody.model_validate(fields)
+    return [one["msg"].removeprefix("Value error, ") for one in refused.value.errors()]
+
+
+def test_what_is_wrong_with_a_field_is_said_in_the_callers_language() -> None:
+    told = {hot_fault(text) for text in HOT}
+    told |= {fault for fields in MANAGED for fault in managed_faults(fields)}
+
+    for message in told:
+        words = fault_words(message, "zh")
+        assert re.search("[\u4e00-\u9fff]", words), message
+        assert not re.search("[Ii]nput|[Ee]xpected|[Ss]hould", words), words
+        assert fault_words(message, "en") == message
+    assert fault_words("nobody found words", "zh") == "nobody found words"
 
 
 @pytest.mark.parametrize("code", CALL_PROBLEMS)

@@ -74,7 +74,7 @@ def enter(request: HttpRequest, operation: Operation) -> Call:
     if scope is not None and scope["method"] != operation.method:  # Django takes `post` for `POST`
         raise CallRefusedError("method_not_allowed", headers=[("Allow", operation.method)])
     if "\0" in request.path:
-        raise CallRefusedError("malformed_request", remedy="NUL")
+        raise CallRefusedError("malformed_request", remedy="the address holds the character NUL")
     body = _body(request, operation)
     caller = authenticate(
         authorization=request.headers.get("authorization"),
@@ -114,7 +114,8 @@ def refuse_unknown_parameters(request: HttpRequest, view: Callable[..., Any]) ->
         if name not in known:
             raise CallRefusedError("malformed_request", remedy=f"unknown parameter: {name[:50]}")
         if any("\0" in value for value in values) or (len(values) > 1 and name not in lists):
-            raise CallRefusedError("malformed_request", remedy=name)
+            remedy = f"twice, or with the character NUL: {name[:50]}"
+            raise CallRefusedError("malformed_request", remedy=remedy)
 
 
 def _bounded(caller: Caller) -> Actor:
@@ -147,7 +148,7 @@ def refuse_body(request: HttpRequest, view: Callable[..., Any]) -> None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         is_empty = False
     if not is_empty:
-        raise CallRefusedError("malformed_request", remedy="{}")
+        raise CallRefusedError("malformed_request", remedy="nothing is taken as a body here")
 
 
 def _has_body(view: Callable[..., Any]) -> bool:

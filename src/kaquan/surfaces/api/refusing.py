@@ -13,6 +13,7 @@ from kaquan.engine.outcome_details import Language
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.refusals import RefusedError
+from kaquan.surfaces.http.fault_words import fault_words, named_fault
 from kaquan.surfaces.http.language import preferred_language
 from kaquan.surfaces.http.problem_codes import CALL_PROBLEMS, OUTCOME_STATUS
 from kaquan.surfaces.http.problems import (
@@ -82,7 +83,8 @@ def problem_of(error: Exception, language: Language) -> Problem | None:
     """The document for an error that is an answer; None for any other."""
     match error:
         case CallRefusedError():
-            return call_problem(error.code, language, error.data, remedy=error.remedy)
+            remedy = fault_words(error.remedy, language)
+            return call_problem(error.code, language, error.data, remedy=remedy)
         case CallerRefusedError():
             return refusal_problem(error.refusal, language)
         case OutcomeRefusedError() | RefusedError():
@@ -119,8 +121,12 @@ def validation_problem(faults: Sequence[Mapping[str, Any]], language: Language) 
     What was sent is not repeated: it may be personal.
     """
     told = [_field(fault["loc"]) for fault in faults[:FAULTS_MAX]]
-    named = [f"{_field(fault['loc'])}: {_expected(fault)}" for fault in faults[:3]]
-    return call_problem("malformed_request", language, {"fields": told}, remedy="; ".join(named))
+    named = [
+        named_fault(_field(fault["loc"]), _expected(fault), language)
+        for fault in faults[:FAULTS_MAX]
+    ]
+    remedy = ("；" if language == "zh" else "; ").join(named)
+    return call_problem("malformed_request", language, {"fields": told}, remedy=remedy)
 
 
 def _of_kaquan_error(error: KaquanError, language: Language) -> Problem:

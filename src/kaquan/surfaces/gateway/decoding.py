@@ -9,6 +9,7 @@ import msgspec
 from kaquan.engine.outcome_details import Language
 from kaquan.surfaces.gateway.answers import ProblemAnswer
 from kaquan.surfaces.gateway.routes import Route
+from kaquan.surfaces.http.fault_words import fault_words, named_fault
 from kaquan.surfaces.http.json_text import fault_of
 from kaquan.surfaces.http.problems import Problem, call_problem
 
@@ -22,7 +23,9 @@ def decoded(route: Route, body: bytes, language: Language) -> Any:
         raise ProblemAnswer(malformed_body(error, language)) from None
     if fault is not None:
         raise ProblemAnswer(
-            call_problem("malformed_request", language, {"field": ""}, remedy=fault)
+            call_problem(
+                "malformed_request", language, {"field": ""}, remedy=fault_words(fault, language)
+            )
         )
     return message
 
@@ -40,5 +43,5 @@ def malformed_body(error: Exception, language: Language, field: str = "") -> Pro
         named = fault.split("`")[1]
         place = f"{place}.{named}" if place else named
     path = ".".join(part for part in (field, place) if part)
-    remedy = f"{path}: {fault}" if path else fault
+    remedy = named_fault(path, fault, language)
     return call_problem("malformed_request", language, {"field": path}, remedy=remedy)
