@@ -203,13 +203,14 @@ def redeem(
     hold: Place | None = None,
     at: datetime = NOON,
     link: int = 0,
+    hand: int | None = None,
 ) -> Redeem:
     """Use vouchers on one order, or settle a hold."""
     return Redeem(
         at=at,
         key=key,
         link=link,
-        vouchers=tuple(VoucherUse(serial, amount_fen, uses) for serial in serials),
+        vouchers=tuple(VoucherUse(serial, amount_fen, uses, hand) for serial in serials),
         facts=facts or at_the_till(),
         hold=hold,
     )

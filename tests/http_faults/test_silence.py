@@ -15,7 +15,7 @@ from kaquan.access import limit_table
 from kaquan.access.failures import FailureCounts
 from kaquan.access.limits import Limiter
 from kaquan.access.models import KeyKind
-from kaquan.engine.commands import Freeze
+from kaquan.engine.commands import Freeze, Transfer
 from kaquan.foundation import clock
 from kaquan.ledger.connections import LedgerConnection
 from kaquan.ledger.door import Door
@@ -23,7 +23,7 @@ from kaquan.ledger.rehearsal import Rehearsal
 from kaquan.redemption import codes
 from kaquan.redemption.codes import new_code
 from tests.builders.access import a_key
-from tests.builders.ledger import a_batch, claim, done, redeem
+from tests.builders.ledger import a_batch, a_claimed_voucher, claim, done, redeem
 from tests.http_faults.callers import Answer
 from tests.http_faults.in_process import Ask, with_gateway
 from tests.http_faults.issuer import ALWAYS, LONG_AGO
@@ -41,7 +41,15 @@ def bad(door: Door) -> dict[str, str]:
     used, frozen, theirs = batch.serial(0), batch.serial(1), batch.serial(2)
     done(door, redeem(used, at=now), Freeze(at=now, serial=frozen, reason="test"))
     done(door, claim(batch, serial=theirs, customer_id=7, at=now))
-    serials = {"used": used, "frozen": frozen, "theirs": theirs, "expired": late.serial(0)}
+    gift = a_claimed_voucher(door, at=now, validity=ALWAYS, transferable=True)
+    done(door, Transfer(at=now, serial=gift, from_customer_id=7, to_customer_id=8))
+    serials = {
+        "used": used,
+        "frozen": frozen,
+        "theirs": theirs,
+        "expired": late.serial(0),
+        "passed on": gift,
+    }
     codes = {reason: new_code(serial) for reason, serial in serials.items()}
     return {**codes, FORGED: forged_code(random.Random(1))}
 

@@ -156,10 +156,10 @@ def test_control_without_row_locks_top_ups_and_uses_do_not_add_up(
 
 
 def _rivals(door: Door, name: str) -> tuple[int, AnyCommand, AnyCommand]:
-    """A claimed voucher, a use of it, and something that use rules out; no budget is between
-    them."""
+    """A claimed voucher, a use of it by its first code, and something that use rules out; no budget
+    is between them."""
     serial = a_claimed_voucher(door, transferable=True, budget_id=0)
-    use = redeem(serial, facts=at_the_till(customer_id=7))
+    use = redeem(serial, hand=0)
     rival: AnyCommand = {
         "hold": hold(serial, expires_at=SOON),
         "void": Void(at=NOON, serial=serial, reason="作废"),
@@ -173,7 +173,7 @@ def _rivals(door: Door, name: str) -> tuple[int, AnyCommand, AnyCommand]:
     [
         ("hold", {"VOUCHER_HELD", "VOUCHER_USED"}),
         ("void", {"VOUCHER_VOID", "VOUCHER_USED"}),
-        ("transfer", {"VOUCHER_NOT_YOURS", "VOUCHER_USED"}),
+        ("transfer", {"CODE_PASSED_ON", "VOUCHER_NOT_YOURS", "VOUCHER_USED"}),
     ],
 )
 def test_of_a_use_and_its_rival_exactly_one_happens(

@@ -96,6 +96,7 @@ _STATES = _outcomes(Code.BATCH_PAUSED, Code.VOUCHER_NOT_ISSUED)
 _USE = (
     *_CODES,
     *_PLACES,
+    "code_passed_on",
     "voucher_unknown",
     "voucher_not_yours",
     *_STATES,
