@@ -254,8 +254,10 @@ def test_of_a_picture_nothing_but_the_picture_is_kept_and_shown(kind: str, door:
     image = a_picture(kind, exif=about) + b"PK\x03\x04 and an archive"
 
     def kept() -> bytes:
-        face = save_face(actor=SYSTEM, name="图", layout=Layout(title="券"), image=image)
-        assert preview_of(SYSTEM, face.id).startswith(b"\x89PNG")
+        layout = Layout(title="券", two_sided=True)
+        face = save_face(actor=SYSTEM, name="图", layout=layout, image=image)
+        seen = Image.open(io.BytesIO(preview_of(SYSTEM, face.id)))
+        assert seen.height > 2 * seen.width * 297 // 210  # front and back
         return bytes(face_by_id(SYSTEM, face.id).image)
 
     found = kept()

@@ -115,7 +115,7 @@ def faces(actor: Actor) -> Sequence[PrintFace]:
 
 
 def preview_of(actor: Actor, face_id: int) -> bytes:
-    """The first page with made-up vouchers, a PNG; raises `print_face_unknown`."""
+    """The first sheet with made-up vouchers, both sides, a PNG; raises `print_face_unknown`."""
     return _sample(face_by_id(actor, face_id))
 
 

@@ -63,10 +63,8 @@ def sheets_pdf(face: Face, vouchers: Sequence[Voucher]) -> bytes:
 
 
 def preview_png(face: Face, vouchers: Sequence[Voucher]) -> bytes:
-    """The first page, as a picture for the screen; raises what `sheets_pdf` raises."""
-    one_sided = Face(face.layout, face.terms, face.image)
-    data = _sheet_data(one_sided, vouchers)
-    return _compiled("sheet.typ", data, face.image, PREVIEW_PPI)
+    """The pages as a picture for the screen, back below front; raises what `sheets_pdf` raises."""
+    return _compiled("sheet.typ", _sheet_data(face, vouchers), face.image, PREVIEW_PPI)
 
 
 def note_pdf(data: Mapping[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ stumbles over, ends that process as well, and neither a worker nor the server.
 
 from __future__ import annotations
 
+import io
 import resource
 import subprocess
 import sys
@@ -14,9 +15,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from PIL import Image
+
 TIMEOUT_S: Final = 120
 MEMORY_BYTES_MAX: Final = 1 << 30
 _RESULT: Final = "result"
+_LINE_PX: Final = 4
+_LINE_COLOUR: Final = (160, 160, 160)
 
 
 class TypesettingError(Exception):
@@ -24,8 +29,8 @@ class TypesettingError(Exception):
 
 
 def typeset(folder: Path, template: str, fonts: Path, *, png_ppi: int | None = None) -> bytes:
-    """A template of a folder, as a PDF, or its first page as a PNG. Nothing outside the folder is
-    read but the fonts. Raises `TypesettingError`."""
+    """A template of a folder, as a PDF, or its pages one below the other as a PNG. Nothing outside
+    the folder is read but the fonts. Raises `TypesettingError`."""
     command = [sys.executable, "-m", __name__, str(folder), template, str(fonts), str(png_ppi or 0)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
@@ -47,7 +52,22 @@ def _main(folder: str, template: str, fonts: str, png_ppi: str) -> None:
         ignore_system_fonts=True,
         **kind,
     )
-    Path(folder, _RESULT).write_bytes(made[0] if isinstance(made, list) else made)
+    Path(folder, _RESULT).write_bytes(_below_each_other(made) if isinstance(made, list) else made)
+
+
+def _below_each_other(pages: list[bytes]) -> bytes:
+    """Pages as one picture, with a grey line between them."""
+    drawn = [Image.open(io.BytesIO(one)).convert("RGB") for one in pages]
+    width = max(one.width for one in drawn)
+    height = sum(one.height + _LINE_PX for one in drawn) - _LINE_PX
+    whole = Image.new("RGB", (width, height), _LINE_COLOUR)
+    top = 0
+    for one in drawn:
+        whole.paste(one, (0, top))
+        top += one.height + _LINE_PX
+    made = io.BytesIO()
+    whole.save(made, "PNG")
+    return made.getvalue()
 
 
 if __name__ == "__main__":

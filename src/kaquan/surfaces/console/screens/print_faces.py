@@ -100,7 +100,7 @@ class FaceDetail(DetailScreen[PrintFace]):
             reverse("console:print-face-preview", kwargs={"key": face.pk}),
             _("A sheet of vouchers"),
             PREVIEW_WIDTH_PX,
-            PREVIEW_WIDTH_PX * page.height_mm // page.width_mm,
+            PREVIEW_WIDTH_PX * page.height_mm // page.width_mm * (2 if layout.two_sided else 1),
         )
         return [Facts("", facts), picture]
 
@@ -154,7 +154,10 @@ class _FaceForm(FormScreen):
         Field("per_page", _("Vouchers a page"), "choice", required=True,
               options=[(str(number), str(number)) for number in GRIDS]),
         Field("symbols", _("Codes"), "choice", options=list(SYMBOL_WORDS.items()),
-              required=True),
+              required=True,
+              hint=_("Where two stand, a stain on one leaves the other. An EAN-13 names the "
+                     "article and is the same on every voucher: which one it is, the QR code "
+                     "says.")),
         Field("ean", _("Article's bar code"), characters_max=13,
               hint=_("13 digits by which your tills know the offer; only for codes with EAN-13.")),
         Field("signed", _("For tills without a network"), "switch",
