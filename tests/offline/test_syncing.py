@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from kaquan.customers.actions import create_customer
 from kaquan.engine.entries import Account
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import close_door
@@ -17,10 +18,12 @@ from kaquan.offline.models import Grant, JournalFault, OfflineUndo, OfflineUse
 from kaquan.offline.signing_keys import revoke_signing_key, signing_keys
 from kaquan.offline.snapshots import milliseconds
 from kaquan.organisations.models import Store
-from kaquan.redemption import actions
+from kaquan.redemption import actions, care
 from kaquan.redemption.actions import CodeUse
+from kaquan.redemption.codes import new_code
+from kaquan.redemption.visits import Visit
 from tests.builders.books import books, faults, number
-from tests.builders.issuer import NOON, SYSTEM, TERMS
+from tests.builders.issuer import NOON, SYSTEM, TERMS, a_number
 from tests.fixtures_database import Database
 from tests.offline.till import Till, a_till, dead_of, signed
 from tests.redemption.counter import Counter, a_counter
@@ -115,6 +118,30 @@ def test_a_voucher_that_may_not_be_used_any_more_ends_with_its_loss(
     )
     assert again.code.name == "VOUCHER_VOID"
     assert lost_fen(connection) == 2_000
+    assert faults(database.connect) == []
+
+
+def test_an_old_picture_of_what_was_passed_on_is_a_loss_and_its_new_holder_keeps_the_voucher(
+    connection: Connection, database: Database
+) -> None:
+    counter, store = a_place(transferable=True)
+    till, code, friend = a_till(store, NOON), counter.codes[0], a_number("M")
+    create_customer(actor=SYSTEM, number=friend)
+    visit = Visit(customer_number=counter.member)
+    batch_id = counter.by_code.id
+    given = actions.assign(actor=SYSTEM, batch_id=batch_id, visit=visit, code=code, at=NOON)
+    names = {"from_number": counter.member, "to_number": friend}
+    assert care.transfer(actor=SYSTEM, voucher=code, **names, at=NOON).done
+    serial = given.vouchers[0].serial
+
+    assert till.take(signed(counter), LATER), "its grant is from before"
+    (judged,) = till.hand_in(EVENING)
+
+    assert (judged.verdict, judged.reason) == ("loss", "code_passed_on")
+    assert lost_fen(connection) == 2_000
+    assert dead_of(till.renew(EVENING)) == {serial}
+    uses, theirs = [CodeUse(new_code(serial, 1))], counter.visit(customer_number=friend)
+    assert actions.redeem_codes(actor=SYSTEM, uses=uses, visit=theirs, at=EVENING).done
     assert faults(database.connect) == []
 
 

@@ -108,7 +108,8 @@ def _facts(actor: Actor, visits: list[tuple[Visit, datetime]]) -> list[Facts]:
 
 
 def _book_losses(actor: Actor, lost: Sequence[tuple[Case, Facts]]) -> None:
-    """Owe the store what it gave; and a voucher that could still be used is used no more."""
+    """Owe the store what it gave; and a voucher that could still be used is used no more, unless it
+    was passed on: whoever has it now showed nothing to that device."""
     if not lost:
         return
     commands = [
@@ -127,10 +128,16 @@ def _book_losses(actor: Actor, lost: Sequence[tuple[Case, Facts]]) -> None:
     outcomes = _sure(submit(commands, actor=actor))
     for (case, _), outcome in zip(lost, outcomes, strict=True):
         case.loss = outcome
-        if outcome.done and outcome.vouchers[0].state in good:
+        if not outcome.done or _is_passed_on(case):
+            continue
+        if outcome.vouchers[0].state in good:
             ending.append(Void(at=case.at, key=case.key, serial=case.line.serial, reason=_REASON))
     if ending:
         _sure(submit(ending, actor=actor))
+
+
+def _is_passed_on(case: Case) -> bool:
+    return case.outcome is not None and case.outcome.code is OutcomeCode.CODE_PASSED_ON
 
 
 def _sure(outcomes: list[Outcome]) -> list[Outcome]:
