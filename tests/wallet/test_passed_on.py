@@ -17,7 +17,9 @@ from kaquan.foundation import clock
 from kaquan.ledger.offline_lists import dead_serials
 from kaquan.ledger.sessions import reading_session
 from kaquan.redemption import actions
+from kaquan.redemption.finding import vouchers_found
 from kaquan.redemption.visits import Visit
+from kaquan.redemption.voucher_search import Search, search_vouchers
 from tests.builders.books import books
 from tests.builders.issuer import SYSTEM, a_number, a_store, an_organisation
 from tests.fixtures_database import Database
@@ -81,6 +83,9 @@ def test_what_the_giver_could_show_is_over_even_when_the_voucher_comes_back(
     for old in before_gift + with_second:
         assert use(old).code is OutcomeCode.CODE_PASSED_ON, len(old)
     assert books(database.connect()) == before
+    for code, is_old in ((before_gift[0], True), (with_second[0], True), (after_return[0], False)):
+        assert vouchers_found(SYSTEM, code)[0][::3] == (serial, is_old)
+        assert search_vouchers(SYSTEM, code) == Search(serial=serial, is_old_code=is_old)
     assert use(after_return[0]).done
     assert use(after_return[1]).code is OutcomeCode.VOUCHER_USED
 

@@ -8,12 +8,14 @@ from collections.abc import Collection
 from msgspec import Struct
 
 from kaquan.campaigns.queries import own_batch_ids
+from kaquan.engine.codes import Presented
 from kaquan.engine.commands import AnyCommand, Redeem, Release, Reverse
 from kaquan.engine.facts import Facts, OrderLine
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.places import Place
 from kaquan.foundation.actor import Actor, require
 from kaquan.ledger.trace import Standing, TraceStep, record_at, standing_of, trace_voucher
+from kaquan.ledger.voucher_pages import voucher_rows
 from kaquan.redemption.codes import ledger_session, read_code
 from kaquan.redemption.models import OrderLine as StoredLine
 
@@ -54,6 +56,12 @@ def trace_of_serial(*, actor: Actor, serial: int) -> VoucherTrace | Outcome:
         if not steps:
             return Outcome(OutcomeCode.VOUCHER_UNKNOWN)
     return VoucherTrace(serial, standing, steps)
+
+
+def is_passed_on(shown: Presented) -> bool:
+    """Whether a code is over because its voucher was passed on since."""
+    row = voucher_rows(ledger_session(), [shown.serial]).get(shown.serial)
+    return row is not None and shown.hand is not None and shown.hand != row.hand
 
 
 def lies_within(actor: Actor, place: Place) -> bool:

@@ -14,6 +14,7 @@ from kaquan.campaigns.queries import own_batch_ids
 from kaquan.customers.finding import customers_found
 from kaquan.customers.queries import VIEW as VIEW_CUSTOMERS
 from kaquan.customers.queries import CustomerLine
+from kaquan.engine.codes import Presented
 from kaquan.engine.outcomes import Outcome, OutcomeCode
 from kaquan.engine.shards import SERIAL_END
 from kaquan.foundation.actor import EVERY_PERMISSION, Actor, require
@@ -21,10 +22,10 @@ from kaquan.ledger.entry_pages import Period
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.voucher_pages import VoucherRow, voucher_rows
 from kaquan.ledger.vouchers_of import vouchers_of
-from kaquan.redemption.codes import read_code
+from kaquan.redemption.codes import presented
 from kaquan.redemption.listings import VIEW as VIEW_BOOKS
 from kaquan.redemption.listings import ActivityFilter, Operation, activities, activity_at
-from kaquan.redemption.queries import TRACE, trace_of_serial
+from kaquan.redemption.queries import TRACE, is_passed_on, trace_of_serial
 from kaquan.redemption.receipt_numbers import ReceiptKind, parse_receipt
 from kaquan.redemption.voucher_listings import VoucherLine, lines_of
 
@@ -54,11 +55,13 @@ class Found(NamedTuple):
 
 class Search(NamedTuple):
     """``serial``: the text names this very voucher. ``refusal``: it looks like a code, and why it
-    is none. Else what was found."""
+    is none. ``is_old_code``: it is a code that ended when the voucher was passed on. Else what was
+    found."""
 
     serial: int | None = None
     refusal: Outcome | None = None
     found: Sequence[Found] = ()
+    is_old_code: bool = False
 
 
 EVER = Period()
@@ -69,8 +72,8 @@ def search_vouchers(actor: Actor, text: str, *, period: Period = EVER) -> Search
     period, and of that the latest part; the others everywhere."""
     require(actor, TRACE)
     text = text.strip()
-    code = read_code(text)
-    if isinstance(code, int):
+    code = presented(text)
+    if isinstance(code, Presented):
         return _exactly(actor, code)
     is_like_code = code.code is not OutcomeCode.CODE_MALFORMED
     if text.isascii() and text.isdigit() and len(text) <= _SERIAL_DIGITS_MAX:
@@ -83,11 +86,11 @@ def search_vouchers(actor: Actor, text: str, *, period: Period = EVER) -> Search
     return Search(refusal=code if is_like_code and not found else None, found=found)
 
 
-def _exactly(actor: Actor, serial: int) -> Search:
-    trace = trace_of_serial(actor=actor, serial=serial)
+def _exactly(actor: Actor, shown: Presented) -> Search:
+    trace = trace_of_serial(actor=actor, serial=shown.serial)
     if isinstance(trace, Outcome):
         return Search(refusal=trace)
-    return Search(serial=serial)
+    return Search(serial=shown.serial, is_old_code=is_passed_on(shown))
 
 
 def _by_serial(actor: Actor, serial: int) -> int | None:

@@ -62,6 +62,9 @@ def _vouchers(actor: Actor, words: str) -> list[Found]:
                 for part in (
                     names[one.batch_id].name if one.batch_id in names else "",
                     VOUCHER_STATES[one.state][0] if one.state is not None else "",
+                    _("by an old code, which ended when it was passed on")
+                    if one.is_old_code
+                    else "",
                 )
                 if part
             ),

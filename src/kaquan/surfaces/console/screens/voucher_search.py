@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -52,6 +53,9 @@ class VoucherSearch(Screen):
         period = Period(day_start(values["first"]), day_end(values["last"]))
         search = search_vouchers(call.actor, values["code"], period=period)
         if search.serial is not None:
+            if search.is_old_code:
+                messages.warning(call.request, _("This code ended when the voucher was passed on: "
+                                                 "its holder was given a new one."))  # fmt: skip
             return HttpResponseRedirect(VOUCHER.address(key=search.serial))
         if search.refusal is not None:
             error = in_words(RefusedError(search.refusal))
