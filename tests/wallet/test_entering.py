@@ -43,6 +43,8 @@ def test_an_offer_is_read_before_any_login_and_claimed_with_a_code(codes: list[s
     assert "满减券" in shown
     assert "使用规则" in shown
     once = re.findall(r'name="once" value="([^"]+)"', shown)[0]
+    pressed_by_enter = re.findall(r"<button[^>]+", shown.partition('class="card enter"')[2])[0]
+    assert 'name="go"' in pressed_by_enter
     asked = browser.post(address, {"phone": phone, "send": "1", "once": once})
     assert once in asked.content.decode()
     done = browser.post(address, {"phone": phone, "code": codes[0], "once": once, "go": "1"})

@@ -15,8 +15,6 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
-
 from kaquan.customers.phones import masked_phone
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
@@ -166,6 +164,8 @@ def gateway_for(account: TencentSms | AliyunSms | None) -> SmsGateway:
 
 
 def _post(endpoint: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    import httpx  # noqa: PLC0415  # each process would load it, and few need it
+
     try:
         with httpx.Client(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
             response = client.post(f"{endpoint}/", headers=dict(headers), content=body)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpResponseRedirect
+from django.http import HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -27,6 +27,7 @@ from kaquan.wallet.sms_gateways import gateway_for
 from kaquan.wallet.vouchers import rules_of, stores_of
 
 ASK_S_MIN, ASK_S_MAX = 1, 15
+ONCE_MAX = 40
 EMPTY = "empty"
 NOT_YET = (COMING, CampaignStatus.APPROVED, CampaignStatus.WAITING, CampaignStatus.DRAFT)
 
@@ -44,7 +45,7 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
     phone = posted.get("phone", "")[:40]
     form = {
         "phone": phone,
-        "once": posted.get("once", "")[:40] or _new_once(),
+        "once": _once(posted),
         # WeChat tells who somebody is in its own browser alone.
         "wechat": visitor.in_wechat and outside().wechat is not None,
         "sent": "sent" in posted,
@@ -113,7 +114,7 @@ def claim(visitor: Visitor, token: str) -> HttpResponseBase:
         }
 
     def take(customer: Customer) -> str:
-        once = visitor.request.POST.get("once", "")[:40] or _new_once()
+        once = _once(visitor.request.POST)
         found = links.ask_by_link(customer=customer, link=link, once=once)
         if found.answered_at is None:
             return _line(token)
@@ -174,6 +175,11 @@ def _named(link: ClaimLink) -> dict[str, Any]:
 
 def _line(token: str) -> str:
     return reverse("wallet:line", kwargs={"token": token})
+
+
+def _once(posted: QueryDict) -> str:
+    """The form's own name, as it was sent; a column holds no NUL."""
+    return posted.get("once", "").replace("\0", "")[:ONCE_MAX] or _new_once()
 
 
 def _new_once() -> str:

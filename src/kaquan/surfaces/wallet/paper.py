@@ -32,7 +32,7 @@ def convert(visitor: Visitor) -> HttpResponseBase:
     if visitor.request.method != "POST":
         return _form(visitor, "", "")
     code = posted.get("code", "").strip()[:CODE_MAX]
-    once = posted.get("once", "")[:ONCE_MAX] or secrets.token_urlsafe(ONCE_BYTES)
+    once = posted.get("once", "").replace("\0", "")[:ONCE_MAX] or secrets.token_urlsafe(ONCE_BYTES)
     try:
         with trying_code(customer, visitor.source, clock.now()):
             conversion = convert_own(

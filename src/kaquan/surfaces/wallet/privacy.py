@@ -164,7 +164,17 @@ def _held(held: PersonalData) -> dict[str, Any]:
         "tags": customer.tags,
         "joined_at": customer.joined_at,
         "merged_numbers": list(held.merged_numbers),
-        "vouchers": [one._asdict() | {"state": one.state.name.lower()} for one in held.vouchers],
+        "vouchers": [
+            {
+                "serial": one.serial,
+                "state": one.state.name.lower(),
+                "balance_fen": one.balance_fen,
+                "uses_left": one.uses_left,
+                "valid_from": one.valid_from,
+                "valid_until": one.valid_until,
+            }
+            for one in held.vouchers
+        ],
         "orders": [one._asdict() for one in held.orders],
         "identities": [{"kind": one.kind, "value": one.value} for one in held.identities],
         "consents": [

@@ -201,7 +201,13 @@ def monthly(visitor: Visitor) -> HttpResponseBase:
     found = statement(_customer(visitor), month)
     before = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
     later = date(month.year + (month.month == 12), month.month % 12 + 1, 1)
-    context = {"statement": found, "month": month, "before": before, "later": later}
+    is_past = month < _this_month()
+    context = {
+        "statement": found,
+        "month": month,
+        "before": before,
+        "later": later if is_past else None,
+    }
     return visitor.page("statement", context)
 
 
@@ -237,6 +243,10 @@ def _month(visitor: Visitor) -> date:
         wanted_year, wanted_month = int(year), int(month)
         if wanted_year in YEARS and 1 <= wanted_month <= 12:
             return date(wanted_year, wanted_month, 1)
+    return _this_month()
+
+
+def _this_month() -> date:
     return clock.now().astimezone(current_configuration().time_zone).date().replace(day=1)
 
 

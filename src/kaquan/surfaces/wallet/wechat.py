@@ -6,7 +6,6 @@ import logging
 import secrets
 from urllib.parse import urlencode
 
-import httpx
 from django.conf import settings
 from django.core import signing
 from django.http import Http404, HttpResponseRedirect
@@ -77,6 +76,8 @@ def back(visitor: Visitor) -> HttpResponseBase:
 
 
 def _open_id(account: WechatLogin, code: str) -> str:
+    import httpx  # noqa: PLC0415  # each process would load it, and few need it
+
     asked = {
         "appid": account.app_id,
         "secret": account.app_secret,
