@@ -73,7 +73,7 @@ def test_nobodys_own_money_is_spent_by_a_members_code_and_no_reason_is_kept_back
 
     assert "还差 ¥10.00" in told["refused"]["zh"]
     cards = a_member()
-    held(cards, benefit=CARD)
+    held(cards, benefit=CARD, validity={"range": {"kind": "after_claim", "days": 1_200}})
     (told,) = stand.browser.ask("look", codes=[shown_by(cards)])["vouchers"]
     assert "没有可用的券" in told["refused"]["zh"]
 

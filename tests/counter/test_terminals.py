@@ -205,6 +205,9 @@ def test_the_page_holds_nothing_of_anybody_and_wasm_runs_there_alone() -> None:
     manifest = stand.browser.client.get("/counter/manifest.webmanifest")
 
     assert stand.store.organisation.name not in page.content.decode()
+    version = stand.browser.state()["version"]
+    assert f'data-version="{version}"' in page.content.decode()
+    assert f"kaquan-counter-{version}" in worker.content.decode()
     assert page.headers["Content-Security-Policy"] == WASM_POLICY
     assert worker.headers["Content-Security-Policy"] == POLICY
     assert worker.headers["Content-Type"].startswith("text/javascript")

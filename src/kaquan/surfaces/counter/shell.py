@@ -11,6 +11,7 @@ import json
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import get_template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -51,6 +52,13 @@ def kept_files() -> list[str]:
     return [static(name) for name in [*SCRIPTS, *OTHERS]]
 
 
+def version() -> str:
+    """Another one whenever the page or one of its files is."""
+    source = get_template("counter/page.html").template.source  # type: ignore[attr-defined]
+    files = "\n".join([*kept_files(), source])
+    return hashlib.sha256(files.encode()).hexdigest()[:16]
+
+
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """The page itself, the same for everybody."""
@@ -59,6 +67,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "scripts": SCRIPTS,
         "reader": static(VENDORED_READER),
         "wasm": static(READER_WASM),
+        "version": version(),
     }
     response = render(request, "counter/page.html", context)
     response.headers["Cache-Control"] = "no-cache"
@@ -71,8 +80,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker, which is another one whenever a file is."""
     files = [reverse("counter:page"), reverse("counter:manifest"), *kept_files()]
-    version = hashlib.sha256("\n".join(files).encode()).hexdigest()[:16]
-    context = {"version": version, "files": json.dumps(files)}
+    context = {"version": version(), "files": json.dumps(files)}
     response = render(request, "counter/worker.js", context, content_type="text/javascript")
     response.headers["Cache-Control"] = "no-cache"
     return response

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from kaquan.engine.outcomes import OutcomeCode
 from kaquan.foundation import clock
+from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.errors import KaquanError
 from kaquan.offline.at_counter import taken_today, taken_totals
 from kaquan.redemption.actions import ISSUE, REVERSE, CodeUse
@@ -31,6 +32,7 @@ from kaquan.surfaces.counter.calls import (
     unavailable,
     working,
 )
+from kaquan.surfaces.counter.shell import version
 from kaquan.terminals import requests
 from kaquan.terminals.models import Device, Shift, StaffPin
 from kaquan.terminals.queries import LIST_MAX, LIST_MOST, done_of, done_today, totals_of
@@ -47,7 +49,11 @@ _UNSURE = (OutcomeCode.UNAVAILABLE, OutcomeCode.BUSY)
 @answered
 def state(request: HttpRequest) -> HttpResponse:
     """Whose terminal this is, who works at it, and the token that every other call carries."""
-    content: dict[str, Any] = {"csrf": get_token(request), "now": clock.now().isoformat()}
+    content: dict[str, Any] = {
+        "csrf": get_token(request),
+        "now": clock.now().isoformat(),
+        "version": version(),
+    }
     try:
         device = device_behind(request)
     except KaquanError as error:
@@ -328,6 +334,7 @@ def _terminal(device: Device) -> dict[str, Any]:
         "kind": terminal.kind,
         "store": {"id": terminal.store_id, "name": terminal.store.organisation.name},
         "device": device.pk,
+        "zone": current_configuration().time_zone.key,
         "caps": {
             "useFen": caps.use_fen_max,
             "offlineUseFen": caps.offline_use_fen_max,

@@ -67,11 +67,9 @@
     return item;
   }
 
-  const localTime = (ms) => {
-    const at = new Date(ms);
-    const two = (number) => String(number).padStart(2, "0");
-    return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
-  };
+  // In the issuer's zone, as the server tells times: "2026-11-28 07:28".
+  const localTime = (ms) =>
+    new Date(ms).toLocaleString("sv-SE", { timeZone: kq.state.terminal?.zone }).slice(0, 16);
 
   async function waitingRows() {
     const lines = (await window.KaquanOffline?.waiting()) ?? [];

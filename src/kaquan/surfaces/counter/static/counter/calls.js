@@ -48,6 +48,7 @@
     kq.state.terminal = said.terminal;
     kq.state.shift = said.shift ?? null;
     kq.state.why = said.why ?? null;
+    kq.state.version = said.version;
     window.dispatchEvent(new CustomEvent("kaquan-reached"));
     return said;
   }

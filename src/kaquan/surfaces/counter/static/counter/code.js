@@ -42,5 +42,12 @@
     return { kind: isChecked(symbols) ? "good" : "mistyped", symbols };
   }
 
-  window.kaquanCounter.code = { fold, isChecked, grouped, judge };
+  // Whether it is a product's barcode, EAN-13 or EAN-8, by its last digit.
+  function isProduct(text) {
+    if (!/^(\d{8}|\d{13})$/.test(text)) return false;
+    const digits = Array.from(text, Number).reverse();
+    return digits.reduce((sum, digit, at) => sum + digit * (at % 2 ? 3 : 1), 0) % 10 === 0;
+  }
+
+  window.kaquanCounter.code = { isProduct, fold, isChecked, grouped, judge };
 })();

@@ -79,6 +79,10 @@
       offline();
       return;
     }
+    if (isOld()) {
+      location.reload();
+      return;
+    }
     const { terminal, shift, why } = kq.state;
     drawTop();
     if (!terminal && why?.code === "terminal_blocked") {
@@ -87,6 +91,7 @@
     } else if (!terminal) {
       kq.go("register");
       place("register-code").focus();
+      await warnOfLines();
     } else if (!shift) {
       remember();
       kq.go("login");
@@ -97,6 +102,31 @@
       await lateAnswers();
     }
   };
+
+  // A page that is never closed would go on with the files of the day it was opened. What begins
+  // anew is loaded anew, once for each version; nothing is on the order then.
+  const RELOADED = "kaquan-counter-reloaded";
+  function isOld() {
+    const { version } = kq.state;
+    if (version === document.documentElement.dataset.version) return false;
+    try {
+      if (sessionStorage.getItem(RELOADED) === version) return false;
+      sessionStorage.setItem(RELOADED, version);
+      return true;
+    } catch {
+      return false; // without a storage it could not be told from the second time
+    }
+  }
+
+  // Uses of a device that is a terminal no more are handed in by nobody.
+  async function warnOfLines() {
+    const number = (await window.KaquanOffline?.pending()) ?? 0;
+    if (number === 0) return;
+    kq.tell(say(
+      `本机还有 ${number} 笔离线核销没有上传；重新登记后就不能上传了，请先联系总部处理。`,
+      `${number} uses offline are on this device still, and cannot be handed in once it is registered anew: ask head office first.`,
+    ));
+  }
 
   // Which terminal this is and who worked at it last, for when there is no network.
   const REMEMBERED = "kaquan-counter-terminal";
@@ -141,8 +171,15 @@
   window.addEventListener("offline", () => network(false));
   window.addEventListener("online", () => {
     if (view === "blocked" || kq.state.shift === null) kq.begin();
-    else kq.calls.state().then(lateAnswers, () => network(false));
+    else kq.calls.state().then(again, () => network(false));
   });
+
+  // What was said of a network that is back holds no more, nor does a list without one.
+  async function again() {
+    kq.tell("");
+    if (["today", "shift"].includes(view)) await WAYS[view]();
+    await lateAnswers();
+  }
 
   async function drawPending() {
     const number = (await window.KaquanOffline?.pending()) ?? 0;
@@ -162,10 +199,17 @@
     if (again) return;
     kq.vouchers.take(text);
   });
+  // Without a camera a code is typed: the first one at home, more of an order where they are asked.
   window.addEventListener("kaquan-no-camera", ({ detail }) => {
-    kq.go(kq.vouchers.isEmpty() ? "home" : "sheet");
-    kq.tell(detail);
-    if (view === "home") place("typed").focus();
+    if (kq.vouchers.isEmpty()) {
+      kq.go("home");
+      kq.tell(detail);
+      place("typed").focus();
+    } else {
+      place("frame").hidden = true;
+      place("camera-says").textContent = detail;
+      place("another-typed").focus();
+    }
   });
 
   const WAYS = {
@@ -191,19 +235,31 @@
     good: () => say("格式正确 ✓", "The form is right ✓"),
     mistyped: () => say("校验位不对，请检查每一位", "The check symbol does not fit: look at each symbol"),
   };
-  place("typed").addEventListener("input", (event) => {
-    const judged = kq.code.judge(event.target.value);
-    place("typed-says").textContent = JUDGED[judged.kind](judged);
-    place("typed-says").classList.toggle("wrong", judged.kind === "mistyped");
-  });
-  place("typing").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const text = place("typed").value;
-    place("typing").reset();
-    place("typed-says").textContent = "";
-    kq.tell("");
-    kq.vouchers.take(text);
-  });
+  function judgeTyped(field, says) {
+    const judged = kq.code.judge(field.value);
+    says.textContent = JUDGED[judged.kind](judged);
+    says.classList.toggle("wrong", judged.kind === "mistyped");
+  }
+
+  // A code that is typed; one with a slip in it comes back, so that nobody types all of it again.
+  function takesTyped(form, field, says, show) {
+    field.addEventListener("input", () => judgeTyped(field, says));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = field.value;
+      form.reset();
+      says.textContent = "";
+      kq.tell("");
+      kq.vouchers.take(text, () => {
+        show();
+        field.value = text;
+        judgeTyped(field, says);
+        field.select();
+      });
+    });
+  }
+  takesTyped(place("typing"), place("typed"), place("typed-says"), () => {});
+  takesTyped(place("typing-another"), place("another-typed"), place("another-says"), () => kq.go("scan"));
 
   if (kq.scanning.hasNfc) {
     place("tap").hidden = false;

@@ -86,7 +86,10 @@
       await kq.calls.call("lock");
     } catch (error) {
       if (error instanceof kq.calls.NoAnswer) {
-        kq.tell(kq.wordsOf(error));
+        kq.tell(say(
+          "没有网络时不能锁屏：锁上后要联网才能再登录。",
+          "It is not locked without a network: nobody could log in again before it is back.",
+        ));
         return;
       }
     }

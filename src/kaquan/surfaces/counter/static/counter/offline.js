@@ -117,9 +117,9 @@
     changed();
     return {
       outcome: "accepted", entry: after.counter,
-      what: `${judged.batch.name} · ${kq.yuan(judged.takenFen)}`,
-      reasonZh: `${judged.batch.name}，减 ${kq.yuan(judged.takenFen)}。已记在本机，联网后上传。`,
-      reasonEn: `${judged.batch.name}, ${kq.yuan(judged.takenFen)} off. Kept on this device and handed in once it is online.`,
+      what: `${judged.batch.name} · ${kq.yuan(judged.takenFen)}`, takenFen: judged.takenFen,
+      reasonZh: `${judged.batch.name}。已记在本机，联网后上传。`,
+      reasonEn: `${judged.batch.name}. Kept on this device and handed in once it is online.`,
     };
   }
 

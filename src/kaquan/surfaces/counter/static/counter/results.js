@@ -15,7 +15,8 @@
   function line(voucher) {
     const item = document.createElement("li");
     const parts = [kq.of(voucher)];
-    if (voucher.discountFen) parts.push(say("优惠 ", "") + yuan(voucher.discountFen) + say("", " off"));
+    const [zh, en] = voucher.back ? ["退回 ", " back"] : ["优惠 ", " off"];
+    if (voucher.discountFen) parts.push(say(zh, "") + yuan(voucher.discountFen) + say("", en));
     if (voucher.hasBalance) parts.push(say("余额 ", "balance ") + yuan(voucher.balanceFen));
     if (voucher.usesLeft > 0) parts.push(say(`剩 ${voucher.usesLeft} 次`, `${voucher.usesLeft} left`));
     item.textContent = parts.join(" · ");
@@ -41,7 +42,15 @@
     if (look !== "wait") kq.signal(look === "good");
   }
 
-  function done(outcome, { next, refusedNext = next, refusedWords, undo } = {}) {
+  // What came off, and what the customer has to pay still, where the order's amount is known.
+  kq.owed = (takenFen, orderFen) => {
+    const taken = takenFen ? yuan(takenFen) : "";
+    if (!takenFen || orderFen === null || orderFen < takenFen) return taken;
+    const left = yuan(orderFen - takenFen);
+    return say(`减 ${taken}，还应收 ${left}`, `${taken} off, ${left} to pay`);
+  };
+
+  function done(outcome, { next, refusedNext = next, refusedWords, undo, orderFen = null } = {}) {
     const goOn = () => {
       dialog.close();
       (outcome.done ? next : refusedNext)?.();
@@ -50,12 +59,12 @@
       show({ look: "bad", title: say("不能核销", "Not redeemed"), says: kq.of(outcome.refused), next: goOn, nextWords: refusedWords });
       return;
     }
-    const amount = outcome.amountFen ? yuan(outcome.amountFen) : "";
+    const back = outcome.operation === "reverse";
     show({
       look: "good",
       title: say(...TITLES[outcome.operation]),
-      says: amount,
-      lines: outcome.vouchers,
+      says: kq.owed(outcome.amountFen, outcome.operation === "redeem" ? orderFen : null),
+      lines: outcome.vouchers.map((one) => ({ ...one, back })),
       record: [outcome.at, outcome.orderNo, outcome.supervisor].filter(Boolean).join(" · "),
       next: goOn,
       undo: undo && outcome.operation === "redeem" ? undo : null,

@@ -74,6 +74,7 @@
   async function open() {
     const turn = (running += 1);
     const video = place("camera");
+    place("frame").hidden = false;
     place("camera-says").textContent = say("正在打开摄像头…", "Opening the camera…");
     try {
       if (!navigator.mediaDevices) throw new DOMException("insecure", "NotFoundError");

@@ -92,12 +92,13 @@
 
   // A code came, by whatever way; who scans faster than the server answers is served in turn.
   let turn = Promise.resolve();
-  const take = (text) => {
-    turn = turn.catch(() => {}).then(() => takeOne(text));
+  const take = (text, again) => {
+    turn = turn.catch(() => {}).then(() => takeOne(text, again));
     return turn;
   };
 
-  async function takeOne(text) {
+  // `again` lets whoever typed it mend what they typed.
+  async function takeOne(text, again = null) {
     kq.results.passOver();
     const judged = kq.code.judge(text);
     if (judged.kind === "empty") return;
@@ -106,9 +107,11 @@
         look: "bad",
         title: say("券码有误", "Mistyped"),
         says: say("校验位不对：有一位看错或输错了，请对照券面再试。", "The check symbol does not fit: one symbol is wrong. Look at the voucher again."),
+        nextWords: again ? say("改一改", "Mend it") : undefined,
         next: () => {
           kq.results.close();
           back();
+          again?.();
         },
       });
       return;
@@ -122,7 +125,9 @@
     try {
       const [found] = await look([code]);
       if (found.seen.refused) {
-        refuse(found.seen.refused);
+        const noCode = found.seen.refused.code === "code_malformed";
+        const product = noCode && kq.code.isProduct(code);
+        refuse(product ? PRODUCT : found.seen.refused, noCode ? again : null);
         return;
       }
       held.push(found);
@@ -153,15 +158,20 @@
     else await redeemOffline();
   }
 
-  function refuse(refused) {
+  const PRODUCT = {
+    zh: "这是商品条码，不是券码。请扫券上的码。",
+    en: "This is a product's barcode, not a voucher's code. Scan the voucher.",
+  };
+  function refuse(refused, again = null) {
     kq.results.show({
       look: "bad",
       title: say("不能核销", "Not redeemed"),
       says: kq.of(refused),
-      nextWords: backWords(),
+      nextWords: again ? say("改一改", "Mend it") : backWords(),
       next: () => {
         kq.results.close();
         back();
+        again?.();
       },
     });
   }
@@ -204,6 +214,7 @@
 
   // Do something once; `again` does it with a supervisor. While there is no answer it says so.
   async function perform(operation, path, body, { next, refusedNext = next, refusedWords, again }) {
+    const orderFen = body.amountFen ?? null;
     let left = false;
     const waiting = () => {
       kq.results.waiting(() => {
@@ -216,7 +227,11 @@
     try {
       const outcome = await kq.calls.perform(operation, path, body, waiting);
       if (left) kq.tellAnswer(outcome);
-      else kq.results.done(outcome, { next, refusedNext, refusedWords, undo: () => undo(outcome, next) });
+      else {
+        kq.results.done(outcome, {
+          next, refusedNext, refusedWords, orderFen, undo: () => undo(outcome, next),
+        });
+      }
     } catch (error) {
       if (!left) fail(error, refusedNext, again);
     }
@@ -243,7 +258,8 @@
     kq.results.show({
       look: good ? "good" : "bad",
       title: good ? say("已离线核销", "Redeemed offline") : say("不能离线核销", "Not redeemed offline"),
-      says: say(said.reasonZh, said.reasonEn),
+      says: good ? kq.owed(said.takenFen, amountFen) : say(said.reasonZh, said.reasonEn),
+      record: good ? say(said.reasonZh, said.reasonEn) : "",
       next,
       undo: good ? () => undoOffline(said.entry, said.what, next) : null,
     });

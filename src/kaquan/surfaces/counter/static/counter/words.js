@@ -6,10 +6,11 @@ window.kaquanCounter = (() => {
 
   // Amounts are whole fen; no fraction is ever calculated with.
   function fenOf(text) {
-    const plain = text.normalize("NFKC").replace(/[¥￥,\s元]/g, "");
-    const found = /^(\d{1,8})(?:\.(\d{1,2}))?$/.exec(plain);
+    const plain = text.normalize("NFKC").replace(/[¥￥\s元]/g, "");
+    // A comma that groups no thousands may stand for the point: nobody is to guess which.
+    const found = /^(\d{1,8}|\d{1,3}(?:,\d{3}){1,2})(?:\.(\d{1,2}))?$/.exec(plain);
     if (!found) return null;
-    return Number(found[1]) * 100 + Number((found[2] ?? "").padEnd(2, "0"));
+    return Number(found[1].replaceAll(",", "")) * 100 + Number((found[2] ?? "").padEnd(2, "0"));
   }
 
   function yuan(fen) {
