@@ -102,22 +102,30 @@ def _add(
     facts_of: Mapping[Place, Facts],
 ) -> None:
     command = record.command
-    at = command.at.astimezone(zone)
     facts = _facts_in(record, facts_of)
     store_id, channel = (0, None) if facts is None else (facts.store_id, facts.channel)
     actor = command.actor if store_id and type(command) in BY_CLERKS else ""
-    day, hour = at.date(), at.hour
+    day, hour = _hour_of(command.at, zone)
+    sums: dict[str, int] = {}
+    of_batch: int | None = None
     for batch_id, name, amount in _amounts(record, batch_of):
         if not amount:
             continue
-        key = CellKey(day, hour, batch_id, store_id, channel, actor)
-        cell = cells.get(key)
-        if cell is None:
-            cell = cells[key] = Cell({}, command.at)
-        elif command.at > cell.last_at:
-            cell.last_at = command.at
-        sums = cell.sums
+        if batch_id != of_batch:  # nearly always there is one
+            of_batch = batch_id
+            key = CellKey(day, hour, batch_id, store_id, channel, actor)
+            cell = cells.get(key)
+            if cell is None:
+                cell = cells[key] = Cell({}, command.at)
+            elif command.at > cell.last_at:
+                cell.last_at = command.at
+            sums = cell.sums
         sums[name] = sums.get(name, 0) + amount
+
+
+def _hour_of(at: datetime, zone: ZoneInfo) -> tuple[date, int]:
+    local = at.astimezone(zone)
+    return local.date(), local.hour
 
 
 def count(cells: Cells) -> Counter[Key]:
@@ -195,12 +203,15 @@ def amount_of(record: Record) -> int:
 
 
 def _place_elsewhere(record: Record) -> Place | None:
-    if not record.outcome.done:
-        return None  # it may name anything
-    match record.command:
-        case c.Reverse(redemption=place) | c.Redeem(hold=Place() as place) | c.Release(hold=place):
-            return place
-    return None
+    command = record.command
+    kind = type(command)
+    place: Place | None = None
+    if kind is c.Redeem or kind is c.Release:
+        place = command.hold
+    elif kind is c.Reverse:
+        place = command.redemption
+    # A refused command may name anything.
+    return place if place is not None and record.outcome.done else None
 
 
 def _amounts(record: Record, batch_of: Mapping[int, int]) -> list[tuple[int, str, int]]:
