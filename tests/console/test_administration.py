@@ -10,6 +10,7 @@ from django.test import Client
 from kaquan.access.models import ApiKey
 from kaquan.foundation.jobs.models import Job, JobState
 from kaquan.integrations.models import DeliveryState, WebhookDelivery, WebhookEndpoint
+from kaquan.surfaces.console.words import TERMINAL_KINDS
 from tests.api.world import Side
 from tests.builders.issuer import NOON, an_organisation
 from tests.console.people import a_browser, an_operator, at
@@ -113,3 +114,7 @@ def test_what_was_changed_is_shown_on_the_thing_and_in_the_log(side: Side, brows
     one = browser.get(address).content.decode()
     for told in ("长安街 1 号", "链上位置", at("store", key=store.pk), "stores.update"):
         assert told in one
+    of_terminals = {"kind": "terminal", "object": side.terminal.id}
+    log = browser.get(at("changes"), of_terminals).content.decode()
+    assert f"门店: {store.organisation.name[:20]}" in log  # names for ids, and words for kinds
+    assert f"类型: {TERMINAL_KINDS[side.terminal.kind]}" in log

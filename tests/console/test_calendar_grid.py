@@ -46,7 +46,7 @@ def test_every_run_covers_its_days_in_its_lane(spans: list[tuple[date, int]]) ->
                     shown.add(bar.run.campaign.name)
                 position += bar.days
         inside = [one for one in runs if one.first <= days[-1] and one.last >= days[0]]
-        assert len(shown) + week.more == len(inside)
+        assert len(shown) + len(week.more) == len(inside)
         assert len(week.lanes) <= LANES_SHOWN
 
 

@@ -43,6 +43,12 @@ NODE_KINDS: dict[str, Promise] = {
     OrganisationKind.CITY: _("City"),
     OrganisationKind.STORE: _("Store"),
 }
+TERMINAL_KINDS: dict[str, Promise] = {
+    "till": _("Till"),
+    "handheld": _("Handheld"),
+    "phone": _("Phone"),
+    "kiosk": _("Kiosk"),
+}
 VOUCHER_STATES: dict[State, tuple[Promise, str]] = {
     State.INACTIVE: (_("Not activated"), "muted"),
     State.LIVE: (_("Usable"), "good"),

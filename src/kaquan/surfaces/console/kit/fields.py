@@ -42,9 +42,12 @@ class Field:
     narrows: bool = False
     """Other fields' options depend on this one."""
 
-    def with_options(self, options: Options) -> Field:
-        """The same field with other options."""
-        return replace(self, options=options)
+    def with_options(self, options: Options, *, most: int = 0) -> Field:
+        """The same field with other options, of which no more than so many are offered."""
+        if not most or len(options) < most:
+            return replace(self, options=options)
+        said = _("Only the newest %(number)s are offered.") % {"number": most}
+        return replace(self, options=options, hint=f"{self.hint} {said}".strip())
 
     def read(self, typed: str) -> Any:
         """The value, or None for an empty one; raises `BadFieldError`."""

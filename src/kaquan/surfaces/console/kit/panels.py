@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
+
 from kaquan.surfaces.console.kit.cells import Cell, Fact, Text
 from kaquan.surfaces.console.kit.lists import Column
 
@@ -47,6 +49,17 @@ class Table(Panel):
             [(column.cell(row), column.number, column.wide) for column in self.columns]
             for row in self.rows
         ]
+
+
+def first_of(rows: Sequence[Any], most: int, note: Text = "") -> Text:
+    """What stands below rows of which no more than so many are read: nobody takes a part for the
+    whole."""
+    return _("The first %(number)s.") % {"number": most} if len(rows) >= most else note
+
+
+def last_of(rows: Sequence[Any], most: int, note: Text = "") -> Text:
+    """The same of rows whose newest stand first."""
+    return _("The last %(number)s.") % {"number": most} if len(rows) >= most else note
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,7 @@ class Timeline(Panel):
     heads: Sequence[Text] = ()
     unfolded: Text = ""
     """What the lines are, where they are few enough to be open from the start."""
+    note: Text = ""
 
 
 @dataclass(frozen=True, slots=True)

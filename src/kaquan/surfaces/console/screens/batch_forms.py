@@ -70,7 +70,7 @@ class NewBatch(FormScreen):
             "budget": [(str(one.id), f"{one.name} ({one.code})") for one in budgets],
         }
         return [
-            one.with_options(options[one.name]) if one.name in options else one
+            one.with_options(options[one.name], most=CHOICES_MAX) if one.name in options else one
             for one in self.fields
         ]
 

@@ -35,7 +35,7 @@ from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table, last_of
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.batch_columns import (
     MINTED,
@@ -231,7 +231,12 @@ class BatchDetail(DetailScreen[BatchLine]):
         paging = Paging(limit=RUNS_SHOWN)
         found = run_page(call.actor, batch_id=line.id, active=None, allotted=None, paging=paging)
         there = text(_("All runs"), href=RUNS.of_batch(line.id)) if found.after else text("")
-        note = _("Vouchers that nothing has happened to have no page of their own.")
+        note: Text = _("Vouchers that nothing has happened to have no page of their own.")
+        if sum(one.run.quantity for one in found.rows) > line.supply.minted:
+            note = _(
+                "Serials are set aside by the full group: those beyond what was minted are "
+                "given to nobody. Vouchers that nothing has happened to have no page of their own."
+            )
         return [
             Table(_("Custody"), RUN_COLUMNS, found.rows, _("No voucher was minted yet."), note),
             *([Facts("", [Fact(_("More"), there)])] if found.after else []),
@@ -245,7 +250,8 @@ class BatchDetail(DetailScreen[BatchLine]):
             Column[Any]("name", _("Name"), lambda one: text(one.name)),
             Column[Any]("begun", _("Begun"), lambda one: moment(one.created_at)),
         )
-        note = _("A name gives each customer one voucher, however often its list is sent.")
+        note: Text = _("A name gives each customer one voucher, however often its list is sent.")
+        note = last_of(rows, PUBLICATIONS_SHOWN, note)
         return [Table(_("Given to lists"), columns, rows, _("It was given to no list yet."), note)]
 
     tabs = (

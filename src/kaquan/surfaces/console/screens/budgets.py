@@ -45,7 +45,7 @@ from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table, last_of
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.approval_words import request_state
 from kaquan.surfaces.console.screens.batch_columns import SHORT_COLUMNS, batch_lines
@@ -54,6 +54,7 @@ from kaquan.surfaces.console.screens.entries import ENTRIES, ENTRY_COLUMNS, entr
 
 MOVEMENTS_SHOWN = 50
 BATCHES_SHOWN = 100
+REQUESTS_SHOWN = 20
 _INDENT = "\u3000"
 _STATES = [("open", _("In force")), ("closed", _("Closed"))]
 _AMOUNTS = {
@@ -263,7 +264,8 @@ class BudgetDetail(DetailScreen[BudgetLine]):
         """The newest batches that it pays for."""
         paging = Paging(limit=BATCHES_SHOWN, counts=False)
         rows = batch_lines(batch_page(call.actor, BatchFilter(budget_id=line.id), paging).rows)
-        return [Table(_("Batches"), SHORT_COLUMNS, rows, _("It pays for no batch yet."))]
+        note = last_of(rows, BATCHES_SHOWN)
+        return [Table(_("Batches"), SHORT_COLUMNS, rows, _("It pays for no batch yet."), note)]
 
     @staticmethod
     def movements(call: Call, line: BudgetLine) -> Sequence[Panel]:
@@ -334,8 +336,9 @@ def _requests(actor: Actor, line: BudgetLine) -> Table:
         Column("by", _("By"), lambda one: text(one.asked_by_name), wide=True),
         Column("at", _("Asked for"), lambda one: moment(one.asked_at), wide=True),
     )
-    rows = about(actor, SUBJECT, line.id, limit=20)
-    return Table(_("Requests for approval"), columns, rows, _("Nothing was asked for."))
+    rows = about(actor, SUBJECT, line.id, limit=REQUESTS_SHOWN)
+    note = last_of(rows, REQUESTS_SHOWN)
+    return Table(_("Requests for approval"), columns, rows, _("Nothing was asked for."), note)
 
 
 class Budgets(ListScreen[BudgetLine]):

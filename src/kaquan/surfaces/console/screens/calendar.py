@@ -62,7 +62,7 @@ class Week(NamedTuple):
 
     days: Sequence[Day]
     lanes: Sequence[Sequence[Bar]]
-    more: int
+    more: Sequence[Run]
 
 
 class CampaignCalendar(Screen):
@@ -117,7 +117,7 @@ def weeks(runs: Sequence[Run], first: date, end: date, month: date, today: date)
     while first < end:
         days = [first + timedelta(days=ahead) for ahead in range(WEEK_DAYS)]
         lanes: list[list[Run]] = []
-        more = 0
+        more: list[Run] = []
         for run in runs:
             if run.last < days[0] or run.first > days[-1]:
                 continue
@@ -127,7 +127,7 @@ def weeks(runs: Sequence[Run], first: date, end: date, month: date, today: date)
             elif len(lanes) < LANES_SHOWN:
                 lanes.append([run])
             else:
-                more += 1
+                more.append(run)
         found.append(
             Week(
                 [Day(day, day.month != month.month, day == today) for day in days],

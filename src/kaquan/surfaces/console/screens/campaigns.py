@@ -45,7 +45,7 @@ from kaquan.surfaces.console.kit.fields import Field, Values, day_end, day_start
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table, last_of
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.approval_bar import NOTHING, bar_of
 from kaquan.surfaces.console.screens.approval_words import request_state
@@ -64,6 +64,7 @@ from kaquan.surfaces.console.words import CAMPAIGN_STATES, state
 
 EDIT = actions.PERMISSION
 _UNDECIDED = (CampaignStatus.DRAFT, CampaignStatus.WAITING)
+REQUESTS_SHOWN = 50
 _STATES = [(name, words) for name, (words, _tone) in CAMPAIGN_STATES.items()]
 
 
@@ -162,7 +163,7 @@ class CampaignDetail(DetailScreen[Campaign]):
     @staticmethod
     def approvals(call: Call, campaign: Campaign) -> Sequence[Panel]:
         """All that was ever asked for about it."""
-        rows = about(call.actor, planning.SUBJECT, campaign.id)
+        rows = about(call.actor, planning.SUBJECT, campaign.id, limit=REQUESTS_SHOWN)
         columns = (
             Column[Any]("title", _("Subject"), lambda one: text(
                 one.title, href=APPROVAL.address(key=one.pk))),
@@ -172,7 +173,8 @@ class CampaignDetail(DetailScreen[Campaign]):
             Column[Any]("by", _("Handed in by"), lambda one: text(one.asked_by_name)),
             Column[Any]("at", _("Handed in"), lambda one: moment(one.asked_at)),
         )  # fmt: skip
-        return [Table(_("Approvals"), columns, rows, _("Nothing was handed in yet."))]
+        note = last_of(rows, REQUESTS_SHOWN)
+        return [Table(_("Approvals"), columns, rows, _("Nothing was handed in yet."), note)]
 
     tabs = (
         Tab("overview", _("Overview"), overview, follows=batch_ids_of),

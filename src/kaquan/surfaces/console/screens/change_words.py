@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from kaquan.budgets.queries import budget_names
+from kaquan.campaigns.queries import batches_by_id
+from kaquan.engine.money import format_yuan
+from kaquan.foundation.actor import Actor
+from kaquan.foundation.changes.models import Change
+from kaquan.organisations.queries import organisation_names
 from kaquan.surfaces.console.kit.cells import Text, local_text
 from kaquan.surfaces.console.screens.wizard_fields import PLACES
-from kaquan.surfaces.console.words import BATCH_STATES, CAMPAIGN_STATES, STORE_STATES, Words
+from kaquan.surfaces.console.words import (
+    BATCH_STATES,
+    CAMPAIGN_STATES,
+    NODE_KINDS,
+    STORE_STATES,
+    TERMINAL_KINDS,
+    Words,
+)
 
 VALUE_CHARACTERS_MAX = 400
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
@@ -128,8 +144,9 @@ DEEDS: dict[str, Text] = {
 FIELDS: dict[str, Text] = {
     "active": _("In use"),
     "address": _("Address"),
-    "amount_fen": _("Amount (fen)"),
-    "amount_fen_max": _("Amount at most (fen)"),
+    "alerts": _("Warnings"),
+    "amount_fen": _("Amount"),
+    "amount_fen_max": _("Amount at most"),
     "batch": _("Batch"),
     "budget": _("Budget"),
     "by_code": _("Handed out as codes"),
@@ -137,16 +154,29 @@ FIELDS: dict[str, Text] = {
     "changed": _("Number changed"),
     "channel": _("Channel"),
     "city": _("City"),
+    "client": _("Client"),
+    "client_id": _("Client"),
+    "closed_at": _("Closed at"),
     "code": _("Code"),
     "comment": _("Comment"),
     "conditions": _("Conditions"),
     "content": _("Content"),
     "days_after_use_max": _("Days after the use at most"),
+    "description": _("Description"),
+    "device": _("Device"),
+    "digital_batch": _("Digital batch"),
     "district": _("District"),
+    "division_code": _("Code of the division"),
+    "done": _("Done"),
     "email": _("E-mail"),
+    "encrypt_body": _("Contents encrypted"),
     "ends_at": _("Until"),
+    "event_types": _("Events"),
+    "expires_at": _("Expires"),
     "face": _("Face"),
+    "face_name": _("Paper layout"),
     "fields": _("Field"),
+    "from_amount_fen": _("From which amount"),
     "funder": _("Funder"),
     "goal": _("Goal"),
     "holder": _("Holder"),
@@ -157,51 +187,74 @@ FIELDS: dict[str, Text] = {
     "last_day": _("Last day"),
     "latitude_microdegrees": _("Latitude (millionths of a degree)"),
     "layout": _("Paper layout"),
+    "levels": _("Levels"),
+    "locked_until": _("Locked out until"),
     "longitude_microdegrees": _("Longitude (millionths of a degree)"),
+    "merkle_root": _("Merkle root"),
+    "mode": _("Live or test"),
     "must_sign": _("Must be signed"),
     "must_use_second_factor": _("Second factor"),
     "name": _("Name"),
     "name_en": _("English name"),
     "name_zh": _("Chinese name"),
+    "names_customers": _("Names customers"),
+    "networks": _("Networks"),
     "new": _("Number added"),
     "number": _("Number"),
     "number_a_day_max": _("Number a day at most"),
     "offer_version": _("Offer version"),
+    "offline_total_fen_max": _("Offline in all, at most"),
+    "offline_use_fen_max": _("Offline a use, at most"),
     "open_hours": _("Opening hours"),
     "organisation": _("Belongs to"),
     "organisation_id": _("Belongs to"),
     "parent": _("Belongs to"),
+    "people": _("People"),
     "permissions": _("Permissions"),
     "phone": _("Telephone"),
+    "pin": _("Counter PIN"),
     "province": _("Province"),
+    "public_id": _("Number of the key"),
     "quantity": _("Quantity"),
     "query": _("Query"),
     "ranges": _("Ranges"),
     "reason": _("Reason"),
-    "locked_until": _("Locked out until"),
+    "registration_code": _("Registration code"),
+    "replaced_by": _("Replaced by"),
+    "revoked_at": _("Revoked at"),
     "role": _("Role"),
     "roles": _("Roles"),
     "scopes": _("Permissions"),
+    "screen": _("List"),
+    "segment": _("Segment"),
+    "shared_path": _("Shared with"),
     "staff_no": _("Staff number"),
     "starts_at": _("From"),
     "state": _("State"),
     "status": _("State"),
     "store": _("Store"),
+    "store_ids": _("Stores"),
     "tags": _("Tags"),
     "terms": _("Terms"),
     "text_en": _("English text"),
     "text_zh": _("Chinese text"),
     "title_en": _("English title"),
     "title_zh": _("Chinese title"),
-    "total_fen": _("Total (fen)"),
+    "total_fen": _("Total"),
     "types": _("Events"),
     "url": _("Address"),
+    "use_fen_max": _("A use, at most"),
     "user": _("Account"),
     "username": _("User name"),
     "value": _("Value"),
+    "warn_percents": _("Warning lines"),
     "warning_lines": _("Warning lines"),
     "weekly_hours": _("Opening hours"),
+    "withdrawn_at": _("Withdrawn at"),
 }
+_OF_PLACES = ("organisation", "organisation_id", "parent", "store")
+_SUM = re.compile(r"(\w+_)?fen(_max)?")
+_SORTS: dict[str, Mapping[str, Text]] = {"organisation": NODE_KINDS, "terminal": TERMINAL_KINDS}
 STATES: dict[str, Words] = {
     "batch": BATCH_STATES,
     "campaign": CAMPAIGN_STATES,
@@ -219,8 +272,42 @@ def field_title(name: str) -> Text:
     return FIELDS.get(name, name)
 
 
-def written(kind: str, name: str, value: object) -> str:
-    """A field's value as it is shown: states in words, and long ones with dots at the end."""
+class Names(NamedTuple):
+    """What stands behind the ids that changes keep, as far as somebody may know it."""
+
+    organisations: Mapping[int, str]
+    batches: Mapping[int, str]
+    budgets: Mapping[int, str]
+
+    def of(self, field: str, value: object) -> str | None:
+        """The name behind one field's value."""
+        known = {**dict.fromkeys(_OF_PLACES, self.organisations),
+                 "batch": self.batches, "budget": self.budgets}.get(field)  # fmt: skip
+        if known is None or not isinstance(value, int):
+            return None
+        return known.get(value)
+
+
+def names_behind(actor: Actor, changes: Iterable[Change]) -> Names:
+    """The names for these changes, read together."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for change in changes:
+        for values in (change.before, change.after):
+            for field, value in (values or {}).items():
+                if isinstance(value, int) and not isinstance(value, bool):
+                    found[field].add(value)
+    places = set().union(*(found[field] for field in _OF_PLACES))
+    batches = batches_by_id(actor, found["batch"]) if found["batch"] else {}
+    return Names(
+        organisation_names(actor, places) if places else {},
+        {number: batch.name for number, batch in batches.items()},
+        budget_names(actor, found["budget"]) if found["budget"] else {},
+    )
+
+
+def written(kind: str, name: str, value: object, names: Names) -> str:
+    """A field's value as it is shown: states, kinds, sums and moments as people read them, names
+    for ids, and long ones with dots at the end."""
     if value is None:
         return "—"
     if isinstance(value, bool):
@@ -229,7 +316,13 @@ def written(kind: str, name: str, value: object) -> str:
         return str(PLACES[str(value)])
     if name in ("state", "status") and value in STATES.get(kind, {}):
         return str(STATES[kind][str(value)][0])
+    if name == "kind" and value in _SORTS.get(kind, {}):
+        return str(_SORTS[kind][str(value)])
+    if _SUM.fullmatch(name) and isinstance(value, int):
+        return format_yuan(value)
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         return local_text(datetime.fromisoformat(value))
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    shown = names.of(name, value) or (
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    )
     return shown if len(shown) <= VALUE_CHARACTERS_MAX else f"{shown[:VALUE_CHARACTERS_MAX]}…"

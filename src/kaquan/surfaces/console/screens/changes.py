@@ -26,9 +26,24 @@ from kaquan.surfaces.console.kit.details import DetailScreen
 from kaquan.surfaces.console.kit.fields import Field, Values, day_end, day_start
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.kit.panels import Facts, Happening, Panel, Tab, Table, Timeline
+from kaquan.surfaces.console.kit.panels import (
+    Facts,
+    Happening,
+    Panel,
+    Tab,
+    Table,
+    Timeline,
+    last_of,
+)
 from kaquan.surfaces.console.kit.screens import Call
-from kaquan.surfaces.console.screens.change_words import KINDS, deed, field_title, written
+from kaquan.surfaces.console.screens.change_words import (
+    KINDS,
+    Names,
+    deed,
+    field_title,
+    names_behind,
+    written,
+)
 
 SHOWN_ON_A_PAGE = 100
 FIELDS_IN_A_ROW = 3
@@ -61,14 +76,14 @@ def _page_of(actor: Actor, change: Change) -> str:
         return ""
 
 
-def _pairs(change: Change) -> list[tuple[str, str, str]]:
+def _pairs(change: Change, names: Names) -> list[tuple[str, str, str]]:
     """Each field, and what it was and became."""
     before, after = change.before or {}, change.after or {}
     return [
         (
             str(field_title(name)),
-            written(change.kind, name, before[name]) if name in before else "",
-            written(change.kind, name, after[name]) if name in after else "",
+            written(change.kind, name, before[name], names) if name in before else "",
+            written(change.kind, name, after[name], names) if name in after else "",
         )
         for name in {**before, **after}
     ]
@@ -83,21 +98,23 @@ def changes_tab(kind: str, also: Callable[[Call, Any], Things] = lambda _call, _
         things = [(kind, key), *also(call, subject)]
         found = changes_of(call.actor, things, limit=SHOWN_ON_A_PAGE)
         sees_log = holds(call.actor, VIEW)
+        names = names_behind(call.actor, found)
         happenings = [
             Happening(
                 at=local_text(one.at),
                 title=_titled(one, kind),
                 facts=[
                     Fact(_("By"), text(one.actor_name)),
-                    *([Fact(_("From where"), code(one.origin))] if sees_log else ()),
+                    *([Fact(_("From where"), code(one.origin))] if sees_log and one.origin else ()),
                 ],
-                lines=_pairs(one),
+                lines=_pairs(one, names),
             )
             for one in found
         ]
         heads = (_("Field"), _("Before"), _("After"))
         empty = _("Nothing was changed yet, or not in your part of the organisation.")
-        return [Timeline(_("Changes"), happenings, empty, heads, _("Fields"))]
+        note = last_of(found, SHOWN_ON_A_PAGE)
+        return [Timeline(_("Changes"), happenings, empty, heads, _("Fields"), note)]
 
     return Tab("changes", _("Changes"), panels)
 
@@ -115,6 +132,7 @@ class ChangeLine:
 
     change: Change
     href: str
+    names: Names
 
     @property
     def id(self) -> int:
@@ -126,9 +144,9 @@ def _kind(change: Change) -> Cell:
     return text(KINDS.get(change.kind, change.kind))
 
 
-def _what(change: Change) -> Cell:
+def _what(line: ChangeLine) -> Cell:
     """The first fields with what they were and became; the change's page has them all."""
-    pairs = _pairs(change)
+    pairs = _pairs(line.change, line.names)
     told = [
         f"{name}: {before[:20]} → {after[:20]}" if before else f"{name}: {after[:20]}"
         for name, before, after in pairs[:FIELDS_IN_A_ROW]
@@ -175,7 +193,7 @@ class ChangePage(DetailScreen[Change]):
             Column[Any]("before", _("Before"), lambda pair: text(pair[1])),
             Column[Any]("after", _("After"), lambda pair: text(pair[2])),
         )
-        rows = _pairs(change)
+        rows = _pairs(change, names_behind(call.actor, [change]))
         return [Facts("", facts), Table(_("Fields"), columns, rows, _("No field was kept."))]
 
     tabs = (Tab("facts", _("Change"), facts),)
@@ -204,7 +222,7 @@ class Changes(ListScreen[ChangeLine]):
         Column[ChangeLine]("name", _("Of what"), lambda one: text(
             one.change.object_name, href=one.href)),
         Column[ChangeLine]("verb", _("What"), lambda one: text(deed(one.change.verb)), wide=True),
-        Column[ChangeLine]("fields", _("Field"), lambda one: _what(one.change), wide=True),
+        Column[ChangeLine]("fields", _("Field"), _what, wide=True),
         Column[ChangeLine]("origin", _("From where"), lambda one: code(one.change.origin),
                            wide=True),
         Column[ChangeLine]("number", _("Number"), lambda one: code(str(one.id)), hidden=True),
@@ -221,7 +239,10 @@ class Changes(ListScreen[ChangeLine]):
             until=day_end(values["last"]),
         )
         found = change_page(actor, wanted, paging)
-        return found.mapped(lambda rows: [ChangeLine(one, _page_of(actor, one)) for one in rows])
+        names = names_behind(actor, found.rows)
+        return found.mapped(
+            lambda rows: [ChangeLine(one, _page_of(actor, one), names) for one in rows]
+        )
 
 
 CHANGE: ChangePage = ChangePage()

@@ -164,7 +164,10 @@ class NewClaimLink(FormScreen):
         paging = Paging(limit=BATCHES_OFFERED, counts=False)
         rows = batch_page(actor, BatchFilter(by_code=False), paging).rows
         options = [(str(one.id), f"{one.name}（{one.campaign.name}）") for one in rows]
-        return [one.with_options(options) if one.name == "batch" else one for one in self.fields]
+        return [
+            one.with_options(options, most=BATCHES_OFFERED) if one.name == "batch" else one
+            for one in self.fields
+        ]
 
     def save(self, doing: Doing, key: Any) -> tuple[Text, str]:
         """Make it."""

@@ -16,7 +16,7 @@ from kaquan.redemption import customer_life
 from kaquan.redemption.queries import TRACE
 from kaquan.surfaces.console.kit.cells import Fact, code, local_text, money, text
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.kit.panels import Happening, Panel, Timeline
+from kaquan.surfaces.console.kit.panels import Happening, Panel, Timeline, last_of
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.customer_words import CHANGED_FIELDS, PURPOSES, VERBS
 from kaquan.surfaces.console.words import CHANNELS, OPERATIONS, voucher_state
@@ -35,11 +35,9 @@ def timeline(call: Call, line: CustomerLine) -> list[Panel]:
     found += _orders(call, line)
     found.sort(key=lambda one: one[0], reverse=True)
     empty = _("Nothing has happened yet.")
-    return [
-        Timeline(
-            _("Everything in the order of time"), [one for _at, one in found[:SHOWN_MAX]], empty
-        )
-    ]
+    shown = [one for _at, one in found[:SHOWN_MAX]]
+    title, note = _("Everything in the order of time"), last_of(found, SHOWN_MAX)
+    return [Timeline(title, shown, empty, note=note)]
 
 
 def _joined(line: CustomerLine) -> Iterator[Dated]:

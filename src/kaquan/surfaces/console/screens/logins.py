@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
-from kaquan.staff.logins import LoginFilter, login_page, logins_of
+from kaquan.staff.logins import SHOWN_OF_ONE, LoginFilter, login_page, logins_of
 from kaquan.staff.models import LoginEvent, LoginRecord, StaffUser
 from kaquan.staff.permissions import LOGINS
 from kaquan.surfaces.console.kit.cells import Cell, Text, badge, code, moment, text
 from kaquan.surfaces.console.kit.fields import Field, Values, day_end, day_start
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
-from kaquan.surfaces.console.kit.panels import Panel, Tab, Table
+from kaquan.surfaces.console.kit.panels import Panel, Tab, Table, last_of
 from kaquan.surfaces.console.kit.screens import Call
 
 EVENTS: dict[str, tuple[Text, str]] = {
@@ -103,7 +103,8 @@ def logins_tab() -> Tab:
     def panels(call: Call, user: StaffUser) -> Sequence[Panel]:
         found = logins_of(call.actor, user.id)
         columns = (_AT, _EVENT, *_REST)
-        return [Table(_("Login records"), columns, found, _("Nobody has logged in yet."))]
+        note = last_of(found, SHOWN_OF_ONE)
+        return [Table(_("Login records"), columns, found, _("Nobody has logged in yet."), note)]
 
     return Tab("logins", _("Login records"), panels, LOGINS)
 

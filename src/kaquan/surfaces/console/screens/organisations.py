@@ -21,12 +21,12 @@ from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table, first_of
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.screens.holidays import DAYS
 from kaquan.surfaces.console.screens.node_fields import node_id
-from kaquan.surfaces.console.words import STORE_STATES, state
+from kaquan.surfaces.console.words import STORE_STATES, TERMINAL_KINDS, state
 
 VIEW = queries.VIEW
 EDIT = actions.PERMISSION
@@ -99,7 +99,15 @@ class StoreDetail(DetailScreen[Store]):
             Column[Any]("name", _("Full name"), lambda one: text(one.name)),
             Column[Any]("active", _("State"), lambda one: _active(one.active)),
         )  # fmt: skip
-        return [Table(_("Clerks"), columns, rows, _("No clerk is registered here."))]
+        return [
+            Table(
+                _("Clerks"),
+                columns,
+                rows,
+                _("No clerk is registered here."),
+                first_of(rows, PEOPLE_SHOWN),
+            )
+        ]
 
     @staticmethod
     def terminals(call: Call, store: Store) -> Sequence[Panel]:
@@ -112,7 +120,15 @@ class StoreDetail(DetailScreen[Store]):
             Column[Any]("active", _("State"), lambda one: _active(one.active)),
             Column[Any]("seen", _("Last seen"), lambda one: moment(one.last_seen_at), wide=True),
         )  # fmt: skip
-        return [Table(_("Terminals"), columns, rows, _("No terminal is registered here."))]
+        return [
+            Table(
+                _("Terminals"),
+                columns,
+                rows,
+                _("No terminal is registered here."),
+                first_of(rows, queries.LIST_MAX),
+            )
+        ]
 
     tabs = (
         Tab("facts", _("Store"), facts),
@@ -128,14 +144,6 @@ def _set_status(status: StoreStatus) -> Callable[[Store, Doing], Text]:
         return _("The store “%(name)s” was changed.") % {"name": store.organisation.name}
 
     return run
-
-
-TERMINAL_KINDS: dict[str, Text] = {
-    "till": _("Till"),
-    "handheld": _("Handheld"),
-    "phone": _("Phone"),
-    "kiosk": _("Kiosk"),
-}
 
 
 def _form_of(call: Call, name: str, key: int) -> str:

@@ -13,7 +13,7 @@ from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, cou
 from kaquan.surfaces.console.kit.fields import Values
 from kaquan.surfaces.console.kit.lists import Column
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.kit.panels import Facts, Panel, Table
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Table, last_of
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.figures import Button, FiguresScreen
 from kaquan.surfaces.console.words import JOB_STATES, state
@@ -59,7 +59,8 @@ class ProofState(FiguresScreen):
             panels.append(Facts(_("The last proof"), _facts(call, proofs[0])))
         # Who asked may be anybody: that is for those who see the whole issuer.
         columns = [one for one in COLUMNS if one.name != "by" or not call.actor.organisation_path]
-        panels.append(Table(_("Proofs so far"), columns, proofs, _("Not proven yet")))
+        note = last_of(proofs, RUNS_SHOWN)
+        panels.append(Table(_("Proofs so far"), columns, proofs, _("Not proven yet"), note))
         return panels
 
     def buttons(self, call: Call) -> Sequence[Button]:

@@ -177,7 +177,10 @@ class Quotas(ListScreen[QuotaLine]):
     def query_fields(self, actor: Actor) -> Sequence[Field]:
         """With the newest batches."""
         options = [(str(one.id), f"{one.name}（{one.campaign.name}）") for one in _batches(actor)]
-        return [one.with_options(options) if one.name == "batch" else one for one in self.fields]
+        return [
+            one.with_options(options, most=BATCHES_OFFERED) if one.name == "batch" else one
+            for one in self.fields
+        ]
 
     def page_of(self, actor: Actor, values: Values, paging: Paging) -> Page[QuotaLine]:
         """The stores, and what they have of the batch: of the newest by code where none is

@@ -31,12 +31,13 @@ from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
-from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table, last_of
 from kaquan.surfaces.console.kit.screens import Call, language_now
 from kaquan.surfaces.console.screens.changes import changes_tab
 from kaquan.surfaces.console.screens.grants import grant_state, role_name
 from kaquan.surfaces.console.screens.node_fields import NODE_HINT, node_id
 
+HOLDERS_SHOWN = 100
 _KINDS = [("own", _("Composed here")), ("built_in", _("Built in"))]
 _WORDS = {one.name: (one.zh, one.en) for one in (*KEY_PERMISSIONS, *PERMISSIONS)}
 
@@ -141,7 +142,7 @@ class RoleDetail(DetailScreen[Role]):
         """Who holds it."""
         from kaquan.surfaces.console.screens.staff import STAFF_MEMBER  # noqa: PLC0415  # a circle
 
-        found = queries.role_holders(call.actor, role.code, at=clock.now())
+        found = queries.role_holders(call.actor, role.code, at=clock.now(), limit=HOLDERS_SHOWN)
         columns = (
             Column[Any]("who", _("Account"), lambda g: text(
                 f"{g.user.name}（{g.user.username}）", href=STAFF_MEMBER.address(key=g.user_id))),
@@ -150,7 +151,8 @@ class RoleDetail(DetailScreen[Role]):
             Column[Any]("state", _("State"), grant_state),
             Column[Any]("until", _("Until"), lambda g: last_moment(g.ends_at), wide=True),
         )  # fmt: skip
-        return [Table(_("Held by"), columns, found, _("Nobody holds it in your part."))]
+        note = last_of(found, HOLDERS_SHOWN)
+        return [Table(_("Held by"), columns, found, _("Nobody holds it in your part."), note)]
 
     tabs = (
         Tab("facts", _("Role"), facts),

@@ -36,13 +36,14 @@ from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.menu import holds
-from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
+from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table, last_of
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.changes import Things, changes_tab
 from kaquan.surfaces.console.screens.grants import GRANT_PAGE, SESSION_PAGE, grant_state, role_name
 from kaquan.surfaces.console.screens.logins import logins_tab
 
 WHOLE = _("Whole issuer")
+GRANTS_SHOWN = 200
 
 
 def _state(user: StaffUser, until: datetime | None) -> Cell:
@@ -174,7 +175,7 @@ def _session_columns(call: Call) -> tuple[Column[Any], ...]:
 
 
 def _grants(call: Call, user: StaffUser) -> Things:
-    found = queries.grants_of(call.actor, user.id, revoked=True, limit=200)
+    found = queries.grants_of(call.actor, user.id, revoked=True, limit=GRANTS_SHOWN)
     return [("role_grant", one.id) for one in found]
 
 
@@ -224,16 +225,17 @@ class StaffDetail(DetailScreen[StaffUser]):
     @staticmethod
     def held(call: Call, user: StaffUser) -> Sequence[Panel]:
         """What they may do, and where, now and in the past."""
-        grants = queries.grants_of(call.actor, user.id, revoked=True, limit=200)
-        return [Table(_("Roles"), grant_columns(call), grants, _("They hold no role yet."))]
+        grants = queries.grants_of(call.actor, user.id, revoked=True, limit=GRANTS_SHOWN)
+        note = last_of(grants, GRANTS_SHOWN)
+        return [Table(_("Roles"), grant_columns(call), grants, _("They hold no role yet."), note)]
 
     @staticmethod
     def sessions(call: Call, user: StaffUser) -> Sequence[Panel]:
         """Where they are logged in."""
         found = queries.sessions_of(call.actor, user.id)
-        return [
-            Table(_("Sessions"), _session_columns(call), found, _("They are logged in nowhere."))
-        ]
+        note = last_of(found, queries.SESSIONS_MAX)
+        empty = _("They are logged in nowhere.")
+        return [Table(_("Sessions"), _session_columns(call), found, empty, note)]
 
     tabs = (
         Tab("facts", _("Account"), facts),

@@ -23,7 +23,8 @@ from kaquan.surfaces.console.kit.forms import FormScreen
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.holidays import DAYS
 from kaquan.surfaces.console.screens.node_fields import NODE_HINT, node_id
-from kaquan.surfaces.console.screens.organisations import EDIT, STORE, STORES, TERMINAL_KINDS
+from kaquan.surfaces.console.screens.organisations import EDIT, STORE, STORES
+from kaquan.surfaces.console.words import TERMINAL_KINDS
 
 _HOURS_HINT = _("Such as 09:00–12:00，14:00–21:00; empty: closed.")
 _POSITION_HINT = _("GCJ-02, as Amap and Tencent maps show it, such as 31.230416.")

@@ -32,8 +32,9 @@ from kaquan.surfaces.console.kit.panels import Facts, Panel, Tab, Table
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.kit.secrets import Revealed, Secret, SecretFormScreen
 from kaquan.surfaces.console.screens.changes import changes_tab
-from kaquan.surfaces.console.screens.organisations import STORE, TERMINAL_KINDS
+from kaquan.surfaces.console.screens.organisations import STORE
 from kaquan.surfaces.console.screens.voucher_care import read_amount
+from kaquan.surfaces.console.words import TERMINAL_KINDS
 from kaquan.terminals.listings import (
     TerminalFilter,
     TerminalLine,

@@ -96,7 +96,11 @@ def _tasks(actor: Actor, at: datetime) -> Iterator[ToDo]:
 def _budgets(actor: Actor, _at: datetime) -> Iterator[ToDo]:
     first = alerts.open_alerts(actor, limit=NAMED_MAX)
     named = [
-        (one.budget.name, reverse("console:budget", kwargs={"key": one.budget_id})) for one in first
+        (
+            f"{one.budget.name} · {one.percent}%",
+            reverse("console:budget", kwargs={"key": one.budget_id}),
+        )
+        for one in first
     ]
     there = reverse("console:budgets")
     yield ToDo(_("Budgets near their end"), alerts.count_open_alerts(actor), there, "warn", named)

@@ -152,8 +152,8 @@ def _budget(actor: Actor) -> Sequence[Section]:
         )  # fmt: skip
     return (
         Section(_("Budget"), (
-            Field("budget_id", _("Budget"), "choice",
-                  options=[(str(one.id), f"{one.name} ({one.code})") for one in budgets]),
+            Field("budget_id", _("Budget"), "choice").with_options(
+                [(str(one.id), f"{one.name} ({one.code})") for one in budgets], most=CHOICES_MAX),
             Field("commit", _("Money is set aside"), "choice", options=[
                 ("issue", _("When a voucher is issued")), ("redeem", _("When it is used"))]),
         ), usual={"commit": "issue"}),

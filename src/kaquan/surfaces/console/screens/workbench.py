@@ -43,6 +43,12 @@ SHORTCUTS: tuple[tuple[str, Text, str], ...] = (
     ("redemptions", _("Redemptions"), "ledger.view"),
     ("statements", _("Daily statements"), RECONCILIATION),
     ("jobs", _("Download centre"), "jobs.view"),
+    ("staff", _("Accounts"), "staff.delegate"),
+    ("staff-new", _("New account"), "staff.edit"),
+    ("approval-rules", _("Approval rules"), "approvals.rules"),
+    ("logins", _("Login records"), "logins.view"),
+    ("changes", _("Change log"), "changes.view"),
+    ("settings", _("Settings"), "settings.edit"),
 )
 
 
