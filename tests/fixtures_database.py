@@ -6,6 +6,7 @@ on.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +21,11 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from kaquan.foundation.configuration import Configuration, load_configuration
-from kaquan.foundation.django_setup import collect_static_files, setup
+from kaquan.foundation.django_setup import setup
 from kaquan.foundation.locks import locked
 from kaquan.foundation.postgres.embedded import EmbeddedServer
 from kaquan.foundation.postgres.urls import DATABASE, OWNER_ROLE, connection_urls, superuser_url
 from tests.database_cleaner import Cleaner
-from tests.left_open import LASTING
 from tests.session_folder import (
     copy_home,
     create_session_folder,
@@ -104,9 +104,12 @@ def session_folder(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_database(
-    pytestconfig: pytest.Config, session_folder: Path, pristine_home: Path
+    pytestconfig: pytest.Config, session_folder: Path, pristine_home: Path, static_files: None
 ) -> Iterator[Configuration]:
-    """The worker's database, migrated; its rows are those of the migrations."""
+    """The worker's database, migrated; its rows are those of the migrations.
+
+    With the pages' files: an error can be told on a page wherever there is something to ask for.
+    """
     shared_home = _shared_home(session_folder)
     configuration = pytestconfig.stash[_CONFIGURATION]
     with locked(session_folder / "shared.lock"):
@@ -124,7 +127,6 @@ def cleaner(migrated_database: Configuration, session_folder: Path) -> Iterator[
     """What puts the worker's database back to the rows of the migrations."""
     url = superuser_url(_shared_home(session_folder), _database_name(migrated_database))
     with psycopg.connect(url, autocommit=True) as connection:
-        LASTING.add(connection)
         yield Cleaner(connection)
 
 
@@ -159,9 +161,9 @@ def _rest_sessions() -> None:
 
 
 @pytest.fixture(scope="session")
-def static_files() -> None:
+def static_files(pristine_home: Path) -> None:
     """Collected static files, for pages that name them."""
-    collect_static_files()
+    shutil.copytree(pristine_home / "static", settings.STATIC_ROOT, dirs_exist_ok=True)
 
 
 @pytest.fixture

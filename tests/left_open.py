@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -21,13 +21,14 @@ from tests.waiting import soon
 
 class _Origin(NamedTuple):
     test: str
+    scope: str
     thread: threading.Thread
 
 
-#: What is open for as long as the worker runs.
-LASTING: WeakSet[BaseConnection[Any]] = WeakSet()
 _opened: WeakKeyDictionary[BaseConnection[Any], _Origin] = WeakKeyDictionary()
-_at = [""]
+_test = [""]
+#: Of the fixtures that are being set up, the innermost last.
+_scopes = ["function"]
 
 
 def pytest_configure() -> None:
@@ -36,7 +37,7 @@ def pytest_configure() -> None:
 
     def begin_and_note(self: BaseConnection[Any], *arguments: Any) -> None:
         begin(self, *arguments)
-        _opened[self] = _Origin(_at[0], threading.current_thread())
+        _opened[self] = _Origin(_test[0], _scopes[-1], threading.current_thread())
 
     BaseConnection.__init__ = begin_and_note  # type: ignore[method-assign]
 
@@ -44,31 +45,44 @@ def pytest_configure() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Note which test is at work."""
-    _at[0] = item.nodeid
+    _test[0] = item.nodeid
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+    """Note for how long what is opened now may be open."""
+    _scopes.append(fixturedef.scope)
+    try:
+        return (yield)
+    finally:
+        _scopes.pop()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, None, None]:
-    """After everything else of the test, and of its file when it is the last."""
+    """After everything else of the test, and of its file and folder when it is the last."""
     yield
-    is_last = nextitem is None or nextitem.path != item.path
-    if _left(is_last):
-        soon(lambda: not _left(is_last), within_s=0.2)  # a thread may be about to close it
-    left = [f"{one.test} in {one.thread.name}" for one in _left(is_last)]
-    assert not left, f"sessions left open by {', '.join(left)}"
+    goes_on = {"session"}
+    if nextitem is not None and nextitem.path.parent == item.path.parent:
+        goes_on |= {"package"}
+        if nextitem.path == item.path:
+            goes_on |= {"module", "class", "function"}
+    if _left(goes_on):
+        soon(lambda: not _left(goes_on), within_s=5.0)  # a thread may be about to close it
+    left = [f"{one.test} ({one.thread.name})" for one in _left(goes_on)]
+    assert not left, f"sessions were left open by {', '.join(left)}"
 
 
-def _left(is_last: bool) -> list[_Origin]:
-    """Whose sessions are open, though their thread ended or, after the last test, at all."""
-    default = connections[DEFAULT_DB_ALIAS].connection  # goes on to the next test
+def _left(goes_on: set[str]) -> list[_Origin]:
+    """Whose sessions are open, though their thread ended or what they were opened for."""
+    default = connections[DEFAULT_DB_ALIAS].connection  # stays for the next test
     return [
         origin
         for session, origin in list(_opened.items())
-        if (is_last or not origin.thread.is_alive())
+        if not (origin.thread.is_alive() and origin.scope in goes_on)
         and session is not default
-        and session not in LASTING
         and not session.closed
     ]
