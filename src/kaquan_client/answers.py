@@ -62,10 +62,12 @@ class VoucherAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """What happened, and the vouchers as they are since."""
+    """What happened, and the vouchers as they are since. ``voucher_code``: of a voucher that was
+    passed on, the code that its new holder shows."""
 
     code: str = "done"
     vouchers: tuple[VoucherAnswer, ...] = ()
+    voucher_code: str = ""
 
 
 class Redemption(Done, frozen=True, kw_only=True):

@@ -44,6 +44,6 @@ def test_a_transfer_ends_the_code_and_the_new_holder_is_told_a_new_one(
     theirs = {"customer": friend, **site.two_lines()}
     (offer,) = clerk.post("validations", theirs, key=None).json["offers"]
     new = offer["voucher_code"]
-    assert new != old
+    assert new == told["voucher_code"] != old
     assert new.encode() not in tried.body
     assert till.post("redemptions", site.redeem(new)).status == 200

@@ -16,6 +16,7 @@ from kaquan.foundation import clock
 from kaquan.ledger.trace import TraceStep
 from kaquan.organisations.queries import store_codes, terminal_codes
 from kaquan.redemption import care
+from kaquan.redemption.codes import new_code
 from kaquan.redemption.queries import TRACE, terminal_of, voucher_trace
 from kaquan.redemption.receipt_numbers import ReceiptKind, format_receipt
 from kaquan.surfaces.api.kit import Request, Routes
@@ -48,6 +49,13 @@ class VoucherAnswer(Answer):
     uses_left: int
     valid_from: ToldMoment | None
     valid_until: ToldMoment | None
+
+
+class PassedOnAnswer(VoucherAnswer):
+    """A voucher in other hands: every code of it from before is over, and this one is its new
+    holder's."""
+
+    voucher_code: str
 
 
 class EntryAnswer(Answer):
@@ -326,18 +334,21 @@ def extend_voucher(request: Request, body: ExtendBody) -> VoucherAnswer:
 @routes.post(
     "/vouchers/transfer",
     permission=care.CARE,
-    answer=VoucherAnswer,
+    answer=PassedOnAnswer,
     repeatable=True,
     zh="转赠券",
     en="Pass a voucher on",
+    about="Every code that the voucher had is over; its new holder is to be shown the new one.",
     example={"serial": 64, "from_customer": "M0001", "to_customer": "M0002"},
     problems=(*_NAMING, "customer_unknown", "voucher_not_yours", "voucher_not_issued",
               "batch_paused", "transfer_forbidden", "voucher_frozen"),
 )  # fmt: skip
-def transfer_voucher(request: Request, body: TransferBody) -> VoucherAnswer:
+def transfer_voucher(request: Request, body: TransferBody) -> PassedOnAnswer:
     """A voucher in other hands."""
     about = _about(request, body)
-    return _done(care.transfer(**about, from_number=body.from_customer, to_number=body.to_customer))
+    outcome = care.transfer(**about, from_number=body.from_customer, to_number=body.to_customer)
+    one = raise_unless_done(outcome).vouchers[0]
+    return PassedOnAnswer(**shown(one).model_dump(), voucher_code=new_code(one.serial, one.hand))
 
 
 @routes.post(

@@ -94,6 +94,14 @@ class DoneAnswer(Struct, frozen=True, gc=False, kw_only=True):
     vouchers: tuple[VoucherOut, ...]
 
 
+class PassedOnAnswer(Struct, frozen=True, gc=False, kw_only=True):
+    """A voucher is in other hands; the code is its new holder's, and all from before are over."""
+
+    code: str = "done"
+    voucher_code: str
+    vouchers: tuple[VoucherOut, ...]
+
+
 class CommandsAnswer(Struct, frozen=True, kw_only=True):
     """One outcome for each command, in their order: an answer of its kind, or a problem."""
 
@@ -190,6 +198,14 @@ def claim_answer(outcome: Outcome, windows: Windows, told_code: str | None = Non
         *_validity(one, windows),
     )
     return ClaimAnswer(claim=format_receipt(ReceiptKind.CLAIM, outcome.place), voucher=handed_out)
+
+
+def passed_on_answer(outcome: Outcome, windows: Windows) -> PassedOnAnswer:
+    """The answer to a transfer."""
+    (one,) = outcome.vouchers
+    return PassedOnAnswer(
+        voucher_code=new_code(one.serial, one.hand), vouchers=vouchers_of(outcome, windows)
+    )
 
 
 def done_answer(outcome: Outcome, windows: Windows) -> DoneAnswer:

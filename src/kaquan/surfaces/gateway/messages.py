@@ -285,7 +285,7 @@ class TopUpCommand(WhereCommand, frozen=True, kw_only=True, tag="top_up"):
 
 
 class TransferCommand(PlainCommand, frozen=True, kw_only=True, tag="transfer"):
-    """Pass a voucher on to another customer."""
+    """Pass a voucher on to another customer; the answer has the code that it is shown by then."""
 
     code: Code
     from_customer: Name

@@ -37,7 +37,7 @@ def transfer(p: Preparation, asked: m.TransferCommand, key: str, link: int) -> P
     command = c.Transfer(
         serial=serial, from_customer_id=from_id, to_customer_id=to_id, **p.common(key, link)
     )
-    return Prepared(command, answers.done_answer)
+    return Prepared(command, answers.passed_on_answer)
 
 
 def extend(p: Preparation, asked: m.ExtendCommand, key: str, link: int) -> Prepared:
