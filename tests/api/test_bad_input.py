@@ -72,6 +72,13 @@ def test_where_nothing_is_the_answer_says_so(api: Api, path: str) -> None:
     assert (reply.status, reply.code) == (404, "route_unknown")
 
 
+def test_a_name_that_the_server_does_not_go_by_is_told_with_the_setting(api: Api) -> None:
+    reply = api.call("GET", "/organisations", headers={"host": "cards.example"})
+
+    assert (reply.status, reply.code) == (400, "malformed_request")
+    assert "KAQUAN_ALLOWED_HOSTS" in reply.json["detail"]
+
+
 def test_a_method_that_an_address_does_not_take_is_refused_with_those_it_takes(api: Api) -> None:
     reply = api.call("DELETE", "/organisations")
 

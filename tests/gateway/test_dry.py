@@ -144,5 +144,6 @@ def test_who_may_trace_sees_why_a_voucher_is_no_good(
         "amount_off",
     )
     assert "redeem" in new.json["may"]
+    assert {"top_up", "book_loss"}.isdisjoint(new.json["may"])  # for cards; for nobody to ask
     assert new.json["terms"][0].isascii() or "¥" in new.json["terms"][0]
     assert nonsense.status == 400

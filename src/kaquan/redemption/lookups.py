@@ -15,6 +15,7 @@ from kaquan.engine.lifecycle import LIFECYCLE, State
 from kaquan.engine.outcome_details import Language
 from kaquan.engine.outcomes import OutcomeCode, Refusal
 from kaquan.engine.rules.explain import explain
+from kaquan.engine.rules.terms import AnyBenefit, PrepaidCard
 from kaquan.ledger.rehearsal import Seen
 
 
@@ -60,10 +61,19 @@ def voucher_now(seen: Seen, shown: Presented, at: datetime) -> VoucherNow:
         valid_from=window[0] if window else None,
         valid_until=window[1] if window else None,
         may=[
-            name for name, cell in LIFECYCLE[voucher.state].items() if isinstance(cell, frozenset)
+            name
+            for name, cell in LIFECYCLE[voucher.state].items()
+            if isinstance(cell, frozenset) and _may_be_asked(name, batch.rules.terms.benefit)
         ],
         refusal=_refusal(seen, shown, at),
     )
+
+
+def _may_be_asked(operation: str, benefit: AnyBenefit) -> bool:
+    """Whether anybody asks for such a thing of such a voucher."""
+    if operation == "top_up":
+        return isinstance(benefit, PrepaidCard)
+    return operation != "book_loss"
 
 
 def terms_in_words(seen: Seen, language: Language) -> list[str]:

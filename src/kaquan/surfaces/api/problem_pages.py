@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
@@ -50,7 +51,17 @@ def _as_api_answer(request: HttpRequest, response: HttpResponseBase) -> HttpResp
 def _problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:
     status = response.status_code
     code = _CODES.get(status, "internal_error" if status >= 500 else "malformed_request")
-    answer = problem_response(call_problem(code, language_of(request)))
+    remedy = _host_fault(request) if code == "malformed_request" else ""
+    answer = problem_response(call_problem(code, language_of(request), remedy=remedy))
     if "Allow" in response.headers:
         answer.headers["Allow"] = response.headers["Allow"]
     return answer
+
+
+def _host_fault(request: HttpRequest) -> str:
+    """Where the name that the server was called by is the fault: the setting that lists names."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return "Host: KAQUAN_ALLOWED_HOSTS"
+    return ""

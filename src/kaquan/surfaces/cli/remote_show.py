@@ -10,6 +10,7 @@ from rich.console import Console
 from kaquan.engine.lifecycle import State
 from kaquan.engine.money import format_yuan
 from kaquan.foundation.actor import Actor
+from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.errors import ExitCode
 from kaquan.surfaces.cli.outcomes import STATES, finish
 from kaquan.surfaces.cli.output import plain, show
@@ -49,8 +50,10 @@ def _print(found: Lookup, console: Console) -> None:
     if found.uses_left:
         console.print(f"  剩余次数 uses left {found.uses_left}")
     if found.valid_from is not None and found.valid_until is not None:
+        zone = current_configuration().time_zone
         first, last = (
-            one.isoformat(" ", "minutes") for one in (found.valid_from, found.valid_until)
+            one.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+            for one in (found.valid_from, found.valid_until)
         )
         console.print(f"  有效期 valid {first} → {last}")
     for line in found.terms:

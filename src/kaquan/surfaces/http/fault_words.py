@@ -56,7 +56,10 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], Words], ...]] = tuple(
         (r"Input should be a valid boolean.*", "应为 true 或 false"),
         (r"Input should be a valid array|Input should be a valid list", "应为数组"),
         (r"Input should be (?:an object|a valid dictionary.*)", "应为对象"),
-        (r"Input should be a valid date in the format YYYY-MM-DD.*", "应为日期 YYYY-MM-DD"),
+        (
+            r"Input should be a valid date (?:in the format YYYY-MM-DD|or datetime).*",
+            "应为日期 YYYY-MM-DD",
+        ),
         (r"Input should be a valid date(?:time)?\b.*", "应为带时区的 RFC 3339 时间"),
         (r"expected an RFC 3339 moment with an offset", "应为带时区的 RFC 3339 时间"),
         (r"expected a moment from (\d+) to (\d+)", r"应为 \1 年至 \2 年之间的时间"),
