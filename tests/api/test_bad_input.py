@@ -125,15 +125,10 @@ def test_every_answer_tells_the_limit_and_stays_out_of_caches(api: Api) -> None:
 
 def test_too_many_requests_are_told_to_wait() -> None:
     made = a_key("organisations.view")
-    while admit(made.caller, lane=MANAGEMENT, cost=100).refusal is None:
-        pass
+    # More than a full bucket: for hours, however busy the machine is, there is nothing left in it.
+    assert admit(made.caller, lane=MANAGEMENT, cost=1_000_000).refusal is None
 
-    for _ in range(100):  # on a busy machine the next one is let in by the time it is asked
-        while admit(made.caller, lane=MANAGEMENT).refusal is None:
-            pass
-        reply = Api(made.authorization).get("/organisations")
-        if reply.status == 429:
-            break
+    reply = Api(made.authorization).get("/organisations")
 
     assert (reply.status, reply.code) == (429, "rate_limited")
     assert int(reply.headers["Retry-After"]) >= 1
