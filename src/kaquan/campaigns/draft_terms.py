@@ -15,6 +15,7 @@ from kaquan.campaigns.draft_fields import (
     share_fields,
 )
 from kaquan.campaigns.draft_reading import Reader
+from kaquan.engine.codes import HAND_MAX
 from kaquan.engine.rules.terms import CAP_MAX
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.configuration import current_configuration
@@ -79,7 +80,7 @@ def raw_terms(actor: Actor, reader: Reader) -> Raw:
         "offline_use": reader.flag("offline_use"),
     }
     if terms["transferable"]:
-        terms["transfer_limit"] = reader.number("transfer_limit", 1, 1_000)
+        terms["transfer_limit"] = reader.number("transfer_limit", 1, HAND_MAX)
     terms["price_fen"] = reader.amount("price")
     benefit = terms.pop("benefit")  # what it lacks is told as a fault
     return {"benefit": benefit, **_present(terms)}

@@ -262,6 +262,8 @@ def test_warnings_name_what_has_cost_others_dearly() -> None:
         "limits",
         "price_fen",
     ]
+    wandering = the_terms(transferable=True, transfer_limit=32)
+    assert terms_warnings(wandering)[-1].path == "transfer_limit"
     careful = the_terms(
         scope={"order_minimum_fen": 10000},
         limits=[{"dimension": "person", "at": "claim", "cap": 1}],

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from kaquan.engine.codes import HAND_MAX
 from kaquan.engine.rules.channels import channel_subject
 from kaquan.engine.rules.faults import TermsFault
 from kaquan.engine.rules.terms import (
@@ -88,6 +89,14 @@ def terms_warnings(terms: Terms) -> list[TermsFault]:
                 "commit",
                 "用券时才占用预算：发出的券可能多于预算，用完后将拒绝核销",
                 "budget is taken on use: more may be issued than it covers, late uses are refused",
+            )
+        )
+    if (terms.transfer_limit or 0) > HAND_MAX:
+        warnings.append(
+            TermsFault(
+                "transfer_limit",
+                f"一张券最多转赠 {HAND_MAX} 次，再多会被拒绝",
+                f"one voucher is passed on {HAND_MAX} times at most, whatever the limit",
             )
         )
     most = terms.maximum_cost_fen()

@@ -290,7 +290,7 @@ def _stacking() -> Sequence[Section]:
         ), when=("stack_policy", ("only_with",))),
         Section(_("Passing on and giving back"), (
             switch("transferable", _("Passing on"), _("May be passed on to another customer")),
-            number_field("transfer_limit", _("How often at most"), hint=_("Empty: any number")),
+            number_field("transfer_limit", _("How often at most"), hint=_("1 to 31; empty: 31")),
             Field("refund", _("After a reversal"), "choice", options=[
                 ("if_valid", _("It comes back if it is still good")),
                 ("always", _("It always comes back")),
