@@ -13,6 +13,7 @@ from kaquan.customers.models import Customer
 from kaquan.foundation import clock
 from kaquan.surfaces.wallet import entering
 from kaquan.surfaces.wallet.templatetags.wallet import moment
+from kaquan.wallet.sessions import log_in_by_wechat
 from tests.builders.books import books
 from tests.builders.issuer import SYSTEM
 from tests.fixtures_database import Database
@@ -134,3 +135,28 @@ def test_who_was_merged_finds_and_gives_the_vouchers_of_both_numbers(codes: list
     friend = a_phone_of(a_member())
     assert friend.post("/w/gift", gift).status_code == 302
     assert "到店出示" in text(friend, f"/w/v/{serial}")
+
+
+def test_a_phone_proved_after_wechats_login_is_the_members_own_or_brings_both_together(
+    codes: list[str],
+) -> None:
+    old = a_member()
+    serial = held(old)
+    for phone, wallets in ((a_phone(), 1), (str(old.phone), 2)):
+        member, _token = log_in_by_wechat(open_id=f"o-{phone}", at=clock.now())
+        browser = a_phone_of(member)
+        assert "/w/me/phone" in text(browser, "/w/")
+        browser.post("/w/me/phone", {"phone": phone, "send": "1"})
+        wrong = browser.post("/w/me/phone", {"phone": phone, "code": "0", "sent": "1"})
+        assert wrong.status_code == 409
+        member.refresh_from_db()
+        assert (member.phone, member.merged_into) == (None, None)
+        done = browser.post("/w/me/phone", {"phone": phone, "code": codes[-1]})
+
+        assert done.headers["Location"] == "/w/"
+        shown = text(browser, "/w/")
+        assert "/w/me/phone" not in shown
+        assert (f"/w/v/{serial}" in shown) is (wallets == 2)
+        again, _token = log_in_by_wechat(open_id=f"o-{phone}", at=clock.now())
+        assert again == (old if wallets == 2 else member)
+        assert browser.get("/w/me/phone").headers["Location"] == "/w/me"

@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from kaquan.customers.actions import create_customer
+from kaquan.customers.actions import create_customer, update_customer
 from kaquan.customers.errors import customer_exists
 from kaquan.customers.identities import add_identity, customers_by_identity
+from kaquan.customers.merging import merge_customers
 from kaquan.customers.models import Customer, IdentityKind
 from kaquan.customers.queries import CustomerLine, customer_by_id, customers_by_phone
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.sessions import reading_session
-from kaquan.wallet.acting import NEWCOMER, selves_of
+from kaquan.wallet.acting import NEWCOMER, acting_as, selves_of
 from kaquan.wallet.errors import phone_unusable
 from kaquan.wallet.models import WalletSession
 
@@ -52,6 +53,23 @@ def log_in_by_wechat(*, open_id: str, at: datetime) -> tuple[Customer, str]:
                 actor=NEWCOMER, customer_id=customer.id, kind=IdentityKind.WECHAT, value=open_id
             )
     return customer, _begin(customer, at)
+
+
+def add_phone(*, customer: Customer, phone: str) -> None:
+    """Whoever logged in by WeChat alone has proved a phone, too: it is theirs, or, where a member
+    has it, they are one person from now on. Raises `phone_unusable`."""
+    with transaction.atomic():
+        reading_session().execute(_LOCK, [f"kaquan wallet phone {phone}"])
+        living = _living(customers_by_phone(NEWCOMER, phone)) - {customer.id}
+        if customer.phone is not None or len(living) > 1 or customer.merged.exists():
+            raise phone_unusable()
+        member = _member(living)
+        if member is None:
+            update_customer(actor=acting_as(customer), number=customer.number, phone=phone)
+        else:
+            merge_customers(
+                actor=acting_as(customer), number=customer.number, into_number=member.number
+            )
 
 
 def customer_of(token: str, at: datetime) -> Customer | None:

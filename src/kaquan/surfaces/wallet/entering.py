@@ -18,11 +18,10 @@ from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
 from kaquan.offers.faces import face_of
 from kaquan.surfaces.wallet.pages import Visitor, open_page, own_page, remember
-from kaquan.wallet import gifts, links, sms, waiting
+from kaquan.wallet import gifts, links, sessions, sms, waiting
 from kaquan.wallet.errors import page_unknown, sms_code_missing, waiting_full
 from kaquan.wallet.models import ClaimLink, LinkClaim
 from kaquan.wallet.outside import outside
-from kaquan.wallet.sessions import log_in_by_phone
 from kaquan.wallet.sms_gateways import gateway_for
 from kaquan.wallet.vouchers import rules_of, stores_of
 
@@ -55,16 +54,13 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
     try:
         # Who asks for the voucher before the code is there asks for the code first.
         if visitor.customer is None and ("send" in posted or not posted.get("code", "").strip()):
-            if "send" not in posted and form["sent"]:
-                raise sms_code_missing()
-            gateway = gateway_for(outside().sms)
-            sms.send_code(gateway=gateway, phone=phone, source=visitor.source, at=clock.now())
+            _send_code(visitor, phone)
             told = {"sent": True, "again_s": sms.AGAIN_S}
             return visitor.page(template, {**form, **context(), **told})
         customer, token = visitor.customer, ""
         if customer is None:
             proved = sms.check_code(phone=phone, code=posted.get("code", "")[:40], at=clock.now())
-            customer, token = log_in_by_phone(phone=proved, at=clock.now())
+            customer, token = sessions.log_in_by_phone(phone=proved, at=clock.now())
             visitor = visitor._replace(customer=customer)
     except KaquanError as error:
         shown = {**form, **context(), "error": visitor.look.error(error)}
@@ -84,6 +80,14 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
     if token:
         remember(response, token)
     return response
+
+
+def _send_code(visitor: Visitor, phone: str) -> None:
+    posted = visitor.request.POST
+    if "send" not in posted and "sent" in posted:
+        raise sms_code_missing()
+    gateway = gateway_for(outside().sms)
+    sms.send_code(gateway=gateway, phone=phone, source=visitor.source, at=clock.now())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -222,3 +226,27 @@ def log_in(visitor: Visitor) -> HttpResponseBase:
     if visitor.customer is not None:
         return HttpResponseRedirect(there)
     return _enter(visitor, "login", lambda: {"there": there}, lambda _customer: there)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own_page
+def add_phone(visitor: Visitor) -> HttpResponseBase:
+    """Who logged in by WeChat proves a phone, and finds what was claimed by it."""
+    customer = visitor.customer
+    assert customer is not None
+    if customer.phone is not None:
+        return HttpResponseRedirect(reverse("wallet:mine"))
+    posted = visitor.request.POST
+    phone, code = posted.get("phone", "")[:40], posted.get("code", "")[:40]
+    form = {"phone": phone, "sent": "sent" in posted, "adds_phone": True}
+    if visitor.request.method != "POST":
+        return visitor.page("phone", form)
+    try:
+        if "send" in posted or not code.strip():
+            _send_code(visitor, phone)
+            return visitor.page("phone", {**form, "sent": True, "again_s": sms.AGAIN_S})
+        proved = sms.check_code(phone=phone, code=code, at=clock.now())
+        sessions.add_phone(customer=customer, phone=proved)
+    except KaquanError as error:
+        return visitor.page("phone", {**form, "error": visitor.look.error(error)}, status=409)
+    return HttpResponseRedirect(reverse("wallet:home"))

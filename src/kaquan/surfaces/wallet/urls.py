@@ -22,6 +22,7 @@ _PAGES = [
     path("statement", views.monthly, name="statement"),
     path("statement.csv", views.monthly_csv, name="statement-csv"),
     path("me", privacy.mine, name="mine"),
+    path("me/phone", entering.add_phone, name="add-phone"),
     path("me/consent", privacy.consent, name="consent"),
     path("me/export", privacy.export, name="export"),
     path("me/card.ndef", privacy.member_card, name="member-card"),

@@ -61,8 +61,38 @@
     signed.scrollIntoView({ block: "center" });
   });
 
+  // A phone whose clock is wrong would show codes that no till takes: how far it is behind the
+  // server's is asked for, and believed for a day where there is no network.
+  const CLOCK = "kaquan-clock";
+  const DAY_MS = 86_400_000;
+  const DRIFT_MS = 3_000; // the header counts seconds, and an answer may be late
+  let behindMs = 0;
+
+  function recallClock() {
+    try {
+      const { atMs, byMs } = JSON.parse(localStorage.getItem(CLOCK));
+      if (Math.abs(Date.now() - atMs) < DAY_MS) behindMs = byMs;
+    } catch {
+      // Nothing is kept: the phone's clock is taken as it is.
+    }
+  }
+
+  async function setClock() {
+    try {
+      const begunMs = performance.now();
+      const asked = { method: "HEAD", cache: "no-store" };
+      const answer = await fetch(document.documentElement.dataset.worker, asked);
+      if (performance.now() - begunMs > DRIFT_MS) return;
+      const byMs = Date.parse(answer.headers.get("date")) + 500 - Date.now();
+      behindMs = Math.abs(byMs) > DRIFT_MS ? byMs : 0;
+      localStorage.setItem(CLOCK, JSON.stringify({ atMs: Date.now(), byMs: behindMs }));
+    } catch {
+      // No network, no header, or nothing may be kept.
+    }
+  }
+
   async function renew() {
-    const nowS = Date.now() / 1000;
+    const nowS = (Date.now() + behindMs) / 1000;
     const step = Math.floor(nowS / stepS);
     left.textContent = String(Math.ceil((step + 1) * stepS - nowS));
     if (step === shown) return;
@@ -78,11 +108,13 @@
     }
   }
 
+  recallClock();
   renew();
+  setClock().then(renew);
   setInterval(renew, 1000);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") {
-      renew();
+      setClock().then(renew);
       stayAwake();
     }
   });

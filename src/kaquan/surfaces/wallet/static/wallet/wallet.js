@@ -51,6 +51,14 @@ for (const button of document.querySelectorAll("[data-copies]")) {
   });
 }
 
+for (const button of document.querySelectorAll("[data-shares]")) {
+  button.hidden = !navigator.share;
+  button.addEventListener("click", () => {
+    const url = document.getElementById(button.dataset.shares).value;
+    navigator.share({ url }).catch(() => {}); // they thought better of it
+  });
+}
+
 // A page in the line asks how it stands, and goes where the answer is.
 async function ask() {
   const line = document.getElementById("line");
