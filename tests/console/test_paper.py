@@ -58,7 +58,7 @@ def test_paper_goes_from_the_printer_to_a_customer_by_forms_alone(database: Data
     assert "待 华东 签收" in sent
     form = people.manager.get(at("paper-sign", key=note.id)).content.decode()
     assert str(paper.first + 7) in form
-    post(people.manager, "paper-sign", note.id, missing=f"{paper.code(6)} {paper.first + 7}")
+    post(people.manager, "paper-sign", note.id, missing=f"{paper.first + 6}－{paper.first + 7}")
     note.refresh_from_db()
     assert note.state == NoteState.SIGNED
     assert paper.stock() == {

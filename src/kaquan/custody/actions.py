@@ -14,13 +14,12 @@ from kaquan.campaigns.models import CampaignBatch
 from kaquan.campaigns.queries import batch_by_id
 from kaquan.custody.cases import keep_case
 from kaquan.custody.errors import (
-    act_impossible,
     counted_outside,
     not_to_be_counted,
     range_invalid,
 )
 from kaquan.custody.models import CaseKind
-from kaquan.custody.moving import MoveRefusedError, Step, perform, steps_of, was_done
+from kaquan.custody.moving import MoveRefusedError, Step, check_pieces, perform, steps_of, was_done
 from kaquan.custody.permissions import MOVE, SUPPLY
 from kaquan.custody.ranges import QUANTITY_MAX, held_runs, read_range
 from kaquan.engine.custody import Piece, Span, joined, without
@@ -95,8 +94,7 @@ def receive(
         return Moved(batch_id, span.quantity)
     holder, runs = held_runs(actor, batch_id, span)
     absent = joined(_inside(batch_id, span, missing))
-    if any(run.piece is not Piece.PRINTED for run in runs):
-        raise act_impossible()
+    check_pieces(runs, (Piece.PRINTED,))
     steps = [Step("receive", one, holder.id) for one in without([span], absent)]
     steps += [Step("miss", one, holder.id) for one in absent]
     with keep_case(
@@ -135,8 +133,7 @@ def report_missing(
     if was_done(once):
         return Moved(batch_id, span.quantity)
     holder, runs = held_runs(actor, batch_id, span)
-    if any(run.piece not in (Piece.RECEIVED, Piece.READY) for run in runs):
-        raise act_impossible()
+    check_pieces(runs, (Piece.RECEIVED, Piece.READY))
     with keep_case(
         actor=actor,
         kind=CaseKind.MISSING,

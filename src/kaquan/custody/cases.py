@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from django.db import IntegrityError, transaction
 
 from kaquan.custody.errors import (
-    act_impossible,
     case_settled,
     second_person_closes,
 )
@@ -19,7 +18,7 @@ from kaquan.custody.models import (
     TransferNote,
     Verdict,
 )
-from kaquan.custody.moving import MoveRefusedError, perform, steps_of
+from kaquan.custody.moving import MoveRefusedError, check_pieces, perform, steps_of
 from kaquan.custody.permissions import SUPPLY
 from kaquan.custody.queries import case_by_id
 from kaquan.custody.ranges import as_parts, as_spans, cut_runs, held_runs, read_range
@@ -28,6 +27,7 @@ from kaquan.engine.rows import Custody
 from kaquan.foundation import clock
 from kaquan.foundation import imports_cells as cells
 from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.models import Organisation
 
 ALERT_PIECES = 3
@@ -199,10 +199,12 @@ def _book(actor: Actor, case: PaperCase) -> None:
 
 
 def _must_allow(runs: Sequence[Custody], verdict: Verdict, case: PaperCase | None = None) -> None:
-    if any(run.piece not in ACTS[verdict].sources for run in runs):
+    try:
+        check_pieces(runs, ACTS[verdict].sources)
+    except KaquanError:
         if case is not None:
             _reopen(case)
-        raise act_impossible()
+        raise
 
 
 def _reopen(case: PaperCase) -> None:

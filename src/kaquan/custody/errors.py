@@ -54,17 +54,24 @@ def range_in_several_hands() -> KaquanError:
     """Not all of a range lies in one place."""
     return KaquanError(
         "custody_range_scattered",
-        zh="这段纸券不都在同一处保管，请按保管段分别办理。",
-        en="Not all of this range lies in one place; do it part by part.",
+        zh="这段纸券不都在同一处，或不在您的管辖范围内；请按保管段分别办理。",
+        en="Not all of this range lies in one place of your part; do it part by part.",
     )
 
 
-def act_impossible() -> KaquanError:
-    """Some of a range may not go that way now."""
+def act_impossible(serial: int | None = None) -> KaquanError:
+    """Some of a range may not go that way now, the first of them with this serial."""
+    if serial is None:
+        return KaquanError(
+            "custody_act_impossible",
+            zh="这段纸券中有的当前状态不能这样办理，请查看保管段。",
+            en="Some of this range may not go that way as it stands; look at its ranges.",
+        )
     return KaquanError(
         "custody_act_impossible",
-        zh="这段纸券中有的当前状态不能这样办理，请查看保管段。",
-        en="Some of this range may not go that way as it stands; look at its ranges.",
+        zh=f"序号 {serial} 的券当前状态不能这样办理，整段都没有办理；可在“查一张纸券”里看状态。",
+        en=f"Serial {serial} may not go that way as it stands, so nothing of the range was done; "
+        "look it up under “Look up a voucher”.",
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from kaquan.custody.errors import act_impossible
 from kaquan.custody.ranges import alike
 from kaquan.engine.commands import MovePieces, RequestKey
-from kaquan.engine.custody import ACTS, Span
+from kaquan.engine.custody import ACTS, Piece, Span
 from kaquan.engine.rows import Custody
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor
@@ -30,9 +30,15 @@ class Step(NamedTuple):
 
 def steps_of(act: str, runs: Sequence[Custody], to_organisation_id: int = 0) -> list[Step]:
     """An act with runs as they are; raises `custody_act_impossible`."""
-    if any(run.piece not in ACTS[act].sources for run in runs):
-        raise act_impossible()
+    check_pieces(runs, ACTS[act].sources)
     return [Step(act, span, run.organisation_id, to_organisation_id) for run, span in alike(runs)]
+
+
+def check_pieces(runs: Sequence[Custody], allowed: Container[Piece]) -> None:
+    """Raise `custody_act_impossible`, with the first serial that is in no state of these."""
+    for run in runs:
+        if run.piece not in allowed:
+            raise act_impossible(run.first_serial)
 
 
 def perform(

@@ -9,7 +9,6 @@ from django.db import transaction
 
 from kaquan.custody.cases import keep_case
 from kaquan.custody.errors import (
-    act_impossible,
     counted_outside,
     note_settled,
     other_side_signs,
@@ -20,9 +19,10 @@ from kaquan.custody.moving import MoveRefusedError, Step, perform, steps_of, was
 from kaquan.custody.permissions import MOVE
 from kaquan.custody.queries import note_by_id
 from kaquan.custody.ranges import as_parts, as_spans, cut_runs, held_runs, read_range
-from kaquan.engine.custody import ACTS, Span, joined, without
+from kaquan.engine.custody import Span, joined, without
 from kaquan.foundation import clock
 from kaquan.foundation.actor import Actor, require
+from kaquan.foundation.errors import KaquanError
 from kaquan.organisations.errors import organisation_unknown
 from kaquan.organisations.models import Organisation
 from kaquan.organisations.queries import within
@@ -127,11 +127,12 @@ def _open(actor: Actor, note: TransferNote) -> TransferNote:
     if not was_done(key):
         (span,) = as_spans(note.parts)
         _holder, runs = held_runs(actor, note.batch_id, span)
-        if any(run.piece not in ACTS["send"].sources for run in runs):
-            opening.delete()
-            raise act_impossible()
         try:
             steps = steps_of("send", runs)
+        except KaquanError:
+            opening.delete()
+            raise
+        try:
             perform(
                 actor=actor, batch_id=note.batch_id, steps=steps, key=key, reason=f"note:{note.id}"
             )

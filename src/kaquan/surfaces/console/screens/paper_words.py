@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kaquan.engine.custody import Piece
 from kaquan.foundation.errors import ExitCode, KaquanError
+from kaquan.foundation.imports_cells import FULL_WIDTH
 from kaquan.surfaces.console.kit.cells import Cell, Text, badge
 from kaquan.surfaces.console.kit.fields import Field
 from kaquan.surfaces.console.screens.node_fields import FormFaultError
@@ -40,6 +42,8 @@ ACTS: dict[str, Text] = {
     "destroy": _("Destroyed"),
 }
 CODE_CHARACTERS_MAX = 100
+# Codes have dashes of their own, so that only two serials may be joined by one.
+_SERIALS = re.compile(r"^\s*([0-9]{1,12})\s*[-\u2013\u2014~至到]\s*([0-9]{1,12})\s*$")
 FIRST = Field(
     "first",
     _("First voucher"),
@@ -69,8 +73,11 @@ def piece(state: Piece) -> Cell:
 
 
 def ranges_typed(typed: str | None) -> list[tuple[str, str]]:
-    """First and last of each line."""
-    lines: Sequence[list[str]] = [line.split() for line in (typed or "").splitlines()]
+    """First and last of each line, with a space or, between serials, a dash between them."""
+    lines: Sequence[list[str]] = [
+        _SERIALS.sub(r"\1 \2", line.translate(FULL_WIDTH)).split()
+        for line in (typed or "").splitlines()
+    ]
     return [(parts[0], parts[-1] if len(parts) > 1 else "") for parts in lines if parts]
 
 
