@@ -19,18 +19,21 @@ from kaquan.engine.commands import (
 from kaquan.engine.lifecycle import State
 from kaquan.engine.outcomes import OutcomeCode
 from kaquan.ledger.door import Door
-from tests.builders.books import books, entries, row
+from kaquan.ledger.voucher_pages import passed_on_among
+from tests.builders.books import books, entries, faults, row
 from tests.builders.ledger import (
     NOON,
     a_batch,
     a_claimed_voucher,
     a_sold_card,
     at_the_till,
+    claim,
     codes,
     done,
     hold,
     redeem,
 )
+from tests.fixtures_database import Database
 
 Connection = psycopg.Connection[Any]
 VOUCHER = "SELECT * FROM ledger_voucher WHERE serial = %s"
@@ -68,6 +71,22 @@ def test_a_voucher_is_passed_on_as_often_as_its_terms_say(
     outcomes += door.submit([_transfer(serial, 9, 7)])
     assert codes(outcomes) == ["DONE", "DONE", "TRANSFER_FORBIDDEN"]
     assert row(connection, VOUCHER, serial)["customer_id"] == 9
+    assert row(connection, VOUCHER, serial)["hand"] == 2
+
+
+def test_a_voucher_that_is_claimed_and_passed_on_at_once_is_in_its_second_hand(
+    door: Door, connection: Connection, database: Database
+) -> None:
+    batch = a_batch(door, **PASSED_ON)
+    serial, other = batch.serial(0), batch.serial(1)
+    claims = [claim(batch, serial=one, customer_id=7) for one in (serial, other)]
+    outcomes = door.submit([*claims, _transfer(serial, 7, 8), redeem(serial, hand=0)])
+
+    assert codes(outcomes) == ["DONE", "DONE", "DONE", "CODE_PASSED_ON"]
+    assert row(connection, VOUCHER, serial)["hand"] == 1
+    assert row(connection, VOUCHER, other)["hand"] is None
+    assert passed_on_among(connection, range(serial, other + 1)) == 1
+    assert faults(database.connect) == []
 
 
 def test_a_frozen_voucher_stands_still_until_it_is_unfrozen(

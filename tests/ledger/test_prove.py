@@ -155,13 +155,13 @@ def test_a_changed_voucher_is_named_with_what_should_stand_there(
     database: Database, new_door: OpenDoor, superuser: Connection
 ) -> None:
     serial = a_claimed_voucher(new_door())
-    change = "UPDATE {} SET customer_id = 99 WHERE serial = %s"
+    change = "UPDATE {} SET customer_id = 99, hand = 1 WHERE serial = %s"
     _tamper(superuser, change, "ledger_voucher", serial)
     fault = _prove(database).faults[0]
     assert (fault.table, fault.expected, fault.found) == (
         "ledger_voucher",
-        "customer_id=7",
-        "customer_id=99",
+        "customer_id=7 hand=None",
+        "customer_id=99 hand=1",
     )
     assert f"serial={serial} " in fault.key
 

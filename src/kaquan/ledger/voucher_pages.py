@@ -105,6 +105,16 @@ def voucher_rows(connection: Connection, serials: Collection[int]) -> dict[int, 
     return {row[0]: _voucher(row) for row in rows}
 
 
+def passed_on_among(connection: Connection, serials: range) -> int:
+    """How many of these vouchers were passed on, so that no print of them is good any more."""
+    row = connection.execute(
+        "SELECT count(*) FROM ledger_voucher WHERE serial >= %s AND serial < %s AND hand > 0",
+        [serials.start, serials.stop],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 _COLUMNS = (
     "serial, batch_id, state, coalesce(customer_id, 0), coalesce(balance_fen, 0), uses_left,"
     " valid_from, valid_until, last_block, last_index, coalesce(hand, 0)"

@@ -20,6 +20,8 @@ from kaquan.foundation.jobs.models import Job
 from kaquan.foundation.paging import Page, Paging, page_of
 from kaquan.ledger.custody import serial_runs
 from kaquan.ledger.pool_codes import has_pools
+from kaquan.ledger.sessions import reading_session
+from kaquan.ledger.voucher_pages import passed_on_among
 from kaquan.offers.queries import names_in, terms_of
 from kaquan.organisations.queries import within
 from kaquan.printing.errors import (
@@ -108,6 +110,12 @@ def make_again(*, actor: Actor, run_id: int) -> PrintRun:
         run.job_id = _start(actor, run).id
         run.save(update_fields=["job_id"])
     return run
+
+
+def passed_on(run: PrintRun) -> int:
+    """How many of a run's vouchers were passed on since: what is printed of them is over."""
+    session = reading_session()
+    return sum(passed_on_among(session, range(first, first + n)) for first, n in run.ranges)
 
 
 def run_by_id(actor: Actor, run_id: int) -> PrintRun:

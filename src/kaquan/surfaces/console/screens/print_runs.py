@@ -35,6 +35,11 @@ from kaquan.surfaces.console.words import JOB_STATES, state
 
 def _again(run: PrintRun, doing: Doing) -> Text:
     runs.make_again(actor=doing.actor, run_id=run.id)
+    over = runs.passed_on(run)
+    if over:
+        return _("The files are being made once more; they have the same bytes. %(number)s of the "
+                 "vouchers were passed on since: what is printed of them is over."
+                 ) % {"number": f"{over:,}"}  # fmt: skip
     return _("The files are being made once more; they have the same bytes.")
 
 
