@@ -80,25 +80,28 @@ class Hold(Placed, frozen=True, kw_only=True, omit_defaults=True, tag="hold"):
 
 
 class Settle(Command, frozen=True, kw_only=True, omit_defaults=True, tag="settle"):
-    """Use what a hold reserves."""
+    """Use what a hold reserves; ``terminal`` is of the hold's store."""
 
     hold: str
+    terminal: str = ""
 
 
 class Release(Command, frozen=True, kw_only=True, omit_defaults=True, tag="release"):
-    """Give a hold back."""
+    """Give a hold back; ``terminal`` is of the hold's store."""
 
     hold: str
+    terminal: str = ""
 
 
 class Reverse(Command, frozen=True, kw_only=True, omit_defaults=True, tag="reverse"):
-    """Undo a redemption: whole, an amount, or units of order lines."""
+    """Undo a redemption: whole, an amount, or units of order lines; ``terminal`` as in `Settle`."""
 
     redemption: str
     code: str | None = None
     amount_fen: int | None = None
     lines: tuple[LineReturn, ...] = ()
     reason: str = ""
+    terminal: str = ""
 
 
 class Claim(Command, frozen=True, kw_only=True, omit_defaults=True, tag="claim"):

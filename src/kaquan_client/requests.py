@@ -190,11 +190,12 @@ def reverse(
     amount_fen: int | None = None,
     lines: Sequence[LineReturn] = (),
     reason: str = "",
+    terminal: str = "",
     key: str | None = None,
 ) -> Call[Reversal]:
     """Undo a redemption: whole, an amount, or units of order lines; of all its vouchers, or of the
-    one with ``code``."""
-    body: dict[str, object] = _named(code=code, reason=reason)
+    one with ``code``. ``terminal`` is the code of a registered terminal of the same store."""
+    body: dict[str, object] = _named(code=code, reason=reason, terminal=terminal)
     if amount_fen is not None:
         body["amount_fen"] = amount_fen
     if lines:
@@ -230,14 +231,16 @@ def hold(
     return _change("/holds", body, Hold, key)
 
 
-def redeem_hold(hold: str, *, key: str | None = None) -> Call[Redemption]:
-    """Use what a hold reserves, on the hold's own order."""
-    return _change(f"/holds/{quote(hold, safe='')}/redeem", {}, Redemption, key)
+def redeem_hold(hold: str, *, terminal: str = "", key: str | None = None) -> Call[Redemption]:
+    """Use what a hold reserves, on the hold's own order; ``terminal`` as in `reverse`."""
+    body = _named(terminal=terminal)
+    return _change(f"/holds/{quote(hold, safe='')}/redeem", body, Redemption, key)
 
 
-def release_hold(hold: str, *, key: str | None = None) -> Call[Released]:
-    """Give a hold back."""
-    return _change(f"/holds/{quote(hold, safe='')}/release", {}, Released, key)
+def release_hold(hold: str, *, terminal: str = "", key: str | None = None) -> Call[Released]:
+    """Give a hold back; ``terminal`` as in `reverse`."""
+    body = _named(terminal=terminal)
+    return _change(f"/holds/{quote(hold, safe='')}/release", body, Released, key)
 
 
 def submit(commands: Sequence[AnyCommand], *, key: str | None = None) -> Call[CommandOutcomes]:

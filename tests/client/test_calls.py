@@ -88,6 +88,11 @@ Given = tuple[tuple[Any, ...], dict[str, Any]]
             ("/holds", {"vouchers": [{"code": "N6W5"}], "expires_in_s": 60}),
         ),
         ("redeem_hold", (("H6001007",), {}), ("/holds/H6001007/redeem", {})),
+        (
+            "redeem_hold",
+            (("H6001007",), {"terminal": "T1"}),
+            ("/holds/H6001007/redeem", {"terminal": "T1"}),
+        ),
         ("release_hold", (("H6001007",), {}), ("/holds/H6001007/release", {})),
         (
             "submit",
