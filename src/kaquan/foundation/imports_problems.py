@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
-import xlsxwriter
 
 from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.foundation.imports_cells import Reason
@@ -98,6 +97,8 @@ def problem_sheet(path: Path) -> Iterator[_Sheet]:
     temporary = path.with_name(f".{path.stem}.new{path.suffix}")
     try:
         if path.suffix.lower() == ".xlsx":
+            import xlsxwriter  # noqa: PLC0415  # each process would load it, and few need it
+
             with xlsxwriter.Workbook(temporary, {"constant_memory": True}) as workbook:
                 yield _XlsxSheet(workbook)
         else:

@@ -15,10 +15,6 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
-import pyzipper
-import xlsxwriter
-from msoffcrypto.format.ooxml import OOXMLFile
-
 from kaquan.engine.codes import format_code
 from kaquan.engine.crockford import ALPHABET
 from kaquan.printing.sheets import SERIAL_DIGITS, Voucher
@@ -37,6 +33,9 @@ def new_password() -> str:
 def write_workbook(file: BinaryIO, vouchers: Sequence[Voucher], password: str) -> None:
     """Write serials and codes as an Excel file, sealed with a password; with their signed codes
     where they have any, for the QR code."""
+    import xlsxwriter  # noqa: PLC0415  # each process would load it, and few need it
+    from msoffcrypto.format.ooxml import OOXMLFile  # noqa: PLC0415  # the same
+
     plain = io.BytesIO()
     with xlsxwriter.Workbook(plain, {"in_memory": True}) as workbook:
         sheet = workbook.add_worksheet()
@@ -51,6 +50,8 @@ def write_workbook(file: BinaryIO, vouchers: Sequence[Voucher], password: str) -
 
 def write_zipped_csv(file: BinaryIO, name: str, vouchers: Sequence[Voucher], password: str) -> None:
     """Write the same rows as a CSV of that name, in a ZIP that is sealed with a password."""
+    import pyzipper  # noqa: PLC0415  # each process would load it, and few need it
+
     plain = io.StringIO(newline="")
     csv.writer(plain).writerows(_rows_of(vouchers))
     with pyzipper.AESZipFile(

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import xlsxwriter
-
 from kaquan.campaigns.queries import batch_by_id
 from kaquan.engine.codes import CodeBook
 from kaquan.foundation.actor import Actor, require
@@ -90,6 +88,8 @@ def _write_csv(file: IO[bytes], book: CodeBook, runs: list[range]) -> Iterator[i
 
 
 def _write_xlsx(file: IO[bytes], book: CodeBook, runs: list[range]) -> Iterator[int]:
+    import xlsxwriter  # noqa: PLC0415  # each process would load it, and few need it
+
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as workbook:
         row = SHEET_ROWS_MAX
         for run in runs:
