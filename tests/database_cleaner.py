@@ -1,6 +1,7 @@
 """Putting a database back to the rows that its migrations left, in a few milliseconds."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -13,7 +14,9 @@ class Cleaner:
     """Deletes what tests wrote, restores what migrations wrote; made while only the latter exists.
 
     Rows are deleted rather than tables truncated: a truncation makes and flushes new files for each
-    table and index, while a test fills a handful of tables with a few rows.
+    table and index, while a test fills a handful of tables with a few rows. What migrations wrote
+    is put back only where a test touched it: else each row is still of the transaction that put it
+    there.
     """
 
     def __init__(self, superuser: psycopg.Connection[Any]) -> None:
@@ -23,46 +26,74 @@ class Cleaner:
         superuser.execute("set session_replication_role = replica")
         superuser.execute("set synchronous_commit = off")
         superuser.execute("set lock_timeout = '10s'")  # for a transaction that a test left open
-        tables = superuser.execute(
+        found = superuser.execute(
             "select relname from pg_class where relkind = 'r'"
             " and relnamespace = 'public'::regnamespace order by relname"
         )
-        self._tables = [name for (name,) in tables if name not in _NEVER_CHANGED]
-        self._find_filled = sql.SQL(" union all ").join(
-            sql.SQL("select {} where exists (select from {})").format(
-                sql.Literal(table), sql.Identifier(table)
+        tables = [name for (name,) in found if name not in _NEVER_CHANGED]
+        counts = {table: self._count(table) for table in tables}
+        seeded = [table for table in tables if counts[table]]
+        for table in seeded:
+            self._connection.execute(
+                _for("create temporary table {seed} as select * from {table}", table)
             )
-            for table in self._tables
+        #: What migrations wrote, and which transaction put it there.
+        self._transactions = dict.fromkeys(seeded, "0")
+        self._find_changed = sql.SQL(" union all ").join(
+            _for(
+                "select {name} where (select count(*) from {table}) <> {count}"
+                " or exists (select from {table} where xmin <> %s::xid)"
+                if counts[table]
+                else "select {name} where exists (select from {table})",
+                table,
+                counts[table],
+            )
+            for table in [*seeded, *(table for table in tables if not counts[table])]
         )
-        self._seeded = self._filled()
-        for table in self._seeded:
-            self._run("create temporary table {seed} as select * from {table}", table)
 
     def clean(self) -> None:
         """Leave exactly the rows of the migrations."""
-        filled = self._filled()
-        with self._connection.transaction():
-            for table in filled:
-                self._run("delete from {table}", table)
-            for table in self._seeded:
-                self._run("insert into {table} overriding system value select * from {seed}", table)
-        for table in filled:
-            self._shrink_if_big(table)
+        changed = self._changed()
+        if not changed:
+            return
+        restored = [table for table in changed if table in self._transactions]
+        steps = [_for("delete from {table}", table) for table in changed]
+        steps += [
+            _for("insert into {table} overriding system value select * from {seed}", table)
+            for table in restored
+        ]
+        steps.append(sql.SQL("select pg_current_xact_id()::xid::text").format())
+        # Sent together they are one transaction.
+        cursor = self._connection.execute(sql.SQL("; ").join(steps), prepare=False)
+        while cursor.nextset():
+            pass
+        ((transaction,),) = cursor.fetchall()
+        self._transactions |= dict.fromkeys(restored, transaction)
+        self._shrink_the_big(changed)
 
-    def _filled(self) -> list[str]:
-        if not self._tables:
-            return []
-        return [name for (name,) in self._connection.execute(self._find_filled)]
+    def _changed(self) -> list[str]:
+        found = self._connection.execute(self._find_changed, [*self._transactions.values()])
+        return [name for (name,) in found]
 
-    def _shrink_if_big(self, table: str) -> None:
+    def _count(self, table: str) -> int:
+        ((count,),) = self._connection.execute(_for("select count(*) from {table}", table))
+        return int(count)
+
+    def _shrink_the_big(self, tables: Sequence[str]) -> None:
         # The dead rows of a test with many would slow down all tests after it.
-        row = self._connection.execute("select pg_relation_size(%s::regclass)", [table]).fetchone()
-        if row is not None and row[0] > _BIG_TABLE_BYTES:
-            self._run("vacuum {table}", table)
+        big = self._connection.execute(
+            "select relname from pg_class where relname = any(%s)"
+            " and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > %s",
+            [tables, _BIG_TABLE_BYTES],
+        ).fetchall()
+        for (table,) in big:
+            self._connection.execute(_for("vacuum {table}", table))
 
-    def _run(self, statement: str, table: str) -> None:
-        self._connection.execute(
-            sql.SQL(statement).format(  # type: ignore[arg-type]  # constant texts of this class
-                table=sql.Identifier("public", table), seed=sql.Identifier(f"seed_{table}")
-            )
-        )
+
+def _for(statement: LiteralString, table: str, count: int = 0) -> sql.Composed:
+    return sql.SQL(statement).format(
+        table=sql.Identifier("public", table),
+        seed=sql.Identifier(f"seed_{table}"),
+        name=sql.Literal(table),
+        count=sql.Literal(count),
+    )

@@ -54,6 +54,11 @@ def test_cleaning_restores_the_seeds_past_foreign_keys_and_triggers(
         assert session.execute("select * from child").fetchall() == []
         assert session.execute("select pg_relation_size('child')").fetchone() == (0,)
 
+        for change in ("update parent set name = 'again'", "truncate parent cascade"):
+            session.execute(change)
+            cleaner.clean()
+            assert session.execute("select * from parent").fetchall() == [(1, "seed")]
+
 
 def test_every_way_into_the_database_meets_the_same_data_with_the_applications_rights(
     database: Database,
