@@ -16,6 +16,7 @@ SHARE_A_SERVER = ("tests/gateway", "tests/http_input", "tests/http_faults")
 #: The pieces that take longest; begun last, one of them would keep one worker busy alone.
 LONG = (
     "tests/console/test_screens_browser.py",
+    "tests/printing/test_sheets.py",  # needs no database, which the other worker makes meanwhile
     "tests/http_input",
     "tests/http_faults",
     "tests/fuzz/test_description_holds.py",

@@ -29,8 +29,8 @@ def sides(database: Database) -> tuple[Side, Side]:
 
 
 def text_of(response: HttpResponseBase) -> str:
+    """It is closed already: to close it again would end the database session as well."""
     text: str = response.getvalue().decode(errors="replace")  # type: ignore[attr-defined]  # files have it too
-    response.close()
     return text
 
 

@@ -58,17 +58,25 @@ class _Server(ThreadedWSGIServer):
 
 @contextmanager
 def serving(port: int = 0) -> Iterator[str]:
-    """The console's server, as the address before the paths; on a port of its own, or that one."""
+    """The console's server, as the address before the paths; on a port of its own, or that one.
+
+    As in earnest, a session of the database serves more than one request: here each is its
+    connection's, and ends with it.
+    """
     server = _Server(("127.0.0.1", port), _Quiet, connections_override=None)
     server.set_app(get_wsgi_application())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
+    database = connections.settings["default"]
+    age_before_s = database["CONN_MAX_AGE"]
+    database["CONN_MAX_AGE"] = None
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+        database["CONN_MAX_AGE"] = age_before_s
 
 
 @contextmanager
@@ -111,12 +119,15 @@ def as_user(
     return context
 
 
-#: Runs axe; its findings, but those that are moderate or minor. How to name where it found them is
-#: worked out only when there is something to name.
+#: Runs axe; its findings, but those that are moderate or minor: rules that find no others are not
+#: run. How to name where it found them is worked out only when there is something to name.
 _RUN_AXE = """async () => {
-  const serious = (found) =>
-    found.violations.filter((one) => ["serious", "critical"].includes(one.impact));
-  const options = { resultTypes: ["violations"] };
+  const isSerious = (one) => ["serious", "critical"].includes(one.impact);
+  const serious = (found) => found.violations.filter(isSerious);
+  // What a rule finds has the rule's impact, where it has one.
+  const spared = axe._audit.rules.filter((one) => one.impact && !isSerious(one));
+  const rules = Object.fromEntries(spared.map((one) => [one.id, { enabled: false }]));
+  const options = { resultTypes: ["violations"], rules };
   const quick = { ...options, selectors: false, elementRef: false };
   if (!serious(await axe.run(document, quick)).length) return [];
   return serious(await axe.run(document, options)).map(
