@@ -12,6 +12,7 @@ sys.dont_write_bytecode = False
 sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"]
 
 pytest_plugins = [
+    "tests.left_open",
     "tests.fixtures_database",
     "tests.fixtures_cluster",
     "tests.fixtures_ledger",
