@@ -129,6 +129,7 @@ def test_who_was_merged_finds_and_gives_the_vouchers_of_both_numbers(codes: list
     assert Customer.objects.count() == 2
     assert f"/w/v/{serial}" in text(browser, "/w/")
     assert f"/w/v/{serial}" in text(a_phone_of(old), "/w/")
+    assert "另一个会员号" in text(browser, "/w/code")
     given = browser.post(f"/w/v/{serial}/give").content.decode()
     gift = {"token": re.findall(r"/w/gift#([\w-]+)", given)[0], "go": "1"}
     assert a_phone_of(old).post("/w/gift", gift).status_code == 409

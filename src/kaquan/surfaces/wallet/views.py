@@ -116,9 +116,11 @@ def _signed(own: OwnVoucher) -> str | None:
 @own_page
 def member_code(visitor: Visitor) -> HttpResponseBase:
     """One code for all of one's vouchers: the till picks the one that saves most."""
-    shown = shown_member(_customer(visitor).id)
+    customer = _customer(visitor)
+    shown = shown_member(customer.id)
     secret = base64.b64encode(shown.secret).decode()
-    return keep_on_phone(visitor.page("code", {"shown": shown, "secret": secret}))
+    context = {"shown": shown, "secret": secret, "has_others": customer.merged.exists()}
+    return keep_on_phone(visitor.page("code", context))
 
 
 @posted("wallet:voucher")
