@@ -14,10 +14,11 @@ from django.test import Client
 from kaquan.campaigns.actions import add_batch, create_campaign
 from kaquan.campaigns.models import CampaignBatch
 from kaquan.foundation import clock
+from kaquan.offline.signing import signed_code
 from kaquan.organisations.models import Store, Terminal, TerminalKind
 from kaquan.organisations.staffing import create_terminal
 from kaquan.redemption.actions import sell
-from kaquan.redemption.codes import new_code
+from kaquan.redemption.codes import new_code, read_code
 from kaquan.redemption.visits import Visit
 from kaquan.staff.models import StaffUser
 from kaquan.terminals.registering import make_registration_code
@@ -103,6 +104,17 @@ def codes_of(batch: CampaignBatch, number: int) -> list[str]:
         "SELECT min(first_serial) FROM ledger_custody WHERE batch_id = %s", [batch.pk]
     ).fetchone() or (0,)
     return [new_code(first + index) for index in range(number)]
+
+
+def signed_codes() -> list[str]:
+    """Those of a batch that may be taken offline."""
+    batch = a_batch({"kind": "amount_off", "amount_fen": 2_000}, 5, offline_use=True)
+    serials = [read_code(code) for code in codes_of(batch, 3)]
+    return [
+        signed_code(batch_id=batch.id, offer_version=batch.offer_version_id, serial=one) or ""
+        for one in serials
+        if isinstance(one, int)
+    ]
 
 
 @dataclass

@@ -12,7 +12,7 @@ from kaquan.engine.totp import password, step_of
 from kaquan.foundation import clock
 from kaquan.redemption.codes import read_code
 from kaquan.redemption.dynamic_keys import shown_code
-from kaquan.terminals.models import CounterRequest
+from kaquan.terminals.models import CounterRequest, Device
 from kaquan.terminals.registering import change_caps
 from kaquan.wallet import member_cards
 from tests.builders.books import books, differing
@@ -23,9 +23,11 @@ from tests.counter.standing import (
     a_sold_card,
     a_stand,
     once,
+    signed_codes,
     someone_at,
 )
 from tests.fixtures_database import Database
+from tests.offline.till import Till
 
 pytestmark = pytest.mark.usefixtures("static_files", "database")
 TOLD = {"ledger_block", "ledger_lane", "ledger_request"}
@@ -170,6 +172,34 @@ def test_beyond_the_terminals_cap_a_supervisor_allows_and_stands_in_the_books(
 
     assert done["done"]
     assert done["supervisor"] == manager.name
+
+
+def test_a_use_that_was_handed_in_is_undone_like_any_other_and_by_its_terminal_alone(
+    database: Database,
+) -> None:
+    stand, other = a_stand(), a_stand()
+    manager = someone_at(stand.store, "store_manager")
+    till = Till.of(Device.objects.get(terminal=stand.terminal))
+    (code, *_), now = signed_codes(), clock.now()
+    till.renew(now)
+    assert till.take(code, now)
+    till.hand_in(now)
+    (taken,) = stand.browser.ask("today")["taken"]
+    before = books(database.connect())
+
+    with time_machine.travel(now + timedelta(minutes=11), tick=False):
+        asked = {"id": taken["id"], "reason": "扫错了"}
+        told = other.browser.ask("offline/undo", 409, once=once(), **asked)
+        late = stand.browser.ask("offline/undo", 409, once=once(), **asked)
+        assert differing(before, books(database.connect())) == set()
+        supervisor = {"username": manager.username, "secret": SECRET}
+        done = stand.browser.ask("offline/undo", once=once(), **asked, supervisor=supervisor)
+        (undone,) = stand.browser.ask("today")["taken"]
+
+    assert told["code"] == "counter_request_unknown"
+    assert late["code"] == "counter_supervisor_needed"
+    assert done["done"]["amountFen"] == 2_000
+    assert (taken["verdict"], undone["verdict"]) == ("booked", "undone")
 
 
 def test_a_shift_comes_to_what_the_books_say_and_is_handed_over() -> None:

@@ -11,14 +11,12 @@ from playwright.sync_api import Page, Route, expect
 from kaquan.foundation import clock
 from kaquan.offline.granting import is_online_only
 from kaquan.offline.models import Grant, JournalFault, OfflineUse
-from kaquan.offline.signing import signed_code
 from kaquan.redemption import actions
 from kaquan.redemption.actions import CodeUse
-from kaquan.redemption.codes import read_code
 from kaquan.redemption.visits import Visit
 from tests.builders.books import faults
 from tests.builders.issuer import SYSTEM
-from tests.counter.standing import a_batch, codes_of
+from tests.counter.standing import signed_codes
 from tests.counter.test_browser import Phone, begin, fits, phone, phones, uses_booked
 from tests.fixtures_database import Database
 from tests.offline.till import pick
@@ -27,7 +25,6 @@ from tools.screens.serving import hindrances
 __all__ = ["phone", "phones"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("static_files")]
 VECTORS = Path(__file__).parent.parent / "engine" / "vectors" / "signed.json"
-OFF = {"kind": "amount_off", "amount_fen": 2_000}
 READ = """async (vectors) => {
   const said = [];
   for (const {text, key_id, x} of vectors) {
@@ -50,17 +47,6 @@ def use(page: Page, code: str) -> None:
     """Type a code, as a scanner does; these terms ask for nothing else."""
     page.get_by_label("或输入券码").fill(code)
     page.get_by_role("button", name="核销这个券码").click()
-
-
-def signed_codes() -> list[str]:
-    """Those of a batch that may be taken offline."""
-    batch = a_batch(OFF, 5, offline_use=True)
-    serials = [read_code(code) for code in codes_of(batch, 3)]
-    return [
-        signed_code(batch_id=batch.id, offer_version=batch.offer_version_id, serial=one) or ""
-        for one in serials
-        if isinstance(one, int)
-    ]
 
 
 def fits_and_hinders_nobody(page: Page, width: int) -> None:
@@ -122,6 +108,7 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     expect(page.locator("#done li", has_text="已入账")).to_have_count(1)
     expect(page.locator("#done li", has_text="已登记")).to_have_count(1)
     expect(page.locator("#done li", has_text="已撤销")).to_have_count(1)
+    undoes_what_was_handed_in(page)
     page.get_by_role("button", name="交班").click()
     expect(page.locator("#totals")).to_contain_text("其中冲突")
     assert uses_booked(database) == 2
@@ -131,6 +118,16 @@ def test_vouchers_are_taken_offline_survive_a_reload_and_are_handed_in_once(
     assert faults(database.connect) == []
     reads_the_vectors(page)
     picks_what_the_server_picks(page)
+
+
+def undoes_what_was_handed_in(page: Page) -> None:
+    """It is in the books by now, and is reversed there."""
+    page.get_by_role("button", name="撤销").click()
+    page.get_by_role("dialog").get_by_role("button", name="撤销", exact=True).click()
+    expect(page.locator("#result-lines")).to_contain_text("退回 ¥20.00")
+    page.get_by_role("button", name="下一张").click()
+    expect(page.locator("#done li", has_text="已撤销")).to_have_count(2)
+    expect(page.get_by_role("button", name="撤销")).to_have_count(0)
 
 
 def takes_back_and_takes_again(page: Page, code: str) -> None:

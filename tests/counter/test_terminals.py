@@ -191,7 +191,18 @@ def test_a_terminal_that_nobody_used_for_long_is_locked() -> None:
 
 def test_no_call_is_taken_without_the_pages_token() -> None:
     stand = a_stand()
-    for call in ("register", "login", "lock", "pin", "look", "redeem", "top-up", "undo", "today"):
+    for call in (
+        "register",
+        "login",
+        "lock",
+        "pin",
+        "look",
+        "redeem",
+        "top-up",
+        "undo",
+        "offline/undo",
+        "today",
+    ):
         answer = stand.browser.client.post(
             f"/counter/{call}", "{}", content_type="application/json"
         )

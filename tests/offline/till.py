@@ -50,6 +50,15 @@ class Till:
     def __post_init__(self) -> None:
         self.head = beginning(self.device.pk)
 
+    @classmethod
+    def of(cls, device: Device) -> Till:
+        """A device that was registered otherwise, with a key that we know."""
+        key = Ed25519PrivateKey.generate()
+        device.public_key = public_jwk(key)
+        device.save(update_fields=["public_key"])
+        pick(0)
+        return cls(device, key)
+
     def renew(self, at: datetime) -> dict[str, Any]:
         """Ask for a new grant, with everything handed in as far as an honest till would have."""
         waiting = self.lines[self.handed_in :]
@@ -161,16 +170,21 @@ def a_till(
     )
     key = Ed25519PrivateKey.generate()
     code = make_registration_code(actor=SYSTEM, terminal_id=terminal.pk, at=at)
-    x = base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).rstrip(b"=").decode()
     device, _token = register_device(
         code=code,
-        public_key={"kty": "OKP", "crv": "Ed25519", "x": x},
+        public_key=public_jwk(key),
         source=a_number("source-"),
         at=at + timedelta(seconds=1),
     )
     till = Till(device, key)
     till.renew(at + timedelta(seconds=2))
     return till
+
+
+def public_jwk(key: Ed25519PrivateKey) -> dict[str, str]:
+    """As WebCrypto exports it."""
+    x = base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).rstrip(b"=").decode()
+    return {"kty": "OKP", "crv": "Ed25519", "x": x}
 
 
 def pick(percent: int) -> None:

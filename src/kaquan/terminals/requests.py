@@ -23,6 +23,7 @@ from kaquan.engine.commands import RequestKey
 from kaquan.engine.dynamic_codes import is_dynamic
 from kaquan.engine.facts import OrderLine
 from kaquan.engine.outcomes import Outcome, OutcomeCode
+from kaquan.engine.places import Place
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.refusals import INTERNAL_CLIENT
 from kaquan.ledger.answers import answers_given
@@ -177,9 +178,33 @@ def undo(*, counter: Counter, once: str, request_id: int, reason: str, at: datet
     outcome = outcomes_of([target]).get(target.pk) if target else None
     if target is None or outcome is None or not outcome.done or outcome.place is None:
         raise request_unknown()
-    place = outcome.place
+    return take_back(
+        counter=counter,
+        once=once,
+        redemption=outcome.place,
+        used_at=target.at,
+        reason=reason,
+        content=[request_id, reason],
+        at=at,
+        undoes=target,
+    )
+
+
+def take_back(
+    *,
+    counter: Counter,
+    once: str,
+    redemption: Place,
+    used_at: datetime,
+    reason: str,
+    content: Sequence[Any],
+    at: datetime,
+    undoes: CounterRequest | None = None,
+) -> Answered:
+    """Reverse a use of this terminal, however it came into the books; whoever calls has seen that
+    it is one. Raises `counter_supervisor_needed`, `care_beyond_authority`."""
     minutes = int(issuer_setting(COUNTER_UNDO_MINUTES.name))
-    is_early = at <= target.at + timedelta(minutes=minutes)
+    is_early = at <= used_at + timedelta(minutes=minutes)
     is_allowed = REVERSE in counter.acting.permissions
     if not is_early and not is_allowed:
         raise supervisor_needed(
@@ -191,12 +216,12 @@ def undo(*, counter: Counter, once: str, request_id: int, reason: str, at: datet
         if is_early and not is_allowed:
             acting = replace(counter.acting, permissions=counter.acting.permissions | {REVERSE})
             return actions.reverse(
-                actor=acting, redemption=place, reason=reason, request_key=key, at=at
+                actor=acting, redemption=redemption, reason=reason, request_key=key, at=at
             )
-        deed = Deed(operation="reverse", redemption=place, reason=reason)
+        deed = Deed(operation="reverse", redemption=redemption, reason=reason)
         return perform(actor=counter.acting, deed=deed, at=at, request_key=key)
 
-    return _once(counter, once, "reverse", [request_id, reason], at=at, book=book, undoes=target)
+    return _once(counter, once, "reverse", content, at=at, book=book, undoes=undoes)
 
 
 def answer_to(*, counter: Counter, once: str, operation: str, at: datetime) -> Answered:

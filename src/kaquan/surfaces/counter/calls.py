@@ -21,8 +21,9 @@ from kaquan.foundation.errors import KaquanError
 from kaquan.terminals.acting import actor_at, authenticate, supervisor_at
 from kaquan.terminals.errors import request_malformed
 from kaquan.terminals.models import Device, Shift
+from kaquan.terminals.queries import done_of
 from kaquan.terminals.registering import device_of
-from kaquan.terminals.requests import Counter
+from kaquan.terminals.requests import Answered, Counter
 from kaquan.terminals.shifts import shift_of
 
 DEVICE_COOKIE = "kaquan_terminal"
@@ -36,6 +37,8 @@ _STATUS = {
     "counter_tried_too_often": 429,
     "value_invalid": 400,
 }
+
+_UNSURE = (OutcomeCode.UNAVAILABLE, OutcomeCode.BUSY)
 
 log = logging.getLogger(__name__)
 Body = TypeVar("Body", bound="Asked")
@@ -169,6 +172,13 @@ def unavailable() -> HttpResponse:
         "en": sentence(code, {}, "en"),
     }
     return told(content, status=503)
+
+
+def answer_of(found: Answered) -> HttpResponse:
+    """What became of a request."""
+    if found.outcome is not None and found.outcome.code in _UNSURE:
+        return unavailable()
+    return told({"done": done_of(found)})
 
 
 def remember(response: HttpResponse, name: str, token: str, age_s: int | None) -> None:

@@ -9,10 +9,21 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from kaquan.foundation import clock
+from kaquan.offline import at_counter
 from kaquan.offline.cases import ToldUndo, ToldUse
 from kaquan.offline.granting import renew
 from kaquan.offline.syncing import USES_MAX, sync
-from kaquan.surfaces.counter.calls import Asked, answered, asked, device_behind, told
+from kaquan.surfaces.counter.calls import (
+    Asked,
+    Caller,
+    Supervisor,
+    answer_of,
+    answered,
+    asked,
+    device_behind,
+    told,
+    working,
+)
 from kaquan.terminals.errors import request_malformed
 
 PENDING_MAX = 1_000_000
@@ -87,6 +98,29 @@ def hand_in(request: HttpRequest) -> HttpResponse:
         for one in judged
     ]
     return told({"judged": answers})
+
+
+class UndoingTaken(Asked):
+    """A use of this terminal that was handed in, by its number in the list."""
+
+    once: str
+    id: int
+    reason: str = ""
+    supervisor: Supervisor | None = None
+
+
+@working(UndoingTaken)
+def undo_taken(caller: Caller, body: UndoingTaken) -> HttpResponse:
+    """Take it back in the books."""
+    return answer_of(
+        at_counter.undo_taken(
+            counter=caller.counter(body.supervisor),
+            once=body.once,
+            use_id=body.id,
+            reason=body.reason,
+            at=clock.now(),
+        )
+    )
 
 
 def _told(one: Told) -> ToldUse:

@@ -23,5 +23,6 @@ urlpatterns = [
     path("today", views.today, name="today"),
     path("offline/renew", offline_views.renew_grant, name="offline-renew"),
     path("offline/sync", offline_views.hand_in, name="offline-sync"),
+    path("offline/undo", offline_views.undo_taken, name="offline-undo"),
     path("hand-over", views.end_shift, name="hand-over"),
 ]

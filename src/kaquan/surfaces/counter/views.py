@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.views.decorators.http import require_POST, require_safe
 
-from kaquan.engine.outcomes import OutcomeCode
 from kaquan.foundation import clock
 from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.errors import KaquanError
@@ -21,6 +20,7 @@ from kaquan.surfaces.counter.calls import (
     Asked,
     Caller,
     Supervisor,
+    answer_of,
     answered,
     asked,
     caller_behind,
@@ -29,20 +29,17 @@ from kaquan.surfaces.counter.calls import (
     remember,
     source,
     told,
-    unavailable,
     working,
 )
 from kaquan.surfaces.counter.shell import version
 from kaquan.terminals import requests
 from kaquan.terminals.models import Device, Shift, StaffPin
-from kaquan.terminals.queries import LIST_MAX, LIST_MOST, done_of, done_today, totals_of
+from kaquan.terminals.queries import LIST_MAX, LIST_MOST, done_today, totals_of
 from kaquan.terminals.registering import caps_of, register_device
-from kaquan.terminals.requests import Answered, CounterOrder
+from kaquan.terminals.requests import CounterOrder
 from kaquan.terminals.shifts import begin_shift, hand_over, last_shift, lock, set_pin
 from kaquan.terminals.told import look, moment
 from kaquan.wallet import member_cards
-
-_UNSURE = (OutcomeCode.UNAVAILABLE, OutcomeCode.BUSY)
 
 
 @require_safe
@@ -206,7 +203,7 @@ class Redeeming(OrderAsked):
 def redeem(caller: Caller, body: Redeeming) -> HttpResponse:
     """Use them, all or none."""
     uses = [CodeUse(one.code, one.amount_fen, one.uses) for one in body.vouchers]
-    return _answer(
+    return answer_of(
         requests.redeem(
             counter=caller.counter(body.supervisor),
             once=body.once,
@@ -230,7 +227,7 @@ class ToppingUp(Asked):
 @working(ToppingUp)
 def top_up(caller: Caller, body: ToppingUp) -> HttpResponse:
     """Put it onto the card."""
-    return _answer(
+    return answer_of(
         requests.top_up(
             counter=caller.counter(body.supervisor),
             once=body.once,
@@ -255,7 +252,7 @@ class Undoing(Asked):
 @working(Undoing)
 def undo(caller: Caller, body: Undoing) -> HttpResponse:
     """Take it back."""
-    return _answer(
+    return answer_of(
         requests.undo(
             counter=caller.counter(body.supervisor),
             once=body.once,
@@ -276,7 +273,7 @@ class Wondering(Asked):
 @working(Wondering)
 def answer_again(caller: Caller, body: Wondering) -> HttpResponse:
     """What became of it, for good."""
-    return _answer(
+    return answer_of(
         requests.answer_to(
             counter=caller.counter(), once=body.once, operation=body.operation, at=clock.now()
         )
@@ -317,12 +314,6 @@ def end_shift(caller: Caller, body: HandingOver) -> HttpResponse:
     response = told({"ended": _ended(shift)})
     forget(response, SHIFT_COOKIE)
     return response
-
-
-def _answer(found: Answered) -> HttpResponse:
-    if found.outcome is not None and found.outcome.code in _UNSURE:
-        return unavailable()
-    return told({"done": done_of(found)})
 
 
 def _terminal(device: Device) -> dict[str, Any]:

@@ -63,6 +63,9 @@
       const about = `${one.at.slice(11)} · ${kq.of(one)}`;
       item.append(undoButton(`${one.at} ${title.textContent}`, () =>
         kq.vouchers.undoOffline(one.entry, about, () => showToday(shown))));
+    } else if (one.verdict === "booked") {
+      item.append(undoButton(`${one.at} ${title.textContent}`, () =>
+        kq.vouchers.undo({ ...one, vouchers: [one] }, () => showToday(shown), "offline/undo")));
     }
     return item;
   }

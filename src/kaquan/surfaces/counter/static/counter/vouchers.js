@@ -313,14 +313,14 @@
   });
 
   // Taking a use back; asks first, for it is booked too.
-  async function undo(outcome, next) {
+  async function undo(outcome, next, path = "undo") {
     const what = outcome.vouchers.map((one) => kq.of(one)).join("、");
     const sure = await kq.askSure(say("撤销这笔核销？", "Undo this use?"), `${outcome.at} · ${what}`);
     if (!sure) return;
     const again = async (supervisor = null) => {
       const body = { id: outcome.id, reason: say("柜台撤销", "Undone at the counter") };
       if (supervisor) body.supervisor = supervisor;
-      await perform("reverse", "undo", body, { next, again });
+      await perform("reverse", path, body, { next, again });
     };
     await again();
   }
