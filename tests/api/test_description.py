@@ -15,6 +15,7 @@ from kaquan.access.limit_table import LIMITS
 from kaquan.access.signatures import SignatureCheck
 from kaquan.project.description import document
 from kaquan.surfaces.api.operations import OPERATIONS
+from kaquan.surfaces.gateway.catalogue import known_problems
 from kaquan.surfaces.gateway.description import operations as hot_operations
 from tests.api.described import api_document, faults
 
@@ -59,6 +60,17 @@ def test_every_operation_tells_its_permission_and_its_problems() -> None:
         statuses = set(operation["responses"])
         assert {"400", "401", "403", "429", "503"} <= statuses, (path, method)
         assert ("404" in statuses) or "{" not in path, (path, method)
+
+
+def test_every_problem_has_a_page_in_the_catalogue() -> None:
+    told = {code for _, _, one in described() for code in one["x-kaquan-problems"]}
+
+    zh, en = known_problems("zh"), known_problems("en")
+    assert told - zh.keys() == set()
+    for code in told:
+        assert not re.search("[\u4e00-\u9fff]", en[code].text), code
+        assert re.search("[\u4e00-\u9fff]", zh[code].text), code
+        assert "\n" not in zh[code].text + en[code].text
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -18,6 +18,7 @@ from kaquan.organisations.errors import (
     terminal_of_other_store,
     terminal_unknown,
 )
+from kaquan.surfaces.gateway.managed_problems import MANAGED
 from kaquan.surfaces.http.problem_codes import CALL_PROBLEMS, OUTCOME_STATUS, error_status
 from kaquan.surfaces.http.problems import CATALOGUE
 
@@ -86,12 +87,12 @@ def known_problems(language: Language) -> dict[str, KnownProblem]:
             "",
             f"{CATALOGUE}/{refusal.code}",
         )
-    for error in STORE_ERRORS:
+    for error in (*STORE_ERRORS, *MANAGED):
         found[error.code] = KnownProblem(
             error.code,
             error_status(error.code),
             False,
-            (error.en if english else error.zh).rstrip("。."),
+            (error.en if english else error.zh).partition("\n")[0].rstrip("。.：:"),
             "",
             f"{CATALOGUE}/{error.code}",
         )
