@@ -116,7 +116,7 @@ def test_a_large_change_waits_for_somebody_else(side: Side, browser: Client) -> 
     page = text_of(browser.get(at("approval", key=request.pk)))
     for shown in ("¥10,000.00", "¥900,000.00", "大促", "与提交时一致"):
         assert shown in page
-    agree(request, 99)
+    agree(request, 900_099)
     assert total(budget) == 90_000_000
 
 
@@ -130,7 +130,7 @@ def test_money_is_moved_between_budgets_by_two(side: Side, browser: Client) -> N
 
     assert "申请已提交" in text_of(answer)
     assert (total(source), total(target)) == (TOTAL_FEN, 0)
-    agree(ApprovalRequest.objects.get(), 99)
+    agree(ApprovalRequest.objects.get(), 900_099)
     assert (total(source), total(target)) == (TOTAL_FEN - 300_050, 300_050)
     page = text_of(browser.get(at("approval", key=ApprovalRequest.objects.get().pk)))
     assert "已完成" in page

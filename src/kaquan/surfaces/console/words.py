@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +13,7 @@ from kaquan.engine.lifecycle import State
 from kaquan.foundation.jobs.models import JobState
 from kaquan.integrations.models import DeliveryState
 from kaquan.organisations.models import OrganisationKind, StoreStatus
-from kaquan.surfaces.console.kit.cells import Cell, badge
+from kaquan.surfaces.console.kit.cells import Cell, Text, badge, in_brackets
 
 Words = dict[str, tuple[Promise, str]]
 
@@ -154,6 +156,14 @@ def state(words: Words, name: str) -> Cell:
     """A state as a badge; one without words stands for itself."""
     text, tone = words.get(name, (name, "muted"))
     return badge(text, tone)
+
+
+def acted(named: Mapping[str, str], actor_id: str) -> Text:
+    """Who did something: by name, or that it was the system and which part of it."""
+    kind, _colon, part = actor_id.partition(":")
+    if kind == "system":
+        return in_brackets(_("System"), part) if part else _("System")
+    return named.get(actor_id, actor_id)
 
 
 def voucher_state(number: int) -> Cell:

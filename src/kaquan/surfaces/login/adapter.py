@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -11,6 +11,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
+from django.utils.translation import gettext_lazy as _
 
 from kaquan.access.sources import source_of
 from kaquan.foundation.encrypted_fields import seal, unseal
@@ -31,6 +32,14 @@ def shown_name(user: StaffUser) -> str:
 
 class AccountAdapter(DefaultAccountAdapter):
     """Accounts are made by those who may, never by visitors."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "too_many_login_attempts": _(
+            "Too many wrong passwords: try again in 15 minutes, or ask the security administrator "
+            "to unlock the account."
+        ),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  # allauth's name
         """Nobody makes an account for themselves."""

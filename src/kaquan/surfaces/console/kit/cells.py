@@ -5,10 +5,12 @@ The text alone goes into exports, so nothing that matters may be said by the loo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from msgspec import Struct
 
 from kaquan.engine.money import format_yuan
@@ -73,6 +75,16 @@ def badge(value: Text, tone: str) -> Cell:
     """A state; its word says all, its colour repeats it."""
     assert tone in TONES, tone
     return Cell(value, "badge", tone=tone)
+
+
+def listed(parts: Iterable[Text]) -> str:
+    """Parts one after the other, as the page's language sets them apart."""
+    return gettext(", ").join(map(str, parts))
+
+
+def in_brackets(name: Text, what: Text) -> str:
+    """A name and, in brackets, whose or what it is."""
+    return gettext("%(name)s (%(what)s)") % {"name": name, "what": what}
 
 
 def moment(at: datetime | None) -> Cell:

@@ -24,7 +24,7 @@ from kaquan.foundation.configuration import current_configuration
 from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.foundation.imports import ImportPlan, ImportReport, run_import
 from kaquan.foundation.private_files import make_folder
-from kaquan.surfaces.console.kit.cells import Fact, Text, code, count, text
+from kaquan.surfaces.console.kit.cells import Fact, Text, code, count, listed, text
 from kaquan.surfaces.console.kit.fields import Field, Filled
 from kaquan.surfaces.console.kit.lists import Column
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Table
@@ -139,7 +139,7 @@ class ImportScreen(Screen):
             Fact(_("Rows changed"), count(report.changed)),
             Fact(_("As they are"), count(report.unchanged)),
             Fact(_("Refused"), count(report.broken)),
-            Fact(_("Columns that mean nothing here"), text("、".join(report.ignored_columns))),
+            Fact(_("Columns that mean nothing here"), text(listed(report.ignored_columns))),
         ]
         columns = (
             Column[Any]("row", _("Row"), lambda one: count(one.row_number), number=True),

@@ -15,7 +15,7 @@ from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.organisations.queries import organisation_names
 from kaquan.surfaces.console.kit.actions import Action, Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, moment, text
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, listed, moment, text
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
@@ -100,7 +100,7 @@ class KeyDetail(DetailScreen[queries.KeyLine]):
             Fact(_("Public id"), code(key.public_id)),
             Fact(_("Kind"), text(KEY_KINDS.get(key.kind, key.kind))),
             Fact(_("Must sign"), text(_("Yes") if key.must_sign else _("No"))),
-            Fact(_("Stores"), text("、".join(stores.values()) or _("Any of its part"))),
+            Fact(_("Stores"), text(listed(stores.values()) or _("Any of its part"))),
             Fact(_("Networks"), code(" ".join(key.networks))),
             Fact(_("Made"), moment(key.created_at)),
             Fact(_("Made by"), text(key.created_by)),

@@ -20,7 +20,7 @@ from kaquan.staff.listings import announcement_page
 from kaquan.staff.models import Announcement, StaffUser
 from kaquan.staff.permissions import ANNOUNCE
 from kaquan.surfaces.console.kit.actions import Action, Doing, way_back
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, moment, text
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, listed, moment, text
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.forms import FormScreen
@@ -99,7 +99,7 @@ class AnnouncementDetail(DetailScreen[Announcement]):
     def facts(call: Call, one: Announcement) -> Sequence[Panel]:
         """What it says, to whom, from when until when."""
         names = {role.code: role_name(role) for role in queries.roles(call.actor)}
-        told = "、".join(names.get(role, role) for role in one.roles)
+        told = listed(names.get(role, role) for role in one.roles)
         facts = [
             Fact(_("Text in Chinese"), text(one.text_zh)),
             Fact(_("Title in English"), text(one.title_en)),

@@ -36,6 +36,7 @@ from kaquan.surfaces.console.kit.cells import (
     badge,
     code,
     last_moment,
+    listed,
     moment,
     money,
     text,
@@ -233,7 +234,7 @@ class BudgetDetail(DetailScreen[BudgetLine]):
         """What it is, what it comes to, and who must be told or asked."""
         budget, parts = line.budget, budgets_right_below(call.actor, line.id)
         above = " › ".join(one.name for one in budgets_above(call.actor, budget))
-        warned = "、".join(f"{one}%" for one in budget.warn_percents)
+        warned = listed(f"{one}%" for one in budget.warn_percents)
         facts = [
             Fact(_("Code"), code(budget.code)),
             Fact(_("Below the budget"), text(above)),

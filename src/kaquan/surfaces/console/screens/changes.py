@@ -218,10 +218,10 @@ class Changes(ListScreen[ChangeLine]):
         Column[ChangeLine]("at", _("When"), lambda one: Cell(
             local_text(one.change.at), "moment", href=CHANGE.address(key=one.id))),
         Column[ChangeLine]("by", _("By"), lambda one: text(one.change.actor_name)),
-        Column[ChangeLine]("kind", _("Kind"), lambda one: _kind(one.change)),
+        Column[ChangeLine]("kind", _("Kind"), lambda one: _kind(one.change), wide=True),
         Column[ChangeLine]("name", _("Of what"), lambda one: text(
             one.change.object_name, href=one.href)),
-        Column[ChangeLine]("verb", _("What"), lambda one: text(deed(one.change.verb)), wide=True),
+        Column[ChangeLine]("verb", _("What"), lambda one: text(deed(one.change.verb))),
         Column[ChangeLine]("fields", _("Field"), _what, wide=True),
         Column[ChangeLine]("origin", _("From where"), lambda one: code(one.change.origin),
                            wide=True),

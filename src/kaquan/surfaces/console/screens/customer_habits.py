@@ -13,7 +13,7 @@ from kaquan.foundation import clock
 from kaquan.organisations.queries import organisation_names
 from kaquan.redemption.customer_habits import LATELY, Habits, habits_of
 from kaquan.redemption.customer_life import LIST_MAX
-from kaquan.surfaces.console.kit.cells import Fact, Text, money, text
+from kaquan.surfaces.console.kit.cells import Fact, Text, listed, money, text
 from kaquan.surfaces.console.kit.panels import Facts, Panel
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.wizard_rules import WEEKDAYS
@@ -70,7 +70,7 @@ def _likings(call: Call, found: Habits) -> Iterator[Fact]:
 
 
 def _listed(found: Iterable[tuple[Text, int]]) -> str:
-    return "、".join(_times(name, number) for name, number in found)
+    return listed(_times(name, number) for name, number in found)
 
 
 def _times(name: Text, number: int) -> str:

@@ -14,7 +14,7 @@ from kaquan.engine.facts import Facts
 from kaquan.organisations.queries import organisation_names
 from kaquan.redemption import customer_life
 from kaquan.redemption.queries import TRACE
-from kaquan.surfaces.console.kit.cells import Fact, code, local_text, money, text
+from kaquan.surfaces.console.kit.cells import Fact, code, listed, local_text, money, text
 from kaquan.surfaces.console.kit.menu import holds
 from kaquan.surfaces.console.kit.panels import Happening, Panel, Timeline, last_of
 from kaquan.surfaces.console.kit.screens import Call
@@ -50,7 +50,7 @@ def _edits(call: Call, line: CustomerLine) -> Iterator[Dated]:
         if one.verb in _TOLD_ELSEWHERE:
             continue
         words, tone = VERBS.get(one.verb, (one.verb, "muted"))
-        fields = "、".join(str(CHANGED_FIELDS.get(name, name)) for name in one.fields)
+        fields = listed(str(CHANGED_FIELDS.get(name, name)) for name in one.fields)
         facts = [Fact(_("Field"), text(fields)), Fact(_("By"), text(one.by))]
         yield one.at, Happening(local_text(one.at), words, tone, _told(facts))
 

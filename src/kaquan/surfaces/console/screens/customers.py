@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from kaquan.campaigns.listings import VIEW as CAMPAIGNS
 from kaquan.campaigns.queries import batches_by_id
 from kaquan.customers import identities, looks, profile, queries, segments, tasks
 from kaquan.customers.listings import CustomerFilter, customer_page
@@ -17,6 +18,7 @@ from kaquan.customers.queries import CustomerLine
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.errors import KaquanError
 from kaquan.foundation.paging import Page, Paging
+from kaquan.ledger.batch_rules import batch_ends, later_end
 from kaquan.ledger.sessions import reading_session
 from kaquan.ledger.vouchers_of import vouchers_of
 from kaquan.organisations.queries import organisation_names
@@ -28,6 +30,7 @@ from kaquan.surfaces.console.kit.cells import (
     code,
     count,
     last_moment,
+    listed,
     local_text,
     moment,
     money,
@@ -109,10 +112,15 @@ class CustomerDetail(DetailScreen[CustomerLine]):
         """What this customer holds or has held."""
         rows = vouchers_of(reading_session(), line.id, limit=VOUCHERS_SHOWN)
         batches = batches_by_id(call.actor, {one.batch_id for one in rows})
+        ends = batch_ends(reading_session(), {one.batch_id for one in rows})
 
         def batch(one: Any) -> Cell:
             known = batches.get(one.batch_id)
-            return text(known.name, note=known.campaign.name) if known else text(_("Elsewhere"))
+            if known is None:
+                return text(_("Elsewhere"))
+            href = reverse("console:batch", kwargs={"key": known.id})
+            may_open = holds(call.actor, CAMPAIGNS)
+            return text(known.name, href=href if may_open else "", note=known.campaign.name)
 
         columns = (
             Column[Any]("serial", _("Serial"), lambda one: code(
@@ -124,7 +132,7 @@ class CustomerDetail(DetailScreen[CustomerLine]):
             Column[Any]("uses", _("Uses left"), lambda one: count(one.uses_left), number=True,
                         wide=True),
             Column[Any]("until", _("Good until"), lambda one: last_moment(
-                one.valid_until), wide=True),
+                later_end(one.valid_until, ends.get(one.batch_id))), wide=True),
         )  # fmt: skip
         note = _("The first %(number)s.") % {"number": VOUCHERS_SHOWN}
         panels: list[Panel] = [
@@ -208,8 +216,8 @@ def _person(call: Call, line: CustomerLine) -> list[Fact]:
         Fact(_("Birthday"), text(
             month and _("Month %(number)s") % {"number": month},
             href=_show(call, line, "birthday"))),
-        Fact(_("Tags"), text("、".join(line.tags))),
-        Fact(_("Segments"), text("、".join(one.name for one in fitting))),
+        Fact(_("Tags"), text(listed(line.tags))),
+        Fact(_("Segments"), text(listed(one.name for one in fitting))),
         Fact(_("Member since"), moment(line.joined_at)),
         Fact(_("First order"), moment(line.first_order_at)),
         Fact(_("Belongs to"), text(owner)),
@@ -217,7 +225,7 @@ def _person(call: Call, line: CustomerLine) -> list[Fact]:
     rare = [
         Fact(_("Merged into"), code(line.merged_into or "", href=(
             CUSTOMER.address(key=line.merged_into_id) if line.merged_into_id else ""))),
-        Fact(_("Merged into this one"), text("、".join(one.number for one in others))),
+        Fact(_("Merged into this one"), text(listed(one.number for one in others))),
         Fact(_("Erased"), moment(line.erased_at)),
     ]  # fmt: skip
     return [*facts, *(one for one in rare if one.cell.plain)]
@@ -280,7 +288,7 @@ _COLUMNS = (
         one.number, href=CUSTOMER.address(key=one.id)), sort="number"),
     Column[CustomerLine]("name", _("Full name"), lambda one: text(one.masked_name)),
     Column[CustomerLine]("phone", _("Phone"), lambda one: code(one.masked_phone)),
-    Column[CustomerLine]("tags", _("Tags"), lambda one: text("、".join(one.tags)), wide=True),
+    Column[CustomerLine]("tags", _("Tags"), lambda one: text(listed(one.tags)), wide=True),
     Column[CustomerLine]("state", _("State"), customer_state),
     Column[CustomerLine]("joined", _("Member since"), lambda one: moment(one.joined_at),
                          hidden=True),

@@ -22,6 +22,7 @@ from kaquan.surfaces.console.kit.cells import (
     Text,
     badge,
     code,
+    in_brackets,
     last_moment,
     local_text,
     moment,
@@ -105,7 +106,9 @@ class GrantPage(DetailScreen[RoleGrant]):
         person = reverse("console:staff-member", kwargs={"key": grant.user_id})
         role = reverse("console:role", kwargs={"key": grant.role_id})
         facts = [
-            Fact(_("Account"), text(f"{grant.user.name}（{grant.user.username}）", href=person)),
+            Fact(
+                _("Account"), text(in_brackets(grant.user.name, grant.user.username), href=person)
+            ),
             Fact(_("Role"), text(role_name(grant.role), href=role)),
             Fact(_("Where"), text(_where(grant))),
             Fact(_("From"), moment(grant.starts_at)),

@@ -36,7 +36,7 @@ from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.kit.panels import Facts, Panel, Table
 from kaquan.surfaces.console.kit.screens import Call
 from kaquan.surfaces.console.screens.figures import FiguresScreen
-from kaquan.surfaces.console.words import CHANNELS
+from kaquan.surfaces.console.words import CHANNELS, acted
 
 DAYS = 14
 CLERK_DAYS = 7
@@ -259,7 +259,7 @@ class Clerks(ListScreen[ClerkFigures]):
             names = actor_names({row.actor for row in rows})
             stores = organisation_names(actor, {row.store_id for row in rows})
             return [
-                ClerkFigures(row, names.get(row.actor, row.actor), stores.get(row.store_id, ""))
+                ClerkFigures(row, str(acted(names, row.actor)), stores.get(row.store_id, ""))
                 for row in rows
             ]
 

@@ -23,7 +23,7 @@ from kaquan.surfaces.console.kit.fields import Field, Values, day_end, day_start
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
 from kaquan.surfaces.console.screens.bookmarks import bookmark_in, cursor_after
 from kaquan.surfaces.console.screens.runs import BATCH_FIELD, batch_id_in
-from kaquan.surfaces.console.words import CHANNELS, OPERATIONS
+from kaquan.surfaces.console.words import CHANNELS, OPERATIONS, acted
 
 RECEIPTS = {
     "redeem": ReceiptKind.REDEMPTION,
@@ -133,7 +133,7 @@ def _lines(actor: Actor, found: Sequence[Activity]) -> list[ActivityLine]:
     names = organisation_names(actor, {one.store_id for one in found if one.store_id})
     people = actor_names({one.actor for one in found})
     return [
-        ActivityLine(one, names.get(one.store_id, ""), people.get(one.actor, one.actor))
+        ActivityLine(one, names.get(one.store_id, ""), str(acted(people, one.actor)))
         for one in found
     ]
 

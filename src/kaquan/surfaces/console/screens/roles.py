@@ -24,6 +24,7 @@ from kaquan.surfaces.console.kit.cells import (
     badge,
     code,
     count,
+    in_brackets,
     last_moment,
     text,
 )
@@ -145,7 +146,8 @@ class RoleDetail(DetailScreen[Role]):
         found = queries.role_holders(call.actor, role.code, at=clock.now(), limit=HOLDERS_SHOWN)
         columns = (
             Column[Any]("who", _("Account"), lambda g: text(
-                f"{g.user.name}（{g.user.username}）", href=STAFF_MEMBER.address(key=g.user_id))),
+                in_brackets(g.user.name, g.user.username),
+                href=STAFF_MEMBER.address(key=g.user_id))),
             Column[Any]("where", _("Where"), lambda g: text(
                 g.organisation.name if g.organisation else _("Whole issuer"))),
             Column[Any]("state", _("State"), grant_state),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from kaquan.customers import conditions as c
 from kaquan.engine.money import format_yuan
+from kaquan.surfaces.console.kit.cells import listed
 from kaquan.surfaces.console.screens.customer_words import PURPOSES
 from kaquan.surfaces.console.screens.segment_drafts import MODES
 
@@ -35,10 +36,10 @@ def _parts(leaf: c.Leaf, nodes: Mapping[int, str]) -> list[str]:
                 (leaf.every, _("has all of the tags %(names)s")),
                 (leaf.none, _("has none of the tags %(names)s")),
             ]
-            return [text % {"names": "、".join(names)} for names, text in said if names]
+            return [text % {"names": listed(names)} for names, text in said if names]
         case c.Belongs():
             known = [nodes.get(one, "?") for one in leaf.under]
-            return [_("belongs to %(names)s") % {"names": "、".join(known)}]
+            return [_("belongs to %(names)s") % {"names": listed(known)}]
         case c.Consents():
             said = [
                 (leaf.given, _("agrees to: %(names)s")),
@@ -49,7 +50,7 @@ def _parts(leaf: c.Leaf, nodes: Mapping[int, str]) -> list[str]:
             found = []
             if leaf.months:
                 found.append(_("born in the months %(names)s")
-                             % {"names": "、".join(map(str, leaf.months))})  # fmt: skip
+                             % {"names": listed(map(str, leaf.months))})  # fmt: skip
             if leaf.relative:
                 found.append(_("born this month") if leaf.relative == "this"
                              else _("born next month"))  # fmt: skip
@@ -91,4 +92,4 @@ def _yuan(amount_fen: int | None) -> str | None:
 
 
 def _purposes(names: tuple[str, ...]) -> str:
-    return "、".join(str(PURPOSES.get(one, one)) for one in names)
+    return listed(str(PURPOSES.get(one, one)) for one in names)

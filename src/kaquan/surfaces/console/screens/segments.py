@@ -17,7 +17,7 @@ from kaquan.customers.tag_jobs import ask_for_tags
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.paging import Page, Paging
 from kaquan.surfaces.console.kit.actions import Action, Doing
-from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, moment, text
+from kaquan.surfaces.console.kit.cells import Cell, Fact, Text, badge, code, listed, moment, text
 from kaquan.surfaces.console.kit.details import DetailScreen, action_address
 from kaquan.surfaces.console.kit.fields import Field, Values
 from kaquan.surfaces.console.kit.lists import Column, ListScreen
@@ -162,7 +162,7 @@ class SegmentDetail(DetailScreen[Segment]):
                 one.number, href=CUSTOMER.address(key=one.id))),
             Column[Any]("name", _("Full name"), lambda one: text(one.masked_name)),
             Column[Any]("phone", _("Phone"), lambda one: code(one.masked_phone)),
-            Column[Any]("tags", _("Tags"), lambda one: text("、".join(one.tags)), wide=True),
+            Column[Any]("tags", _("Tags"), lambda one: text(listed(one.tags)), wide=True),
         )  # fmt: skip
         return [
             Facts("", facts),

@@ -26,7 +26,9 @@ from kaquan.surfaces.console.kit.cells import (
     Text,
     badge,
     code,
+    in_brackets,
     last_moment,
+    listed,
     local_text,
     moment,
     question,
@@ -247,12 +249,11 @@ class StaffDetail(DetailScreen[StaffUser]):
 
 
 def _roles_in_words(grants: Sequence[RoleGrant]) -> str:
-    words = [
-        f"{role_name(one.role)}（{one.organisation.name}）" if one.organisation else
+    return listed(
+        in_brackets(role_name(one.role), one.organisation.name) if one.organisation else
         role_name(one.role)
         for one in grants
-    ]  # fmt: skip
-    return "、".join(words)
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

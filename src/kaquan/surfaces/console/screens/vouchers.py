@@ -51,6 +51,7 @@ from kaquan.surfaces.console.words import (
     CHANNELS,
     OPERATIONS,
     UNITS,
+    acted,
     voucher_state,
 )
 
@@ -191,7 +192,7 @@ def _happening(
         Fact(_("Order number"), code(facts.order.order_no if facts.order else "")),
         Fact(_("Discount"), money(result.discount_fen or None)),
         Fact(_("Reason"), text(getattr(command, "reason", ""))),
-        Fact(_("By"), text(people.get(command.actor, command.actor))),
+        Fact(_("By"), text(acted(people, command.actor))),
         Fact(_("After it"), voucher_state(result.state)),
     ]
     is_open = undone is not None and step.place not in undone
