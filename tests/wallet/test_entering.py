@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from kaquan.campaigns.models import Campaign
 from kaquan.customers.merging import merge_customers
-from kaquan.customers.models import Customer
+from kaquan.customers.models import Customer, ErasureRequest
 from kaquan.foundation import clock
 from kaquan.surfaces.wallet import entering
 from kaquan.surfaces.wallet.templatetags.wallet import moment
@@ -160,4 +161,12 @@ def test_a_phone_proved_after_wechats_login_is_the_members_own_or_brings_both_to
         assert (f"/w/v/{serial}" in shown) is (wallets == 2)
         again, _token = log_in_by_wechat(open_id=f"o-{phone}", at=clock.now())
         assert again == (old if wallets == 2 else member)
+        data = json.loads(browser.post("/w/me/export").content)
+        known = [one["identities"] for one in (data, *data.get("merged", ()))]
+        assert [{"kind": "wechat", "value": f"o-{phone}"}] in known
+        browser.post("/w/me/erase")
+        browser.post("/w/me/erase")
+        assert ErasureRequest.objects.filter(state="requested").count() == wallets
+        browser.post("/w/me/erase", {"withdraw": "1"})
+        assert not ErasureRequest.objects.filter(state="requested").exists()
         assert browser.get("/w/me/phone").headers["Location"] == "/w/me"

@@ -11,8 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from kaquan.customers.erasing import request_erasure, withdraw_erasure
-from kaquan.customers.models import ErasureState, Purpose
+from kaquan.customers.models import Purpose
 from kaquan.customers.profile import consents_of, record_consent
 from kaquan.foundation import clock
 from kaquan.organisations.issuer_settings import ISSUER_NAME, issuer_setting
@@ -27,7 +26,7 @@ from kaquan.surfaces.wallet.pages import (
     posted,
 )
 from kaquan.surfaces.wallet.words import LANGUAGES, LOOK_COOKIE, Look
-from kaquan.wallet import member_cards
+from kaquan.wallet import forgetting, member_cards
 from kaquan.wallet.acting import acting_as
 from kaquan.wallet.sessions import log_out, log_out_everywhere
 
@@ -59,7 +58,7 @@ def mine(visitor: Visitor) -> HttpResponseBase:
         (purpose, visitor.look.say(*words), bool(lines[purpose].given))
         for purpose, words in PURPOSES.items()
     ]
-    waits = customer.erasure_requests.filter(state=ErasureState.REQUESTED).exists()
+    waits = forgetting.waits_to_be_forgotten(customer)
     return visitor.page("mine", {"consents": consents, "erasure_waits": waits})
 
 
@@ -90,7 +89,11 @@ def export(visitor: Visitor) -> HttpResponseBase:
     customer = visitor.customer
     assert customer is not None
     held = personal_data(actor=acting_as(customer), number=customer.number)
-    body = json.dumps(_held(held), ensure_ascii=False, indent=1, default=str)
+    merged = [
+        _held(personal_data(actor=acting_as(customer), number=one)) for one in held.merged_numbers
+    ]
+    everything = _held(held) | ({"merged": merged} if merged else {})
+    body = json.dumps(everything, ensure_ascii=False, indent=1, default=str)
     response = HttpResponse(body, content_type="application/json; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return response
@@ -114,8 +117,10 @@ def erase(visitor: Visitor) -> HttpResponseBase:
     """Ask to be forgotten, or think better of it."""
     customer = visitor.customer
     assert customer is not None
-    change = withdraw_erasure if visitor.request.POST.get("withdraw") else request_erasure
-    change(actor=acting_as(customer), number=customer.number, at=clock.now())
+    change = (
+        forgetting.stay if "withdraw" in visitor.request.POST else (forgetting.ask_to_be_forgotten)
+    )
+    change(customer=customer, at=clock.now())
     return HttpResponseRedirect(reverse("wallet:mine"))
 
 
