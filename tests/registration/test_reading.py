@@ -20,14 +20,17 @@ def test_short_times_are_of_today_this_year_or_the_last() -> None:
 
     assert read_time(now.strftime("%H%M")) == now
     for at in (now, long_ago):
-        assert read_time(at.strftime("%m%d%H%M")) == at
+        for form in ("%m%d%H%M", "%m%d %H%M", "%m-%d %H:%M", "%m/%d  %H:%M", "%m月%d日%H:%M"):
+            assert read_time(at.strftime(form)) == at
         assert read_time(at.strftime("%Y%m%d%H%M")) == at
         assert read_time(at.strftime("%Y-%m-%d %H:%M")) == at
     full_width = "".join(chr(ord(one) + 0xFEE0) for one in long_ago.strftime("%m%d%H%M"))
     assert read_time(full_width) == long_ago
 
 
-@pytest.mark.parametrize("typed", ["2561", "13011200", "02301200", "202613011200", "14:25", "昨天"])
+@pytest.mark.parametrize(
+    "typed", ["2561", "13011200", "02301200", "202613011200", "14:25", "13-01 12:00", "昨天"]
+)
 def test_what_is_no_time_is_refused(typed: str) -> None:
     with pytest.raises(BadCellError):
         read_time(typed)

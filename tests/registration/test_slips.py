@@ -159,11 +159,18 @@ def test_what_cannot_be_read_is_refused(side: Side, database: Database) -> None:
     bundle = a_bundle(side)
     for code, wrong in {
         "store_unknown": {"store_code": "none"},
-        "value_invalid": {"holder_phone": "123"},
         "code_mistyped": {"number": "N6W5-0000-0000-0000-0000"},
     }.items():
         with nothing_moved(database):
             assert refusal(side, bundle.id, holder_name="新人", **wrong).code == code
+    for told, wrong_value in (
+        ("手机号", {"holder_phone": "123"}),
+        ("订单金额", {"amount_fen": -500}),
+    ):
+        with nothing_moved(database):
+            invalid = refusal(side, bundle.id, holder_name="新人", **wrong_value)
+        assert invalid.code == "value_invalid"
+        assert told in invalid.zh
 
 
 def test_a_refused_slip_adds_no_customer(side: Side, database: Database) -> None:

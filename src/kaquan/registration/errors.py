@@ -145,10 +145,16 @@ def voucher_not_paper() -> KaquanError:
 
 def conversion_needs_batch(batch: str, running: int) -> KaquanError:
     """Nobody said which stock the digital vouchers come from, and there is not just one."""
-    number = "没有" if running == 0 else f"有 {running} 个"
+    if not running:
+        return KaquanError(
+            "conversion_needs_batch",
+            zh=f"同一券模板没有进行中的电子券批次；请先从库存新建一个，或在批次“{batch}”的页面上指定。",
+            en="There is no running stock batch of the same offer: add one, or choose one on the "
+            f'page of the batch "{batch}".',
+        )
     return KaquanError(
         "conversion_needs_batch",
-        zh=f"同一券模板{number}进行中的电子券批次；请在批次“{batch}”的页面上指定换成哪一个批次。",
+        zh=f"同一券模板有 {running} 个进行中的电子券批次；请在批次“{batch}”的页面上指定一个。",
         en=f"There are {running} running stock batches of the same offer; choose one on the page "
         f'of the batch "{batch}".',
     )
@@ -220,10 +226,17 @@ def keyed_once_only() -> KaquanError:
 
 def keyings_waiting(once: int, twice: int) -> KaquanError:
     """A bundle cannot close while slips wait for their second keying or for being settled."""
+    zh, en = [], []
+    if once:
+        zh.append(f"{once} 张未录第二遍")
+        en.append(f"slips that wait for their second keying: {once}")
+    if twice:
+        zh.append(f"{twice} 张两遍录入待核对")
+        en.append(f"slips that wait to be settled: {twice}")
     return KaquanError(
         "bundle_keyings_waiting",
-        zh=f"还有 {once} 张未录第二遍、{twice} 张两遍录入待核对，不能封捆。",
-        en=f"{once} slips wait for their second keying and {twice} to be settled.",
+        zh=f"还有 {'、'.join(zh)}，不能封捆。",
+        en=f"The bundle cannot close yet; {', '.join(en)}.",
     )
 
 

@@ -20,6 +20,11 @@ from kaquan.registration.errors import last_symbols_differ
 LAST_SYMBOLS = 4
 _SERIAL = re.compile(r"[0-9]{1,12}")
 _SHORT_TIMES = {4: "%H%M", 8: "%m%d%H%M", 12: "%Y%m%d%H%M"}
+#: A day and a time without a year: 1003 1425, 10-03 14:25, 10月3日 14:25.
+_DAYS_AND_TIMES = (
+    re.compile(r"([0-9]{2})([0-9]{2})\s+([0-9]{2}):?([0-9]{2})"),
+    re.compile(r"([0-9]{1,2})[-/.月]([0-9]{1,2})(?:日\s*|\s+)([0-9]{1,2}):([0-9]{2})"),
+)
 _LEAP_YEAR = 2000
 
 
@@ -41,9 +46,9 @@ def read_number(number: str, last_symbols: str) -> Presented:
 
 
 def read_time(cell: object) -> datetime:
-    """1425 today, 10031425 this year (or the last, where that is still to come), 202610031425, or a
-    time as imports understand it; raises `BadCellError`."""
-    typed = str(cell).translate(FULL_WIDTH).strip()
+    """1425 today, 10031425 or 10-03 14:25 this year (or the last, where that is still to come),
+    202610031425, or a time as imports understand it; raises `BadCellError`."""
+    typed = _together(str(cell).translate(FULL_WIDTH).strip())
     form = _SHORT_TIMES.get(len(typed)) if typed.isascii() and typed.isdigit() else None
     if form is None:
         return cells.moment(cell)
@@ -62,6 +67,15 @@ def read_time(cell: object) -> datetime:
         return datetime.strptime(typed, form).replace(tzinfo=zone)
     except ValueError:
         raise BadCellError(NOT_A_MOMENT) from None
+
+
+def _together(typed: str) -> str:
+    """A day and a time without a year as eight digits; anything else as it is."""
+    for form in _DAYS_AND_TIMES:
+        found = form.fullmatch(typed)
+        if found:
+            return "".join([part.zfill(2) for part in found.groups()])
+    return typed
 
 
 def _ends_with(book: CodeBook, serial: int, end: str | None) -> bool:

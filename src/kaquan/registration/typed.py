@@ -64,6 +64,9 @@ def read_typed(acting: Actor, typed: SlipTyped) -> SlipRead:
     phone = typed.holder_phone or None
     if phone is not None:
         phone = cells.accepted(read_phone, phone, zh="手机号", en="phone")
+    amount_fen = typed.amount_fen
+    if amount_fen is not None:
+        amount_fen = cells.accepted(cells.amount, amount_fen, zh="订单金额", en="order amount")
     clerk = typed.clerk and cells.accepted(_read_clerk, typed.clerk, zh="店员", en="clerk")
     return SlipRead(
         shown.serial,
@@ -72,7 +75,7 @@ def read_typed(acting: Actor, typed: SlipTyped) -> SlipRead:
         store,
         clerk,
         typed.used_at,
-        typed.amount_fen,
+        amount_fen,
         shown.hand or 0,
     )
 

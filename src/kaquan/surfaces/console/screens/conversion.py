@@ -112,7 +112,11 @@ class ChooseDigitalBatch(FormScreen):
         batch = campaigns.batch_by_id(call.actor, key)
         named = _("Campaign “%(campaign)s”, batch “%(batch)s”.")
         words = str(named) % {"campaign": batch.campaign.name, "batch": batch.name}
-        return f"{words} {self.hint}"
+        if digital_batches.choices_for(call.actor, key):
+            return f"{words} {self.hint}"
+        missing = _("There is none to choose yet: first add a batch from stock to the same "
+                    "campaign, or one of the same offer.")  # fmt: skip
+        return f"{words} {missing}"
 
     def save(self, doing: Doing, key: int) -> tuple[Text, str]:
         """Choose it."""
