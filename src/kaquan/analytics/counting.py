@@ -204,11 +204,10 @@ def amount_of(record: Record) -> int:
 
 def _place_elsewhere(record: Record) -> Place | None:
     command = record.command
-    kind = type(command)
     place: Place | None = None
-    if kind is c.Redeem or kind is c.Release:
+    if isinstance(command, (c.Redeem, c.Release)):
         place = command.hold
-    elif kind is c.Reverse:
+    elif isinstance(command, c.Reverse):
         place = command.redemption
     # A refused command may name anything.
     return place if place is not None and record.outcome.done else None

@@ -130,7 +130,7 @@ def _serve(
 ) -> None:
     """Serve pages until a signal comes."""
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import Interfaces, RuntimeModes
     from granian.log import LogLevels
 
     server = Granian(
@@ -140,6 +140,7 @@ def _serve(
         uds=private_socket(configuration) if behind else None,
         uds_permissions=0o600 if behind else None,
         interface=Interfaces.ASGINL,
+        runtime_mode=RuntimeModes.st,  # one thread reads and writes: two hand each request over
         workers=workers,
         websockets=False,
         log_level=LogLevels.warning,
