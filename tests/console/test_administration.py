@@ -118,3 +118,7 @@ def test_what_was_changed_is_shown_on_the_thing_and_in_the_log(side: Side, brows
     log = browser.get(at("changes"), of_terminals).content.decode()
     assert f"门店: {store.organisation.name[:20]}" in log  # names for ids, and words for kinds
     assert f"类型: {TERMINAL_KINDS[side.terminal.kind]}" in log
+    offer = side.trade.version.offer_id
+    told = browser.get(at("offer", key=offer) + "?tab=changes").content.decode()
+    assert "1. 本券为" in told  # terms as they are printed, not as data
+    assert "{&quot;" not in told

@@ -14,10 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from kaquan.budgets.queries import budget_names
 from kaquan.campaigns.queries import batches_by_id
 from kaquan.engine.money import format_yuan
+from kaquan.engine.rules.explain import explain
+from kaquan.engine.rules.reading import read_terms
 from kaquan.foundation.actor import Actor
 from kaquan.foundation.changes.models import Change
+from kaquan.offers.queries import names_in
+from kaquan.organisations.hours import week_in_words
 from kaquan.organisations.queries import organisation_names
-from kaquan.surfaces.console.kit.cells import Text, local_text
+from kaquan.surfaces.console.kit.cells import Text, listed, local_text
+from kaquan.surfaces.console.kit.screens import language_now
 from kaquan.surfaces.console.screens.wizard_fields import PLACES
 from kaquan.surfaces.console.words import (
     BATCH_STATES,
@@ -278,6 +283,8 @@ class Names(NamedTuple):
     organisations: Mapping[int, str]
     batches: Mapping[int, str]
     budgets: Mapping[int, str]
+    actor: Actor | None = None
+    """Who may read what terms name; None where there is no room for it."""
 
     def of(self, field: str, value: object) -> str | None:
         """The name behind one field's value."""
@@ -288,8 +295,8 @@ class Names(NamedTuple):
         return known.get(value)
 
 
-def names_behind(actor: Actor, changes: Iterable[Change]) -> Names:
-    """The names for these changes, read together."""
+def names_behind(actor: Actor, changes: Iterable[Change], *, in_full: bool = True) -> Names:
+    """The names for these changes, read together; in a list not those within terms."""
     found: dict[str, set[int]] = defaultdict(set)
     for change in changes:
         for values in (change.before, change.after):
@@ -302,6 +309,7 @@ def names_behind(actor: Actor, changes: Iterable[Change]) -> Names:
         organisation_names(actor, places) if places else {},
         {number: batch.name for number, batch in batches.items()},
         budget_names(actor, found["budget"]) if found["budget"] else {},
+        actor if in_full else None,
     )
 
 
@@ -322,7 +330,28 @@ def written(kind: str, name: str, value: object, names: Names) -> str:
         return format_yuan(value)
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         return local_text(datetime.fromisoformat(value))
-    shown = names.of(name, value) or (
-        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    )
+    if name == "terms" and isinstance(value, dict):
+        return _terms_in_words(value, names.actor) or _as_text(value)
+    if name == "weekly_hours" and isinstance(value, dict):
+        return week_in_words(value)
+    return names.of(name, value) or _as_text(value)
+
+
+def _as_text(value: object) -> str:
+    if value in ({}, []):
+        return "—"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        shown = listed(value)
+    else:
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return shown if len(shown) <= VALUE_CHARACTERS_MAX else f"{shown[:VALUE_CHARACTERS_MAX]}…"
+
+
+def _terms_in_words(value: dict[str, object], actor: Actor | None) -> str:
+    """What an offer promised, as it is printed; nothing for terms whose form is read no more."""
+    terms = read_terms(value)
+    if isinstance(terms, list):
+        return ""
+    names = names_in(actor, terms) if actor else {}
+    sentences = explain(terms, language_now(), names)
+    return " ".join(f"{number}. {one.text}" for number, one in enumerate(sentences, 1))

@@ -239,7 +239,7 @@ class Changes(ListScreen[ChangeLine]):
             until=day_end(values["last"]),
         )
         found = change_page(actor, wanted, paging)
-        names = names_behind(actor, found.rows)
+        names = names_behind(actor, found.rows, in_full=False)
         return found.mapped(
             lambda rows: [ChangeLine(one, _page_of(actor, one), names) for one in rows]
         )
