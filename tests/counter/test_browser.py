@@ -188,6 +188,20 @@ def test_a_network_that_goes_in_mid_redemption_leaves_one_use_and_its_answer(
     expect(page.locator("#told")).to_contain_text("中断的那笔已核销")
     assert uses_booked(database) == 2
     assert CounterRequest.objects.count() == 2
+    page.unroute("**/counter/redeem")
+    is_logged_out_on_the_way(phone, page)
+
+
+def is_logged_out_on_the_way(phone: Phone, page: Page) -> None:
+    """Whoever is logged in no more is told so where they log in, and not in the form."""
+    page.get_by_label("一单多券").check()
+    (code,) = a_batch_of_codes(EXCHANGE, 1)
+    page.evaluate(SCAN, code)
+    expect(page.locator("#vouchers li")).to_have_count(1)
+    phone.context.clear_cookies(name="kaquan_shift")
+    page.locator("#redeem").click()
+    expect(page.get_by_role("button", name="登录", exact=True)).to_be_visible()
+    expect(page.locator("#told")).to_contain_text("登录已失效")
 
 
 def test_without_a_camera_or_a_network_the_clerk_is_told_and_a_tag_is_read(

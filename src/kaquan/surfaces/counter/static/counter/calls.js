@@ -9,6 +9,8 @@
   const PAUSE_MS = 1500;
   const PENDING = "kaquan-counter-unanswered";
 
+  const LOST = ["shift_needed", "terminal_unregistered", "terminal_blocked"];
+
   class NoAnswer extends Error {}
   class Refusal extends Error {
     constructor(said) {
@@ -88,7 +90,7 @@
     const once = kq.once();
     keep([...unanswered(), { once, operation }]);
     const begun = performance.now();
-    for (;;) {
+    for (let tries = 0; ; tries += 1) {
       try {
         const early = performance.now() - begun < SEND_AGAIN_MS;
         const said = early
@@ -98,7 +100,8 @@
         return said.done;
       } catch (error) {
         if (error instanceof Refusal) {
-          settle(once);
+          // Nobody being logged in any more says nothing of a try before, whose answer was lost.
+          if (tries === 0 || !LOST.includes(error.code)) settle(once);
           throw error;
         }
         if (waiting() === false) throw error;
@@ -118,5 +121,7 @@
     return found;
   }
 
-  kq.calls = { call, state, perform, answers, unanswered, NoAnswer, Refusal };
+  const isLost = (error) => error instanceof Refusal && LOST.includes(error.code);
+
+  kq.calls = { call, state, perform, answers, unanswered, isLost, NoAnswer, Refusal };
 })();

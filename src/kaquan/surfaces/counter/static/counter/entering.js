@@ -5,6 +5,19 @@
   const kq = window.kaquanCounter;
   const { say, place } = kq;
 
+  // Where nobody is logged in any more, or the device is no terminal, whatever was being done ends.
+  kq.ends = async (error) => {
+    if (!kq.calls.isLost(error)) return false;
+    kq.results.close();
+    await kq.begin();
+    if (error.code === "shift_needed") {
+      kq.tell(kq.calls.unanswered().length
+        ? say("登录已失效；重新登录后会告诉刚才那笔的结果。", "You were logged out; what became of the last request is told once you log in.")
+        : say("登录已失效，刚才没有办成。", "You were logged out; nothing was done just now."));
+    }
+    return true;
+  };
+
   // Whatever a form is refused is said in it; no answer is told as such.
   function handles(id, work) {
     const form = place(id);
@@ -17,6 +30,7 @@
       try {
         await work(form);
       } catch (error) {
+        if (await kq.ends(error)) return;
         fault.textContent = kq.wordsOf(error);
         fault.hidden = false;
       } finally {

@@ -6,7 +6,6 @@
   const { say, place, yuan } = kq;
   const { Refusal, NoAnswer } = kq.calls;
   const FIELDS = { amount: "order-amount", goods: "order-sku", member: "order-member" };
-  const LOST = ["shift_needed", "terminal_unregistered", "terminal_blocked"];
 
   let held = []; // what is on the sheet: {code, seen}, seen null while there is no network
   let asked = new Set();
@@ -139,7 +138,7 @@
       if (error instanceof NoAnswer && window.KaquanOffline) {
         await takeOffline(code);
       } else {
-        fail(error, back);
+        await fail(error, back);
       }
     }
   }
@@ -185,12 +184,8 @@
     kq.go("home");
   }
 
-  function fail(error, next, again) {
-    if (error instanceof Refusal && LOST.includes(error.code)) {
-      kq.results.close();
-      kq.begin();
-      return;
-    }
+  async function fail(error, next, again) {
+    if (await kq.ends(error)) return;
     if (error instanceof NoAnswer) {
       const words = say(
         "没有网络，没有核销。请检查网络后再扫。",
@@ -233,7 +228,7 @@
         });
       }
     } catch (error) {
-      if (!left) fail(error, refusedNext, again);
+      if (!left) await fail(error, refusedNext, again);
     }
   }
 
