@@ -27,11 +27,8 @@ class RequestKey(Struct, frozen=True, gc=False, array_like=True):
 
 
 class VoucherUse(Struct, frozen=True, gc=False, array_like=True):
-    """How much of one voucher to use: ``amount_fen`` of a balance (None: as much as fits), or
-    units.
-
-    ``hand``: for which the code was made that named it; None: it was not named by a code.
-    """
+    """How much of one voucher to use: ``amount_fen`` of a balance (None: as much as fits), or units.
+    ``hand``: for which the code was made that named it; None: it was not named by a code."""
 
     serial: int
     amount_fen: int | None = None
