@@ -63,7 +63,7 @@ def test_without_a_network_ones_own_vouchers_open_and_renew_until_one_leaves(
             "/w/",
             "/w/code",
             "/w/holder",
-            *(f"/w/v/{one}" for one in sorted(serials)),
+            *sorted(f"/w/v/{one}" for one in serials),
         ]
 
     # The server is gone: that is what no network is.

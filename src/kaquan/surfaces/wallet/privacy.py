@@ -117,9 +117,8 @@ def erase(visitor: Visitor) -> HttpResponseBase:
     """Ask to be forgotten, or think better of it."""
     customer = visitor.customer
     assert customer is not None
-    change = (
-        forgetting.stay if "withdraw" in visitor.request.POST else (forgetting.ask_to_be_forgotten)
-    )
+    stays = "withdraw" in visitor.request.POST
+    change = forgetting.stay if stays else forgetting.ask_to_be_forgotten
     change(customer=customer, at=clock.now())
     return HttpResponseRedirect(reverse("wallet:mine"))
 
