@@ -27,7 +27,7 @@ class RequestKey(Struct, frozen=True, gc=False, array_like=True):
 
 
 class VoucherUse(Struct, frozen=True, gc=False, array_like=True):
-    """How much of one voucher to use: ``amount_fen`` of a balance (None: as much as fits), or units.
+    """How much of one voucher to use: ``amount_fen`` of a balance (None: what fits), or units.
     ``hand``: for which the code was made that named it; None: it was not named by a code."""
 
     serial: int
