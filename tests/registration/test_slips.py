@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from kaquan.customers.actions import create_customer
 from kaquan.customers.erasing import erase_customer, request_erasure
 from kaquan.customers.models import Customer
 from kaquan.foundation import clock
 from kaquan.foundation.errors import KaquanError
 from kaquan.ledger.door import close_door
-from kaquan.redemption.codes import code_book
+from kaquan.redemption.actions import assign
+from kaquan.redemption.care import transfer
+from kaquan.redemption.codes import code_book, new_code
+from kaquan.redemption.visits import Visit
 from kaquan.registration.actions import register_slip, reverse_slip
 from kaquan.registration.bundles import close_bundle
 from kaquan.registration.models import Slip, SlipState
@@ -122,6 +126,26 @@ def test_a_serial_with_the_end_of_its_code_is_enough_and_another_end_is_refused(
     slip = registered(side, bundle, number=full_width, last_symbols=ends[0].lower())
 
     assert slip.serial == serial
+
+
+def test_a_slip_with_an_old_code_is_refused_and_one_with_the_new_holders_code_is_registered(
+    side: Side, database: Database
+) -> None:
+    bundle, batch_id, now = a_bundle(side), side.trade.from_stock.id, clock.now()
+    giver, friend = a_number("M"), a_number("M")
+    for number in (giver, friend):
+        create_customer(actor=SYSTEM, number=number)
+    visit = Visit(customer_number=giver)
+    given = assign(actor=SYSTEM, batch_id=batch_id, visit=visit, at=now).vouchers[0].serial
+    numbers = {"from_number": giver, "to_number": friend}
+    assert transfer(actor=SYSTEM, voucher=given, **numbers, at=now).done
+
+    with nothing_moved(database):
+        wrong = refusal(side, bundle.id, number=new_code(given), used_at=now)
+    slip = registered(side, bundle, number=new_code(given, 1), used_at=now)
+
+    assert wrong.code == "code_passed_on"
+    assert (slip.serial, slip.hand, slip.state) == (given, 1, "registered")
 
 
 def test_a_used_voucher_is_refused_with_who_used_it_where_and_when(
