@@ -86,7 +86,7 @@ def test_what_is_not_to_be_had_is_said_before_any_message_is_sent(codes: list[st
     for link, words in ((gone, "已领完"), (later, f"开始时间： <strong>{moment(begins_at)}")):
         address = f"/w/c/{link.token}"
         shown = text(a_browser(), address)
-        asked = a_browser().post(address, {"phone": a_phone(), "send": "1"})
+        asked = a_browser().post(address, {"phone": a_phone(), "go": "1"})
         assert words in shown
         assert 'name="phone"' not in shown
         assert words in asked.content.decode()

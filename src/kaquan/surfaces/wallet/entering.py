@@ -53,7 +53,7 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
         return visitor.page(template, {**form, **context()})
     try:
         # Who asks for the voucher before the code is there asks for the code first.
-        if visitor.customer is None and ("send" in posted or not posted.get("code", "").strip()):
+        if visitor.customer is None and _asks_code(posted):
             _send_code(visitor, phone)
             told = {"sent": True, "again_s": sms.AGAIN_S}
             return visitor.page(template, {**form, **context(), **told})
@@ -80,6 +80,11 @@ def _enter(visitor: Visitor, template: str, context: About, then: Then) -> HttpR
     if token:
         remember(response, token)
     return response
+
+
+def _asks_code(posted: QueryDict) -> bool:
+    """Whether a code is to be sent, rather than checked."""
+    return "send" in posted or not posted.get("code", "").strip()
 
 
 def _send_code(visitor: Visitor, phone: str) -> None:
@@ -124,7 +129,8 @@ def claim(visitor: Visitor, token: str) -> HttpResponseBase:
             return _line(token)
         return reverse("wallet:voucher", kwargs={"serial": links.serial_of(found)})
 
-    if visitor.customer is None and "send" in visitor.request.POST:
+    posted = visitor.request.POST
+    if visitor.customer is None and posted and _asks_code(posted):
         shown = about()
         if shown["state"] != CampaignStatus.RUNNING:  # no message for what is not to be had
             return visitor.page("claim", shown, status=409)
@@ -242,7 +248,7 @@ def add_phone(visitor: Visitor) -> HttpResponseBase:
     if visitor.request.method != "POST":
         return visitor.page("phone", form)
     try:
-        if "send" in posted or not code.strip():
+        if _asks_code(posted):
             _send_code(visitor, phone)
             return visitor.page("phone", {**form, "sent": True, "again_s": sms.AGAIN_S})
         proved = sms.check_code(phone=phone, code=code, at=clock.now())
