@@ -49,9 +49,11 @@ class Place(NamedTuple):
 
 
 class StockLine(NamedTuple):
-    """So many pieces of a batch in one state at one place."""
+    """So many pieces of a batch in one state at one place, ``depth`` levels below the highest place
+    of the answer."""
 
     place: Place
+    depth: int
     batch_id: int
     batch_name: str
     piece: Piece
@@ -270,11 +272,13 @@ def _lines(rows: QuerySet[Organisation], found: Sequence[Stock]) -> list[StockLi
         one[0]: Place(*one)
         for one in rows.filter(id__in=ids).values_list("id", "name", "code", "path")
     }
+    top = min((one.path.count(".") for one in places.values()), default=0)
     batches = CampaignBatch.objects.filter(id__in={one.batch_id for one in found})
     names = dict(batches.values_list("id", "name"))
     lines = [
         StockLine(
             places[one.organisation_id],
+            places[one.organisation_id].path.count(".") - top,
             one.batch_id,
             names.get(one.batch_id, ""),
             one.piece,

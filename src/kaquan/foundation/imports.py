@@ -219,7 +219,7 @@ def _open_source(source: Source, plan: ImportPlan) -> Iterator[_OpenSource]:
         rows_with_header = table.rows()
         header = next(rows_with_header, None)
         if header is None or header.cells is None:
-            raise _empty(source)
+            raise _empty()
         places, ignored = _match_header(header.cells, plan)
         width = len(header.cells)
         # The place after the last stands for a column that the file does not have.
@@ -362,11 +362,12 @@ def _write_problems(
     return broken, tuple(first)
 
 
-def _empty(path: Path) -> KaquanError:
+def _empty() -> KaquanError:
+    # Nothing of the path: an upload lies under a name of ours.
     return KaquanError(
         "import_empty",
-        zh=f"{path.name} 里没有内容；第一行应为表头。",
-        en=f"{path.name} holds nothing; its first row should be the header.",
+        zh="文件里没有内容；第一行应为表头。",
+        en="The file holds nothing; its first row should be the header.",
         exit_code=ExitCode.USAGE,
     )
 

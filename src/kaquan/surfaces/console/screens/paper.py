@@ -43,8 +43,7 @@ PAPER_LINKS = (
 
 
 def _place(line: StockLine) -> Cell:
-    depth = line.place.path.count(".") - 1
-    return text(f"{'　' * depth}{line.place.name}")
+    return text(f"{'　' * line.depth}{line.place.name}")
 
 
 def _batch(line: StockLine) -> Cell:
@@ -60,7 +59,10 @@ class PaperStock(ListScreen[StockLine]):
     permission = VIEW
     creates = ("paper-send", _("Send"), MOVE)
     links = PAPER_LINKS
-    empty = _("No paper lies here. Vouchers are counted from their print run's page.")
+    empty = _(
+        "No paper lies here. Head office counts vouchers on their print run's page; "
+        "elsewhere they lie once a transfer note was signed."
+    )
     fields = (
         Field("where", _("Part of the organisation"), "node", hint=NODE_HINT),
         Field("day", _("At the end of"), "day", hint=_("Empty: now.")),
