@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
 import zlib
@@ -180,6 +181,23 @@ def test_terms_that_fill_their_room_are_printed_to_the_last_word(choices: dict[s
     last, bottom_mm = lowest_of(sheets_pdf(Face(layout, terms), vouchers(1)), "终")
 
     assert last == int(layout.two_sided)
+    assert bottom_mm < layout.margin_mm + layout.cell.height_mm
+
+
+@pytest.mark.parametrize(("paper", "per_page"), [("a4", 24), ("a5", 12)])
+def test_a_brand_image_leaves_the_code_to_be_read_on_the_lowest_vouchers(
+    paper: str, per_page: int
+) -> None:
+    drawn = io.BytesIO()
+    Image.new("L", (300, 120), 90).save(drawn, "PNG")
+    layout = fullest(paper, "code128", scratch=False)
+    assert layout is not None
+    assert layout.per_page == per_page
+    printed = vouchers(1)
+
+    pdf = sheets_pdf(Face(layout, (), drawn.getvalue()), printed)
+
+    _page, bottom_mm = lowest_of(pdf, format_code(printed[0].code))
     assert bottom_mm < layout.margin_mm + layout.cell.height_mm
 
 
