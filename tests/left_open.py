@@ -1,4 +1,4 @@
-"""Each test closes the sessions that its threads opened; each file, all that it opened.
+"""Each test closes the sessions that its threads opened; each folder, all that it opened.
 
 A session that nobody closes is met by the garbage collector, in the middle of whichever test comes
 to that moment, and that test fails with a warning that is not about it. Here the one that left it
@@ -21,7 +21,7 @@ from tests.waiting import soon
 
 class _Origin(NamedTuple):
     test: str
-    scope: str
+    lasts: bool
     thread: threading.Thread
 
 
@@ -37,7 +37,8 @@ def pytest_configure() -> None:
 
     def begin_and_note(self: BaseConnection[Any], *arguments: Any) -> None:
         begin(self, *arguments)
-        _opened[self] = _Origin(_test[0], _scopes[-1], threading.current_thread())
+        lasts = _scopes[-1] == "session"
+        _opened[self] = _Origin(_test[0], lasts, threading.current_thread())
 
     BaseConnection.__init__ = begin_and_note  # type: ignore[method-assign]
 
@@ -63,26 +64,23 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, 
 def pytest_runtest_teardown(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, None, None]:
-    """After everything else of the test, and of its file and folder when it is the last."""
+    """After everything else of the test, and of its folder when it is the last: files of a folder
+    may share what opens a session anew when it has lost one."""
     yield
-    goes_on = {"session"}
-    if nextitem is not None and nextitem.path.parent == item.path.parent:
-        goes_on |= {"package"}
-        if nextitem.path == item.path:
-            goes_on |= {"module", "class", "function"}
-    if _left(goes_on):
-        soon(lambda: not _left(goes_on), within_s=5.0)  # a thread may be about to close it
-    left = [f"{one.test} ({one.thread.name})" for one in _left(goes_on)]
+    is_last = nextitem is None or nextitem.path.parent != item.path.parent
+    if _left(is_last):
+        soon(lambda: not _left(is_last), within_s=5.0)  # a thread may be about to close it
+    left = [f"{one.test} ({one.thread.name})" for one in _left(is_last)]
     assert not left, f"sessions were left open by {', '.join(left)}"
 
 
-def _left(goes_on: set[str]) -> list[_Origin]:
-    """Whose sessions are open, though their thread ended or what they were opened for."""
+def _left(is_last: bool) -> list[_Origin]:
+    """Whose sessions are open, though their thread or, after the last test, all of it ended."""
     default = connections[DEFAULT_DB_ALIAS].connection  # stays for the next test
     return [
         origin
         for session, origin in list(_opened.items())
-        if not (origin.thread.is_alive() and origin.scope in goes_on)
+        if not (origin.thread.is_alive() and (origin.lasts or not is_last))
         and session is not default
         and not session.closed
     ]
