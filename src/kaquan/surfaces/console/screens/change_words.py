@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from kaquan.budgets.queries import budget_names
+from kaquan.budgets.queries import budget_names, funder_names
 from kaquan.campaigns.queries import batches_by_id
 from kaquan.engine.money import format_yuan
 from kaquan.engine.rules.explain import explain
@@ -283,13 +283,18 @@ class Names(NamedTuple):
     organisations: Mapping[int, str]
     batches: Mapping[int, str]
     budgets: Mapping[int, str]
+    funders: Mapping[int, str]
     actor: Actor | None = None
     """Who may read what terms name; None where there is no room for it."""
 
     def of(self, field: str, value: object) -> str | None:
         """The name behind one field's value."""
-        known = {**dict.fromkeys(_OF_PLACES, self.organisations),
-                 "batch": self.batches, "budget": self.budgets}.get(field)  # fmt: skip
+        known = {
+            **dict.fromkeys(_OF_PLACES, self.organisations),
+            "batch": self.batches,
+            "budget": self.budgets,
+            "funder": self.funders,
+        }.get(field)
         if known is None or not isinstance(value, int):
             return None
         return known.get(value)
@@ -309,6 +314,7 @@ def names_behind(actor: Actor, changes: Iterable[Change], *, in_full: bool = Tru
         organisation_names(actor, places) if places else {},
         {number: batch.name for number, batch in batches.items()},
         budget_names(actor, found["budget"]) if found["budget"] else {},
+        funder_names() if found["funder"] else {},
         actor if in_full else None,
     )
 
