@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kaquan.engine.commands import Release
 from kaquan.engine.outcomes import Outcome, OutcomeCode, VoucherResult
 from kaquan.engine.places import Place
-from kaquan.surfaces.gateway.linked_writers import GATHERED_MAX, LinkedWriters
+from kaquan.surfaces.gateway.linked_writers import GATHERED_COMMANDS, LinkedWriters
 from kaquan.surfaces.gateway.loop_threads import Writers
 from kaquan.surfaces.gateway.writer_process import (
     RECEIVED_BYTES_MAX,
@@ -56,22 +56,20 @@ def test_a_moment_keeps_its_zone_on_the_way() -> None:
 
 
 def test_who_comes_alone_waits_for_nobody() -> None:
-    assert asyncio.run(_sent_after(asked_before=1)) == ([1, 1, 1], [])
+    assert asyncio.run(_sent_after(1, 1, 1)) == ([1, 1, 1], [])
 
 
 def test_what_follows_a_crowd_is_gathered_and_still_sent_at_the_end() -> None:
-    assert asyncio.run(_sent_after(asked_before=3)) == ([3], [2])
+    assert asyncio.run(_sent_after(3, 1, 1)) == ([3], [2])
 
 
-def test_a_crowd_does_not_grow_beyond_what_one_message_takes() -> None:
-    at_once, at_the_end = asyncio.run(_sent_after(asked_before=GATHERED_MAX + 10))
-
-    assert (at_once, at_the_end) == ([GATHERED_MAX], [12])
+def test_a_crowd_that_is_big_enough_waits_no_longer() -> None:
+    assert asyncio.run(_sent_after(3, 1, GATHERED_COMMANDS, 1)) == ([3, GATHERED_COMMANDS + 1], [1])
 
 
-async def _sent_after(*, asked_before: int) -> tuple[list[int], list[int]]:
-    """How many commands each message holds when so many are asked at once, then one, then one: of
-    those sent within a few rounds of the loop, and of those sent only because the end came."""
+async def _sent_after(*asked_at_once: int) -> tuple[list[int], list[int]]:
+    """How many commands each message holds when so many are asked in one round of the loop and so
+    many in later ones: of those sent within a few rounds, and of those sent only at the end."""
     ours, theirs = socket.socketpair()
     loop = asyncio.get_running_loop()
     ended = os.posix_spawnp("true", ["true"], os.environ)
@@ -84,7 +82,7 @@ async def _sent_after(*, asked_before: int) -> tuple[list[int], list[int]]:
             theirs.send(frame([(number, [DONE]) for number, _ in some]))
         return [len(some) for some in requests]
 
-    for many in (asked_before, 1, 1):
+    for many in asked_at_once:
         for _ in range(many):
             command = Release(hold=Place(1, 2), at=AT)
             asked.append(asyncio.ensure_future(writers.book([command])))

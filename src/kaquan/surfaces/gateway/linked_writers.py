@@ -25,10 +25,10 @@ from kaquan.surfaces.gateway.writer_process import (
 )
 
 #: A block costs as much as some fifty commands in it, so what comes close together is gathered: for
-#: so long after the last was sent, or up to so many commands. Where no more than a few came the
-#: last time, nobody waits.
+#: so long after the last was sent, or until there are so many commands. Where no more than a few
+#: came the last time, nobody waits.
 GATHER_S: Final = 0.008
-GATHERED_MAX: Final = 48
+GATHERED_COMMANDS: Final = 48
 FEW_COMMANDS: Final = 2
 #: For so long the end waits for the loop to send what it has; a loop that has ended sends nothing.
 LAST_WORD_S: Final = 1.0
@@ -82,11 +82,10 @@ class LinkedWriters:
         future: asyncio.Future[list[Outcome]] = self._loop.create_future()
         self._waiting[number] = future, size
         self._asked.append((number, commands))
+        before = self._asked_commands
         self._asked_commands += size
-        if self._asked_commands >= GATHERED_MAX:
-            self._send_asked()
-        elif len(self._asked) == 1:
-            self._gather()
+        if before == 0 or before < GATHERED_COMMANDS <= self._asked_commands:
+            self._send_shortly()
         return await future
 
     def close(self) -> None:
@@ -111,10 +110,13 @@ class LinkedWriters:
         with suppress(OSError):
             self._link.shutdown(1)  # SHUT_WR: answers still come
 
-    def _gather(self) -> None:
-        """Have what is asked sent shortly; what else this round of the loop asks goes with it."""
+    def _send_shortly(self) -> None:
+        """Have what is asked sent; what else this round of the loop asks goes with it."""
+        if self._sending is not None:
+            self._sending.cancel()
         wait_s = self._sent_at_s + self._gather_s - self._loop.time()
-        if wait_s > 0 and self._sent_commands > FEW_COMMANDS:
+        is_crowd = self._sent_commands > FEW_COMMANDS
+        if is_crowd and wait_s > 0 and self._asked_commands < GATHERED_COMMANDS:
             self._sending = self._loop.call_later(wait_s, self._send_asked)
         else:
             self._sending = self._loop.call_soon(self._send_asked)
