@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
 
@@ -15,7 +16,6 @@ from kaquan.terminals.told import Refused, Titles, moment, refusal_of, titles_of
 
 LIST_MAX = 100
 LIST_MOST = 1_000
-SHIFT_REQUESTS_MAX = 5_000
 _AT_ONCE = 500
 
 
@@ -90,34 +90,26 @@ def done_today(shift: Shift, at: datetime, most: int) -> tuple[list[Done], int]:
 def totals_of(shift: Shift) -> Totals:
     """What the books say of all that was asked for in a shift."""
     rows = CounterRequest.objects.filter(shift=shift).order_by("id")
-    requests = list(rows[:SHIFT_REQUESTS_MAX])
-    counted: dict[str, int] = {}
-
-    def add(name: str, number: int = 1) -> None:
-        counted[name] = counted.get(name, 0) + number
-
-    for start in range(0, len(requests), _AT_ONCE):
-        part = requests[start : start + _AT_ONCE]
+    counted: Counter[str] = Counter()
+    part = list(rows[:_AT_ONCE])
+    while part:
         outcomes = outcomes_of(part)
         for request in part:
-            outcome = outcomes.get(request.pk)
-            if outcome is None:
-                continue
-            if not outcome.done:
-                add("refused")
-                continue
-            amount_fen = _amount_fen(request.operation, outcome.vouchers)
-            if request.operation == "redeem":
-                add("uses")
-                add("vouchers", len(outcome.vouchers))
-                add("discount_fen", amount_fen)
-            elif request.operation == "reverse":
-                add("undone")
-                add("undone_fen", amount_fen)
-            else:
-                add("top_ups")
-                add("top_up_fen", amount_fen)
+            if request.pk in outcomes:
+                counted.update(_counted(request.operation, outcomes[request.pk]))
+        part = list(rows.filter(id__gt=part[-1].pk)[:_AT_ONCE])
     return Totals(**counted)
+
+
+def _counted(operation: str, outcome: Outcome) -> dict[str, int]:
+    if not outcome.done:
+        return {"refused": 1}
+    amount_fen = _amount_fen(operation, outcome.vouchers)
+    if operation == "redeem":
+        return {"uses": 1, "vouchers": len(outcome.vouchers), "discount_fen": amount_fen}
+    if operation == "reverse":
+        return {"undone": 1, "undone_fen": amount_fen}
+    return {"top_ups": 1, "top_up_fen": amount_fen}
 
 
 def _undone(requests: Sequence[CounterRequest]) -> set[int]:
