@@ -24,12 +24,6 @@ from kaquan.surfaces.gateway.writer_process import (
     frame,
 )
 
-#: A block costs as much as some fifty commands in it, so what comes close together is gathered: for
-#: so long after the last was sent, or until there are so many commands. Where no more than a few
-#: came the last time, nobody waits.
-GATHER_S: Final = 0.008
-GATHERED_COMMANDS: Final = 48
-FEW_COMMANDS: Final = 2
 #: For so long the end waits for the loop to send what it has; a loop that has ended sends nothing.
 LAST_WORD_S: Final = 1.0
 
@@ -44,22 +38,15 @@ class LinkedWriters:
         process: WriterProcess,
         loop: asyncio.AbstractEventLoop,
         instead: Callable[[], Writers],
-        *,
-        gather_s: float = GATHER_S,
     ) -> None:
         self._link, self._pid = process
         self._loop = loop
         self._make_instead = instead
-        self._gather_s = gather_s
         self._instead: Writers | None = None
         self._numbers = count()
         self._waiting: dict[int, tuple[asyncio.Future[list[Outcome]], int]] = {}
         self._queued_commands = 0
         self._asked: Requests = []
-        self._asked_commands = 0
-        self._sent_at_s = float("-inf")
-        self._sent_commands = 0
-        self._sending: asyncio.Handle | None = None
         self._unsent = bytearray()
         self._frames = Frames()
         self._is_closing = False
@@ -82,10 +69,8 @@ class LinkedWriters:
         future: asyncio.Future[list[Outcome]] = self._loop.create_future()
         self._waiting[number] = future, size
         self._asked.append((number, commands))
-        before = self._asked_commands
-        self._asked_commands += size
-        if before == 0 or before < GATHERED_COMMANDS <= self._asked_commands:
-            self._send_shortly()
+        if len(self._asked) == 1:  # what else this round of the loop asks goes with it
+            self._loop.call_soon(self._send_asked)
         return await future
 
     def close(self) -> None:
@@ -110,25 +95,10 @@ class LinkedWriters:
         with suppress(OSError):
             self._link.shutdown(1)  # SHUT_WR: answers still come
 
-    def _send_shortly(self) -> None:
-        """Have what is asked sent; what else this round of the loop asks goes with it."""
-        if self._sending is not None:
-            self._sending.cancel()
-        wait_s = self._sent_at_s + self._gather_s - self._loop.time()
-        is_crowd = self._sent_commands > FEW_COMMANDS
-        if is_crowd and wait_s > 0 and self._asked_commands < GATHERED_COMMANDS:
-            self._sending = self._loop.call_later(wait_s, self._send_asked)
-        else:
-            self._sending = self._loop.call_soon(self._send_asked)
-
     def _send_asked(self) -> None:
-        if self._sending is not None:
-            self._sending.cancel()
-            self._sending = None
         if self._asked and self._instead is None:
             self._unsent += frame(self._asked)
-            self._sent_at_s, self._sent_commands = self._loop.time(), self._asked_commands
-            self._asked, self._asked_commands = [], 0
+            self._asked = []
             self._send()
 
     def _send(self) -> None:

@@ -93,11 +93,6 @@ class Frames:
         del rest[:begin]
 
 
-def requests_in(message: bytes) -> Requests:
-    """The requests of one message."""
-    return [*_requests.decode(message)]
-
-
 def answers_in(message: bytes) -> Answers:
     """The answers of one message."""
     return _answers.decode(message)
@@ -126,6 +121,6 @@ def _write(link: socket.socket, writers: int) -> None:
     with suppress(ConnectionError):
         while data := link.recv(RECEIVED_BYTES_MAX):
             for message in frames.add(data):
-                for number, commands in requests_in(message):
+                for number, commands in _requests.decode(message):
                     batcher.post(commands, number, deliver)
     batcher.close()
