@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,13 +10,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from kaquan.foundation import clock
 from kaquan.ledger.catalogue import Catalogue
@@ -26,6 +23,7 @@ from kaquan.ledger.door import Door
 from tests.builders.ledger import BuiltBatch, a_batch, at_the_till, done, redeem
 from tests.programs import start_program
 from tests.session_folder import copy_home, remove_home
+from tools.screens.serving import hindrances
 
 pytestmark = pytest.mark.browser
 
@@ -85,16 +83,6 @@ def _wait_until_up(server: subprocess.Popen[str]) -> None:
     raise AssertionError("".join(said))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The Chromium that CHROMIUM names, or the system's."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 OpenPage = Callable[..., Page]
 
 
@@ -152,13 +140,7 @@ def test_nothing_serious_stands_in_anyones_way(
         redeem_one(site, 1)
         expect(page.locator("#redeemed-today")).to_have_text("1", timeout=SOON_MS)
 
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-
-    assert [_told(one) for one in found if one["impact"] in ("serious", "critical")] == []
-
-
-def _told(violation: dict[str, Any]) -> str:
-    return f"{violation['id']}: {[node['target'] for node in violation['nodes']][:5]}"
+    assert hindrances(page) == []
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
