@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from django.apps import apps
+
+from kaquan.foundation import django_setup
+from kaquan.foundation.configuration import load_configuration
 from tools.docs import commands, limits, openapi, outcomes, permissions, problems, settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +37,7 @@ PAGES = (
     Page("limits.md", "kaquan.access.limit_table", limits.page),
     Page("permissions.md", "kaquan.access.permissions", permissions.page),
     Page("cli.md", "kaquan.surfaces.cli.main", commands.page),
-    Page("openapi.json", "kaquan.foundation.django_setup", openapi.page, Path("docs/api")),
+    Page("openapi.json", "kaquan.project.description", openapi.page, Path("docs/api")),
 )
 
 
@@ -41,6 +46,9 @@ def generate(pages: Sequence[Page] = PAGES) -> dict[str, str]:
 
     A page whose source is not written yet is left out, with a word about it.
     """
+    if not apps.ready:  # what is described needs its models
+        home = ROOT / ".dev" / "home"
+        django_setup.setup(load_configuration({**os.environ, "KAQUAN_HOME": str(home)}))
     expected = {}
     for page in pages:
         try:

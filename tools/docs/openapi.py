@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from types import ModuleType
 
-from django.apps import apps
 
-
-def page(setup: ModuleType) -> str:
-    """The document as JSON; ``setup`` is the module that sets Django up."""
-    if not apps.ready:
-        from kaquan.foundation.configuration import load_configuration
-
-        home = Path(__file__).resolve().parents[2] / ".dev" / "home"
-        setup.setup(load_configuration({**os.environ, "KAQUAN_HOME": str(home)}))
-    from kaquan.project.description import document
-
-    return json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
+def page(description: ModuleType) -> str:
+    """The document as JSON, from ``document`` of `kaquan.project.description`."""
+    return json.dumps(description.document(), ensure_ascii=False, indent=1) + "\n"

@@ -9,12 +9,11 @@ from tools.docs.markdown import both, heading, table
 _INTRODUCTION = """
 接口的每个拒绝都是一份问题文档（RFC 9457，`application/problem+json`），`code` 固定不变。
 “可重试”指同一请求（同一请求号）稍后可能成功；503 与 429 的 `Retry-After` 说明多久之后。
-同样的内容可由 `GET /api/v1/problems` 读取。其他对象的“没有”一律是 404（`*_unknown`）。
+同样的内容可由 `GET /api/v1/problems` 读取。
 
 Every refusal of the API is a problem document (RFC 9457, `application/problem+json`) with a stable
 `code`. "Retry": the very same request, with the same key, may succeed later; `Retry-After` of a 503
-or 429 says when. `GET /api/v1/problems` gives the same list. What there is not of other things is
-always a 404 (`*_unknown`).
+or 429 says when. `GET /api/v1/problems` gives the same list.
 
 """
 
