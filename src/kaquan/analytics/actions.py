@@ -41,8 +41,9 @@ CONSUMER = "counters-3"
 EVENTS_KEPT = 1_000
 IDLE_S = 0.2
 #: Where so many records came within a pause, the next is longer: a step costs as much for a few
-#: blocks as for many, and the caches of a core that callers want are its own for longer.
-BUSY_RECORDS, BUSY_S = 100, 1.0
+#: blocks as for many, and the caches of a core that callers want are its own for longer. Pages
+#: look every 0.6 s and are to show what happened within a second.
+BUSY_RECORDS, BUSY_S = 100, 0.4
 
 Connection = psycopg.Connection[Any]
 Connect = Callable[[], Connection]
