@@ -132,7 +132,8 @@ def test_a_converted_paper_voucher_is_dead_and_its_page_says_what_became_of_it(
     with nothing_moved(database), pytest.raises(KaquanError) as refused:
         registered(side, bundle)
 
-    assert refused.value.code == "voucher_void"
+    assert refused.value.code == "voucher_converted"
+    assert "小王" in refused.value.zh
     for serial in (conversion.serial, conversion.digital_serial):
         assert serial is not None
         line = conversion_of(serial)

@@ -41,8 +41,7 @@ from kaquan.registration.joining import customer_of
 from kaquan.registration.models import Conversion
 from kaquan.registration.reading import read_number
 from kaquan.registration.typed import read_holder
-from kaquan.registration.used_already import refusal_of
-from kaquan.staff.naming import names_of
+from kaquan.registration.used_already import refusal_of, told_of_conversion
 
 CHANNEL = "conversion"
 REASON = "换为电子券"
@@ -212,5 +211,4 @@ def _refuse_converted(acting: Actor, serial: int) -> None:
     _finish(acting, known)
     if acting.kind is ActorKind.CUSTOMER:
         raise converted_already(known.converted_at, "")
-    by = names_of([known.converted_by]).get(known.converted_by, known.converted_by_name)
-    raise converted_already(known.converted_at, by)
+    raise told_of_conversion(known)

@@ -1,4 +1,5 @@
-"""A voucher that was used already: by whom, where and when, as far as the desk may know."""
+"""A voucher that was used or converted already: by whom, where and when, as far as the desk may
+know."""
 
 from __future__ import annotations
 
@@ -11,15 +12,20 @@ from kaquan.foundation.refusals import RefusedError
 from kaquan.ledger.trace import TraceStep
 from kaquan.organisations.queries import organisation_names
 from kaquan.redemption.queries import trace_of_serial
-from kaquan.registration.models import Slip
+from kaquan.registration.errors import converted_already
+from kaquan.registration.models import Conversion, Slip
 from kaquan.staff.naming import names_of
 
 _OF_USED_ONES = (OutcomeCode.VOUCHER_USED, OutcomeCode.VOUCHER_HELD)
 
 
 def refusal_of(actor: Actor, serial: int, outcome: Outcome) -> KaquanError:
-    """The ledger's refusal; where the voucher is used up, with what is known of its last use."""
+    """The ledger's refusal; where the voucher is used up, with what is known of its last use, and
+    where it is void because it became a digital one, that it did."""
     refused = RefusedError(outcome)
+    if outcome.code is OutcomeCode.VOUCHER_VOID:
+        became = Conversion.objects.filter(serial=serial).exclude(digital_serial=None).first()
+        return refused if became is None else told_of_conversion(became)
     step = _last_use(actor, serial) if outcome.code in _OF_USED_ONES else None
     if step is None:
         return refused
@@ -35,6 +41,12 @@ def refusal_of(actor: Actor, serial: int, outcome: Outcome) -> KaquanError:
         zh=f"{refused.zh}{zh}{f'，经手人 {who}' if who else ''}。",
         en=f"{refused.en} {en}{f', by {who}' if who else ''}.",
     )
+
+
+def told_of_conversion(conversion: Conversion) -> KaquanError:
+    """That a paper voucher became a digital one, when and by whom."""
+    by = names_of([conversion.converted_by]).get(conversion.converted_by)
+    return converted_already(conversion.converted_at, by or conversion.converted_by_name)
 
 
 def _last_use(actor: Actor, serial: int) -> TraceStep | None:
