@@ -24,6 +24,10 @@ from kaquan.surfaces.gateway.writer_process import (
     frame,
 )
 
+#: A block costs as much as some fifty commands in it, so what comes close together goes in one
+#: message: until so many rounds of the loop asked for nothing more, or there are so many commands.
+QUIET_ROUNDS: Final = 2
+GATHERED_COMMANDS: Final = 48
 #: For so long the end waits for the loop to send what it has; a loop that has ended sends nothing.
 LAST_WORD_S: Final = 1.0
 
@@ -47,6 +51,7 @@ class LinkedWriters:
         self._waiting: dict[int, tuple[asyncio.Future[list[Outcome]], int]] = {}
         self._queued_commands = 0
         self._asked: Requests = []
+        self._asked_commands = 0
         self._unsent = bytearray()
         self._frames = Frames()
         self._is_closing = False
@@ -69,8 +74,9 @@ class LinkedWriters:
         future: asyncio.Future[list[Outcome]] = self._loop.create_future()
         self._waiting[number] = future, size
         self._asked.append((number, commands))
-        if len(self._asked) == 1:  # what else this round of the loop asks goes with it
-            self._loop.call_soon(self._send_asked)
+        self._asked_commands += size
+        if len(self._asked) == 1:
+            self._loop.call_soon(self._gather, 0, 0)
         return await future
 
     def close(self) -> None:
@@ -95,10 +101,20 @@ class LinkedWriters:
         with suppress(OSError):
             self._link.shutdown(1)  # SHUT_WR: answers still come
 
+    def _gather(self, asked_before: int, quiet_rounds: int) -> None:
+        """Send what is asked, or look again after another round of the loop."""
+        asked = len(self._asked)
+        quiet_rounds = quiet_rounds + 1 if asked == asked_before else 0
+        if quiet_rounds >= QUIET_ROUNDS or self._asked_commands >= GATHERED_COMMANDS:
+            self._send_asked()
+        else:
+            self._loop.call_soon(self._gather, asked, quiet_rounds)
+
     def _send_asked(self) -> None:
         if self._asked and self._instead is None:
             self._unsent += frame(self._asked)
             self._asked = []
+            self._asked_commands = 0
             self._send()
 
     def _send(self) -> None:
