@@ -6,7 +6,6 @@ And how often a worker looks for garbage: what collecting the tests left is ther
 from __future__ import annotations
 
 import gc
-import os
 from collections import Counter
 from typing import Any
 
@@ -58,12 +57,6 @@ def piece_of(nodeid: str) -> str:
     """The file of a test, or the folder that it shares a server with."""
     path = nodeid.partition("::")[0]
     return next((one for one in SHARE_A_SERVER if path.startswith(f"{one}/")), path)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """With ``-n auto`` one more than there are cores: tests of servers and faults mostly wait."""
-    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
