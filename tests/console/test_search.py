@@ -85,9 +85,14 @@ def test_nothing_of_others_is_found(sides: tuple[Side, Side]) -> None:
     theirs, ours = sides
     browser = a_browser(an_operator(ours.organisation))
 
-    shown = {what: found(browser, words) for what, (words, _) in in_hand(theirs).items()}
+    shown = []
+    for what, (words, group) in in_hand(theirs).items():
+        groups = found(browser, words)
+        if what == "serial":  # its few digits may stand in a name of ours
+            groups = {group: groups[group]} if group in groups else {}
+        shown += [(what, groups)] if groups else []
 
-    assert {what: groups for what, groups in shown.items() if groups} == {}
+    assert shown == []
 
 
 def test_nobody_is_named_in_full_and_nothing_stands_in_an_address(

@@ -2,11 +2,13 @@
 
 import fcntl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 
+from kaquan.foundation.clock import monotonic_s
 from kaquan.foundation.configuration import Configuration
 from kaquan.foundation.errors import ExitCode, KaquanError
 from kaquan.foundation.locks import locked, open_lock_file, try_lock
@@ -22,6 +24,9 @@ from kaquan.foundation.postgres.urls import (
 from kaquan.foundation.reporting import Report, silent
 
 WATCH_S = 1.0
+LEAVING_S = 1.0
+"""How long somebody who has just closed a session may still be seen in it."""
+_POLL_S = 0.02
 
 
 class EmbeddedServer:
@@ -114,17 +119,18 @@ class EmbeddedServer:
     def _is_unwanted(self) -> bool:
         if self._configuration.postgres_keep_running or self._cluster.status() is None:
             return False
+        deadline_s = monotonic_s() + LEAVING_S
         try:
             with psycopg.connect(
                 superuser_url(self._configuration), connect_timeout=CONNECT_TIMEOUT_S
             ) as connection:
-                row = connection.execute(
-                    "select exists (select from pg_stat_activity"
-                    " where backend_type = 'client backend' and pid <> pg_backend_pid())"
-                ).fetchone()
+                while _has_others(connection):
+                    if monotonic_s() > deadline_s:
+                        return False
+                    time.sleep(_POLL_S)
         except psycopg.OperationalError:
             return True  # it does not even answer
-        return row == (False,)
+        return True
 
     def _refuse_other_address(self, status: ServerStatus) -> None:
         expected = (socket_port(self._configuration.postgres_port), str(self.layout.socket_folder))
@@ -139,3 +145,13 @@ class EmbeddedServer:
             "KAQUAN_POSTGRES_PORT.",
             exit_code=ExitCode.CONFIGURATION,
         )
+
+
+def _has_others(connection: psycopg.Connection) -> bool:
+    # Else the connection's transaction would see the same people for ever.
+    connection.rollback()
+    row = connection.execute(
+        "select exists (select from pg_stat_activity"
+        " where backend_type = 'client backend' and pid <> pg_backend_pid())"
+    ).fetchone()
+    return row != (False,)
