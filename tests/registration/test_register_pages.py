@@ -103,7 +103,8 @@ def test_a_page_is_read_and_only_confirmed_cells_are_registered(
     side: Side, browser: Client, database: Database
 ) -> None:
     bundle = a_bundle(side)
-    upload = {"once": new_name(), "picture": a_page(a_row(side, 0), a_row(side, 1))}
+    rows = [a_row(side, index) for index in (0, 1)]
+    upload = {"once": new_name(), "picture": a_page(*rows)}
     there = browser.post(at("register-page-new", key=bundle.id), upload).headers["Location"]
     page, job = RegisterPage.objects.get(), Job.objects.get(kind=pages.KIND)
     assert there == at("register-page", key=page.id)
@@ -114,7 +115,7 @@ def test_a_page_is_read_and_only_confirmed_cells_are_registered(
     page.refresh_from_db()
     read = [{name: one.text for name, one in row.read.cells.items()} for row in pages.rows_on(page)]
     names = ("number", "last", "holder", "phone", "at", "amount")
-    expected = [dict(zip(names, a_row(side, index), strict=True)) for index in (0, 1)]
+    expected = [dict(zip(names, row, strict=True)) for row in rows]
     for row in (*read, *expected):
         row.pop("last")  # O and 0 look alike; the desk reads either as the same symbol
     assert read == expected
