@@ -18,8 +18,7 @@ CREATE TEMP TABLE proof_change (serial bigint, version bigint, shard bigint, bat
     customer_id bigint, balance_fen bigint, uses_left bigint, committed_fen bigint, holds bigint,
     valid_from timestamptz, valid_until timestamptz, block bigint, index bigint, before_block bigint,
     before_index bigint, lapses_at timestamptz, discount_fen bigint, uses_used bigint, costless boolean,
-    hand bigint, passes_on boolean)
-    ON COMMIT DROP;
+    hand bigint, passes_on boolean) ON COMMIT DROP;
 CREATE TEMP TABLE proof_limit (shard bigint, batch_id bigint, dimension bigint, subject_id bigint, day bigint,
     unit bigint, moment bigint, delta bigint) ON COMMIT DROP;
 CREATE TEMP TABLE proof_held (block bigint, index bigint, serial bigint, version bigint, shard bigint,
@@ -33,9 +32,8 @@ CREATE TEMP TABLE proof_cap (batch_id bigint, dimension bigint, subject_id bigin
     moment bigint, cap bigint) ON COMMIT DROP;
 
 -- name: lives
--- Of each voucher the last change, and every change that does not follow from the one before it.
--- The latest use that cost nothing is where a used voucher's piece went to ENDED. Only a transfer puts a
--- voucher in its next hand; those before hands were counted did not.
+-- Of each voucher the last change, and every change that does not follow from the one before it. The latest use that
+-- cost nothing is where a used voucher's piece went to ENDED. Only transfers move hands, and those of old did not.
 ANALYZE proof_change;
 CREATE TEMP TABLE proof_voucher ON COMMIT DROP AS
 SELECT serial, version, shard, batch_id, state, customer_id, balance_fen, uses_left, committed_fen, holds,

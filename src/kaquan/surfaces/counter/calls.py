@@ -58,6 +58,15 @@ class Supervisor(Asked):
         return "<a supervisor>"
 
 
+class Undoing(Asked):
+    """Something that this terminal did, by its number in the list it stands in."""
+
+    once: str
+    id: int
+    reason: str = ""
+    supervisor: Supervisor | None = None
+
+
 class Caller(NamedTuple):
     """The request, and the terminal and shift that it comes from."""
 

@@ -16,7 +16,7 @@ from kaquan.offline.syncing import USES_MAX, sync
 from kaquan.surfaces.counter.calls import (
     Asked,
     Caller,
-    Supervisor,
+    Undoing,
     answer_of,
     answered,
     asked,
@@ -100,17 +100,8 @@ def hand_in(request: HttpRequest) -> HttpResponse:
     return told({"judged": answers})
 
 
-class UndoingTaken(Asked):
-    """A use of this terminal that was handed in, by its number in the list."""
-
-    once: str
-    id: int
-    reason: str = ""
-    supervisor: Supervisor | None = None
-
-
-@working(UndoingTaken)
-def undo_taken(caller: Caller, body: UndoingTaken) -> HttpResponse:
+@working(Undoing)
+def undo_taken(caller: Caller, body: Undoing) -> HttpResponse:
     """Take it back in the books."""
     return answer_of(
         at_counter.undo_taken(

@@ -20,6 +20,7 @@ from kaquan.surfaces.counter.calls import (
     Asked,
     Caller,
     Supervisor,
+    Undoing,
     answer_of,
     answered,
     asked,
@@ -238,15 +239,6 @@ def top_up(caller: Caller, body: ToppingUp) -> HttpResponse:
             at=clock.now(),
         )
     )
-
-
-class Undoing(Asked):
-    """A use of this terminal, by its number in the list."""
-
-    once: str
-    id: int
-    reason: str = ""
-    supervisor: Supervisor | None = None
 
 
 @working(Undoing)
